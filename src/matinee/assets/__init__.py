@@ -1,0 +1,1 @@
+"""Assets and the derivations that made them. Pure."""

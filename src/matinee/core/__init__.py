@@ -1,0 +1,1 @@
+"""Identity, time, errors and verdicts: what every layer speaks. Standard library only."""

@@ -1,0 +1,157 @@
+"""Everything that can go wrong, in one tree, by who can mend it.
+
+::
+
+    MatineeError
+    ├── UsageError        the caller: a wrong argument                 exit 2
+    ├── SourceRefused     the film: it cannot become a right stream    exit 3
+    ├── Held              the result: made, but a verdict failed       exit 4
+    ├── ToolError         a tool: it failed, hung or is missing        exit 5
+    ├── LibraryError      the library: unreadable, full, damaged       exit 6
+    └── NotFound          the name: no such title, package or file     exit 7
+
+Each error has a stable ``code`` (in JSON, documents and HTTP bodies), a message that names what was
+met, and a hint that says what to do. Exit 1 is a defect of Matinee itself, 130 an interruption.
+"""
+
+from typing import ClassVar
+
+
+class MatineeError(Exception):
+    """The root. Subclasses give ``code`` and ``exit_code``; ``retryable`` says trying again may help."""
+
+    code: ClassVar[str] = "internal"
+    exit_code: ClassVar[int] = 1
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)  # both, so that it survives pickling
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class UsageError(MatineeError):
+    """The caller asked for something that has no meaning."""
+
+    code = "usage"
+    exit_code = 2
+
+
+class LadderInvalid(UsageError):
+    """A ladder file is not a ladder."""
+
+    code = "ladder.invalid"
+
+
+class SubtitlesInvalid(UsageError):
+    """A sidecar subtitle file cannot be read as subtitles."""
+
+    code = "subtitles.invalid"
+
+
+class SourceRefused(MatineeError):
+    """The film cannot become a right stream; the message says why and where."""
+
+    code = "source.refused"
+    exit_code = 3
+
+
+class SourceUnreadable(SourceRefused):
+    """The file is missing, empty, unreadable or not a film."""
+
+    code = "source.unreadable"
+
+
+class SourceHasNoVideo(SourceRefused):
+    """No video track in the film."""
+
+    code = "source.no_video"
+
+
+class SourceUnsupported(SourceRefused):
+    """A kind of film that this version does not handle yet."""
+
+    code = "source.unsupported"
+
+
+class SourceDamaged(SourceRefused):
+    """Frames that the index promises do not decode."""
+
+    code = "source.damaged"
+
+
+class SourceChanged(SourceRefused):
+    """The film's bytes changed while it was read."""
+
+    code = "source.changed"
+    retryable = True
+
+
+class Held(MatineeError):
+    """The streams were made but a verdict failed: nothing was published."""
+
+    code = "verdict.failed"
+    exit_code = 4
+
+
+class ToolError(MatineeError):
+    """A media tool failed."""
+
+    code = "tool.failed"
+    exit_code = 5
+    retryable = True
+
+
+class ToolMissing(ToolError):
+    """A media tool is not installed."""
+
+    code = "tool.missing"
+    retryable = False
+
+
+class EncoderFailed(ToolError):
+    """The encoder ended with an error or without its output."""
+
+    code = "encode.failed"
+
+
+class PackagerFailed(ToolError):
+    """The packager ended with an error or without its output."""
+
+    code = "package.failed"
+
+
+class LibraryError(MatineeError):
+    """The library cannot be used."""
+
+    code = "library.unusable"
+    exit_code = 6
+
+
+class LibraryBusy(LibraryError):
+    """Another process holds what this one needs."""
+
+    code = "library.busy"
+    retryable = True
+
+
+class ObjectMissing(LibraryError):
+    """An object that the ledger names is not in the store."""
+
+    code = "object.missing"
+
+
+class ObjectDamaged(LibraryError):
+    """An object's bytes are not those that its name promises."""
+
+    code = "object.damaged"
+
+
+class NotFound(MatineeError):
+    """No title, package or file of that name."""
+
+    code = "not_found"
+    exit_code = 7

@@ -1,0 +1,1 @@
+"""Durable orders of stages."""

@@ -1,0 +1,1 @@
+"""The rules of video, sound, text and manifests. Pure: no I/O, no clock."""

@@ -1,0 +1,1 @@
+"""What the stages need from the outside, in our words."""

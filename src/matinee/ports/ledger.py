@@ -1,0 +1,65 @@
+"""The ledger of derivations: it alone says what is made."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from matinee.assets.asset import Asset
+from matinee.assets.derivation import Derivation, Step
+from matinee.core.ids import Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at a step by one run. ``outcome`` is ``done`` or ``failed``; None: still trying, or dead."""
+
+    id: int
+    run: str
+    key: Digest
+    function: str
+    started_at: datetime
+    outcome: str | None
+
+
+class Ledger(Protocol):
+    """Derivations by recipe and key. Writing one twice changes nothing.
+
+    Attempts say who is trying and who tried; losing them loses no work.
+    """
+
+    def find(self, recipe: Digest) -> Sequence[Derivation]:
+        """Every derivation of that recipe, whatever its tools, newest first."""
+        ...
+
+    def begin(self, run: str, step: Step) -> int:
+        """Note that ``run`` starts on ``step``; gives the attempt's id."""
+        ...
+
+    def record(self, attempt: int, derivation: Derivation, locations: Mapping[Digest, str]) -> None:
+        """Write a derivation, its assets and where they lie, and close the attempt as done.
+
+        All in one transaction, after the bytes are stored. When the key is there already, the first
+        derivation stays and only the attempt is closed.
+        """
+        ...
+
+    def fail(self, attempt: int, reason: str) -> None:
+        """Close an attempt that failed."""
+        ...
+
+    def locate(self, digest: Digest) -> Sequence[str]:
+        """Keys in the store under which the asset lies, oldest first."""
+        ...
+
+    def attempts(self, run: str | None = None) -> Sequence[Attempt]:
+        """The attempts of one run, or of all, oldest first."""
+        ...
+
+    def made(self, digest: Digest) -> Sequence[Derivation]:
+        """The derivations that have this asset among their outputs."""
+        ...
+
+    def asset(self, digest: Digest) -> Asset | None:
+        """The asset of that name, if the ledger knows it."""
+        ...

@@ -1,0 +1,1 @@
+"""The steps of the path of a film: each reads, decides, writes."""
