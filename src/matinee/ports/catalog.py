@@ -45,44 +45,53 @@ class Package:
     settings: Mapping[str, Any]
 
 
-class Catalog(Protocol):
-    """Titles and packages. The row of a title is the truth; entry manifests are its projection."""
+class Titles(Protocol):
+    """The titles. A title's row is the truth; its entry manifests are a projection of it."""
 
-    def add_title(self, title: Title) -> Title:
+    def add(self, title: Title) -> Title:
         """Add a title, or give the one that has the same source already.
 
         When the id is taken by a film of other bytes, the new title's id gets a suffix.
         """
         ...
 
-    def rename_title(self, title_id: str, name: str | None, credit: str | None) -> Title:
+    def describe(self, title_id: str, name: str | None, credit: str | None) -> Title:
         """Change what is not None; raises ``NotFound`` for an unknown title."""
         ...
 
-    def title(self, title_id: str) -> Title:
+    def get(self, name: str) -> Title:
         """The title of that id, or of that name when only one has it; else raises ``NotFound``."""
         ...
 
-    def titles(self) -> Sequence[Title]:
+    def of_source(self, source: Digest) -> Title | None:
+        """The title whose film has that digest."""
+        ...
+
+    def all(self) -> Sequence[Title]:
         """All titles, by name then id."""
         ...
 
-    def add_package(self, package: Package) -> None:
+
+class Packages(Protocol):
+    """The packages of the titles, and which one is on screen."""
+
+    def add(self, package: Package) -> None:
         """Add a package; adding the same id again replaces its report and state."""
         ...
 
-    def package(self, title_id: str, package_id: str) -> Package:
+    def get(self, title_id: str, package_id: str) -> Package:
         """One package; raises ``NotFound``."""
         ...
 
-    def packages(self, title_id: str) -> Sequence[Package]:
+    def of_title(self, title_id: str) -> Sequence[Package]:
         """The packages of a title, oldest first."""
         ...
 
     def point(self, title_id: str, package_id: str | None) -> Title:
         """Put a package on screen, or take the title off with None; gives the title as it is now.
 
-        Keeps the history that ``previous`` reads. Raises ``NotFound``.
+        Keeps the history that ``previous`` reads; pointing at what is current adds nothing to it.
+        Raises ``NotFound``.
         """
         ...
 

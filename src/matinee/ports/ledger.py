@@ -48,12 +48,16 @@ class Ledger(Protocol):
         """Close an attempt that failed."""
         ...
 
-    def locate(self, digest: Digest) -> Sequence[str]:
-        """Keys in the store under which the asset lies, oldest first."""
-        ...
-
     def attempts(self, run: str | None = None) -> Sequence[Attempt]:
         """The attempts of one run, or of all, oldest first."""
+        ...
+
+
+class Inventory(Protocol):
+    """What the ledger knows of assets: where they lie and what made them."""
+
+    def locate(self, digest: Digest) -> Sequence[str]:
+        """Keys in the store under which the asset lies, oldest first."""
         ...
 
     def made(self, digest: Digest) -> Sequence[Derivation]:
