@@ -1,0 +1,96 @@
+"""The segment plan: where segments and chunks begin, the same for every rung.
+
+- A segment starts with an IDR frame and nothing else is one.
+- Segments last from SHORTEST to LONGEST seconds; only a film shorter than SHORTEST has a shorter one.
+- A segment starts at a shot cut where one fits.
+- A chunk is a run of whole segments.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+
+from matinee.core.time import FrameSpan
+
+SHORTEST = Fraction(2)
+LONGEST = Fraction(6)
+CHUNK = Fraction(8)
+"""A chunk is closed when it has reached this many seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentPlan:
+    """Segments and chunks of a film of ``rate`` frames per second."""
+
+    rate: Fraction
+    segments: tuple[FrameSpan, ...]
+    chunks: tuple[FrameSpan, ...]
+
+    @property
+    def frames(self) -> int:
+        """How many frames the plan covers."""
+        return self.segments[-1].end
+
+    def starts_in(self, chunk: FrameSpan) -> list[int]:
+        """The first frames of the segments in ``chunk``, counted from the chunk's first frame."""
+        return [
+            segment.start - chunk.start
+            for segment in self.segments
+            if chunk.start <= segment.start < chunk.end
+        ]
+
+
+def plan_segments(cuts: Sequence[int], frames: int, rate: Fraction) -> list[FrameSpan]:
+    """Cut a film into segments that start at shot cuts where one fits.
+
+    Segments are ordered and cover ``[0, frames)`` without gap or overlap. Of the cuts that fit, the
+    last is taken: fewer segments cost fewer bits. The plan of a prefix is a prefix of the plan, but
+    for its last two segments.
+
+    Args:
+        cuts: First frames of the shots, ascending.
+        frames: How many frames the film has.
+        rate: Frames per second.
+    """
+    shortest, longest = math.ceil(SHORTEST * rate), math.floor(LONGEST * rate)
+    starts = [0]
+    while frames - starts[-1] > longest:
+        earliest = starts[-1] + shortest
+        latest = min(starts[-1] + longest, frames - shortest)
+        fitting = [cut for cut in cuts if earliest <= cut <= latest]
+        starts.append(fitting[-1] if fitting else latest)
+    return [FrameSpan(start, end) for start, end in pairwise([*starts, frames])]
+
+
+def plan_chunks(segments: Sequence[FrameSpan], rate: Fraction) -> list[FrameSpan]:
+    """Join whole segments into chunks of about ``CHUNK`` seconds, a short rest with the last."""
+    enough = math.floor(CHUNK * rate)
+    chunks: list[FrameSpan] = []
+    start = segments[0].start
+    for segment in segments:
+        if segment.end - start >= enough:
+            chunks.append(FrameSpan(start, segment.end))
+            start = segment.end
+    end = segments[-1].end
+    if start < end:
+        too_short = chunks and end - start < enough // 2
+        chunks.append(FrameSpan(chunks.pop().start if too_short else start, end))
+    return chunks
+
+
+def plan_film(cuts: Sequence[int], frames: int, rate: Fraction) -> SegmentPlan:
+    """The whole plan."""
+    segments = plan_segments(cuts, frames, rate)
+    return SegmentPlan(rate, tuple(segments), tuple(plan_chunks(segments, rate)))
+
+
+def shots(cuts: Sequence[int], frames: int, rate: Fraction) -> list[FrameSpan]:
+    """The film's shots; one shorter than SHORTEST joins the shot before it (the first, the next)."""
+    shortest = math.ceil(SHORTEST * rate)
+    starts = [0]
+    for cut in cuts:
+        if cut - starts[-1] >= shortest and frames - cut >= shortest:
+            starts.append(cut)
+    return [FrameSpan(start, end) for start, end in pairwise([*starts, frames])]

@@ -1,0 +1,87 @@
+"""The frame signature: a tiny picture of every frame, to prove that frame i shows frame i.
+
+- A signature is the luma of a frame, scaled to 16x9 by area, 16 bits a pixel.
+- Coding loss changes all pixels a little; a wrong frame looks like another frame of the source.
+- So a frame is wrong when another frame nearby fits it clearly better than its own does. Where
+  nothing moves, no two frames can be told apart, and none can be wrong to the eye either.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+WIDTH, HEIGHT = 16, 9
+FRAME_BYTES = WIDTH * HEIGHT * 2
+
+REACH = 3
+"""How many frames to each side a frame is compared with."""
+
+FOREIGN = 12.0
+"""Mean difference (8-bit luma steps) beyond which a frame shows something else altogether."""
+
+Signature = NDArray[np.uint16]
+
+
+def read_signature(data: bytes) -> Signature:
+    """Frames x pixels, from raw little-endian 16-bit grey.
+
+    Raises:
+        ValueError: the bytes are not whole frames.
+    """
+    return np.frombuffer(data, dtype="<u2").reshape(-1, WIDTH * HEIGHT)
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """Frame ``frame`` of the copy fits frame ``frame + offset`` of the source, or none (None)."""
+
+    frame: int
+    offset: int | None
+
+
+def compare(source: Signature, copy: Signature, start: int = 0) -> list[Mismatch]:
+    """Frames of ``copy`` that do not show their own frame of the source, in order.
+
+    Both have the same count of frames. ``start`` is the number of the first, for the answer.
+
+    Raises:
+        ValueError: unequal counts; pairing by number has no meaning then.
+    """
+    if len(source) != len(copy):
+        raise ValueError(f"{len(copy)} frames to compare with {len(source)}")
+    own = _difference(source, copy)
+    found: dict[int, int | None] = {}
+    for offset in [step for reach in range(1, REACH + 1) for step in (reach, -reach)]:
+        other = _shifted_difference(source, copy, offset)
+        for frame in np.flatnonzero(_clearly_better(own, other)):
+            found.setdefault(int(frame), offset)
+    for frame in np.flatnonzero(own > FOREIGN):
+        found.setdefault(int(frame), None)
+    return [Mismatch(start + frame, found[frame]) for frame in sorted(found)]
+
+
+def _difference(source: Signature, copy: Signature) -> NDArray[np.float64]:
+    steps = np.abs(source.astype(np.float32) - copy.astype(np.float32))
+    return np.asarray(steps.mean(axis=1, dtype=np.float64) / 256)
+
+
+def _shifted_difference(source: Signature, copy: Signature, offset: int) -> NDArray[np.float64]:
+    """Difference of frame i of the copy from frame i + offset of the source; inf where none is."""
+    count = len(source)
+    other = np.full(count, np.inf)
+    if abs(offset) < count:
+        low, high = max(0, -offset), min(count, count - offset)
+        other[low:high] = _difference(source[low + offset : high + offset], copy[low:high])
+    return other
+
+
+def _clearly_better(own: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """One frame clearly (half the difference), or a run of 12 by a fifth of it."""
+    single = (own > 0.4) & (other < 0.5 * own)
+    window = min(12, len(own))
+    kernel = np.ones(window) / window
+    finite = np.where(np.isfinite(other), other, own)
+    own_mean, other_mean = (np.convolve(values, kernel, "same") for values in (own, finite))
+    lasting = (own_mean > 0.3) & (other_mean < 0.75 * own_mean) & (finite < own)
+    return np.asarray(single | lasting)
