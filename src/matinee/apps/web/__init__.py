@@ -1,0 +1,1 @@
+"""The origin server: titles, player, report, and the files that players fetch."""

@@ -1,0 +1,1 @@
+"""The ladders that come with Matinee, as data files."""

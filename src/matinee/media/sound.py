@@ -1,0 +1,142 @@
+"""Sound: which renditions a track gets, and whether sound and picture meet.
+
+- Every sound track becomes AAC-LC stereo, and its own layout too when it has more channels; mono
+  stays mono.
+- All tracks of a package, sound and picture, begin at the same place of their media timeline
+  (equal edit-list media times), so that they meet in players that honour edit lists and in those
+  that do not.
+"""
+
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matinee.core.time import as_text
+from matinee.media.ladder import REORDERED_FRAMES, SoundRates
+from matinee.media.source import Track
+
+SAMPLE_RATE = 48_000
+AAC_FRAME = 1024
+"""Samples of an AAC-LC frame; ffmpeg's encoder holds back exactly one (ISO/IEC 14496-3)."""
+
+LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1"}
+
+Samples = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class SoundRendition:
+    """One sound rendition as planned.
+
+    ``delay`` is the source track's offset on the container's clock from the first frame, in
+    seconds; what sounds before the first frame is cut, what is missing is silence. ``lead`` is the
+    media time of the first sample that sounds with the first frame, in samples.
+    """
+
+    name: str
+    track: int
+    layout: str
+    channels: int
+    bit_rate: int
+    film_start: Fraction
+    duration: Fraction
+    lead: int
+
+    def as_parameters(self) -> dict[str, Any]:
+        """The JSON that goes into keys; names and container indices decide nothing."""
+        parameters = asdict(self)
+        del parameters["name"], parameters["track"]
+        return {
+            **parameters,
+            "film_start": as_text(self.film_start),
+            "duration": as_text(self.duration),
+        }
+
+
+def lead_samples(rate: Fraction) -> int:
+    """The media time of a film's first frame, in samples: as late as B-frames make the picture.
+
+    At least one AAC frame, so that the encoder's priming lies before it.
+    """
+    return max(AAC_FRAME, round(REORDERED_FRAMES / rate * SAMPLE_RATE))
+
+
+def plan_sound(
+    track: Track, name: str, rates: SoundRates, film_start: Fraction, duration: Fraction, lead: int
+) -> list[SoundRendition]:
+    """The renditions of one sound track, the one that every device plays first."""
+    bit_rates = {1: rates.mono_kbps} if track.channels == 1 else {2: rates.stereo_kbps}
+    if track.channels > 2:
+        most = max(count for count in LAYOUTS if count <= track.channels)
+        bit_rates[most] = rates.per_channel_kbps * most
+    return [
+        SoundRendition(
+            name=f"{name}-{LAYOUTS[channels].replace('.', '')}",
+            track=track.index,
+            layout=LAYOUTS[channels],
+            channels=channels,
+            bit_rate=kbps * 1000,
+            film_start=film_start,
+            duration=duration,
+            lead=lead,
+        )
+        for channels, kbps in bit_rates.items()
+    ]
+
+
+# Whether two recordings of one sound are in step.
+
+PROBE_RATE = 8_000
+"""Sounds are compared in mono at this rate: one step is 0.125 ms."""
+
+WINDOW = 4 * PROBE_RATE
+REACH = PROBE_RATE // 2
+QUIET = 1e-3
+"""Root mean square below which a window is too quiet to tell (-60 dBFS)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """At ``time_s`` the copy sounds ``lag_s`` late; ``likeness`` from 0 to 1."""
+
+    time_s: float
+    lag_s: float
+    likeness: float
+
+
+def measure_lags(source: Samples, copy: Samples, windows: int = 12) -> list[Lag]:
+    """How late ``copy`` sounds, in up to ``windows`` audible places spread over the film.
+
+    Both are mono at ``PROBE_RATE`` from the film's first frame on.
+    """
+    length = min(len(source), len(copy))
+    window = min(WINDOW, length)
+    if window < PROBE_RATE // 8:
+        return []
+    last = length - window
+    places = sorted({round(last * n / max(1, windows - 1)) for n in range(windows)})
+    lags = []
+    for place in places:
+        one, two = source[place : place + window], copy[place : place + window]
+        if min(_loudness(one), _loudness(two)) < QUIET:
+            continue
+        lags.append(_lag(one, two, place / PROBE_RATE))
+    return lags
+
+
+def _loudness(samples: Samples) -> float:
+    return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
+
+
+def _lag(one: Samples, two: Samples, time_s: float) -> Lag:
+    size = 1 << (len(one) * 2 - 1).bit_length()
+    spectrum = np.fft.rfft(two, size) * np.conj(np.fft.rfft(one, size))
+    products = np.fft.irfft(spectrum, size)
+    reach = min(REACH, len(one) - 1)
+    around = np.concatenate([products[-reach:], products[: reach + 1]])
+    best = int(np.argmax(around))
+    scale = float(np.linalg.norm(one)) * float(np.linalg.norm(two))
+    return Lag(time_s, (best - reach) / PROBE_RATE, float(around[best]) / scale)

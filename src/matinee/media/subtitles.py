@@ -1,0 +1,114 @@
+"""Subtitles as WebVTT cues (W3C WebVTT), read, shifted, bounded and written.
+
+Unknown blocks (NOTE, STYLE, REGION) are kept only where a cue needs them: STYLE and REGION stay in
+front, NOTE goes.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from matinee.core.errors import SubtitlesInvalid
+
+_TIMING = re.compile(
+    r"^(?:(\d{2,}):)?([0-5]\d):([0-5]\d)[.,](\d{3})[ \t]+-->[ \t]+"
+    r"(?:(\d{2,}):)?([0-5]\d):([0-5]\d)[.,](\d{3})(?:[ \t]+(.*))?$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """Text shown in ``[start, end)`` seconds. ``settings`` is WebVTT's cue settings list."""
+
+    start: Fraction
+    end: Fraction
+    text: str
+    settings: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Subtitles:
+    """A subtitle track: cues in order of their start, with style and region blocks in front."""
+
+    cues: tuple[Cue, ...]
+    header: tuple[str, ...] = ()
+
+
+def parse_webvtt(text: str, name: str) -> Subtitles:
+    """Read WebVTT.
+
+    Raises:
+        SubtitlesInvalid: no WEBVTT line, or a cue whose times cannot be read or run backwards.
+    """
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    blocks = [block.split("\n") for block in re.split(r"\n{2,}", lines.strip("\n"))]
+    if not blocks[0][0].startswith("WEBVTT"):
+        raise SubtitlesInvalid(f"{name}: the first line is not WEBVTT")
+    cues: list[Cue] = []
+    header: list[str] = []
+    for block in blocks[1:]:
+        if block[0].startswith("NOTE"):
+            continue
+        if block[0].strip() in ("STYLE", "REGION"):
+            header.append("\n".join(block))
+            continue
+        if any("-->" in line for line in block[:2]):
+            cues.append(_cue(block if "-->" in block[0] else block[1:], name))
+    return Subtitles(tuple(sorted(cues, key=lambda cue: (cue.start, cue.end))), tuple(header))
+
+
+def _cue(block: list[str], name: str) -> Cue:
+    match = _TIMING.match(block[0].strip())
+    if match is None:
+        raise SubtitlesInvalid(f"{name}: cannot read the cue times {block[0]!r}")
+    parts = [int(part or 0) for part in match.groups()[:8]]
+    start, end = _seconds(*parts[:4]), _seconds(*parts[4:])
+    if end < start:
+        raise SubtitlesInvalid(f"{name}: a cue ends before it starts: {block[0]!r}")
+    return Cue(start, end, "\n".join(block[1:]), (match.group(9) or "").strip())
+
+
+def _seconds(hours: int, minutes: int, seconds: int, milliseconds: int) -> Fraction:
+    return Fraction((hours * 3600 + minutes * 60 + seconds) * 1000 + milliseconds, 1000)
+
+
+def placed(subtitles: Subtitles, shift: Fraction, end: Fraction) -> Subtitles:
+    """The cues moved by ``shift`` and bounded to ``[0, end)``; those without a rest are left out."""
+    moved = (
+        replace(cue, start=max(Fraction(0), cue.start + shift), end=min(end, cue.end + shift))
+        for cue in subtitles.cues
+    )
+    return replace(subtitles, cues=tuple(cue for cue in moved if cue.start < cue.end and cue.text))
+
+
+def write_webvtt(subtitles: Subtitles) -> str:
+    """The file's text, one spelling for equal cues."""
+    blocks: Iterable[str] = ("WEBVTT", *subtitles.header, *map(_cue_text, subtitles.cues))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _cue_text(cue: Cue) -> str:
+    timing = f"{_clock(cue.start)} --> {_clock(cue.end)}"
+    return f"{timing} {cue.settings}".rstrip() + "\n" + cue.text
+
+
+def _clock(time: Fraction) -> str:
+    milliseconds = round(time * 1000)
+    minutes, rest = divmod(milliseconds, 60_000)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:{rest // 1000:02d}.{rest % 1000:03d}"
+
+
+def decode_text(data: bytes, name: str) -> str:
+    """Text of a sidecar file: UTF-8, or UTF-16 by its byte order mark.
+
+    Raises:
+        SubtitlesInvalid: neither; says at which byte.
+    """
+    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise SubtitlesInvalid(
+            f"{name}: not UTF-8 at byte {error.start}", "save the subtitles as UTF-8"
+        ) from error
