@@ -31,9 +31,9 @@ Samples = NDArray[np.float32]
 class SoundRendition:
     """One sound rendition as planned.
 
-    ``delay`` is the source track's offset on the container's clock from the first frame, in
-    seconds; what sounds before the first frame is cut, what is missing is silence. ``lead`` is the
-    media time of the first sample that sounds with the first frame, in samples.
+    ``film_start`` is the first frame's time on the container's clock, ``delay`` how much later the
+    track begins, in seconds; what sounds before the first frame is cut, what is missing is silence.
+    ``lead`` is the media time of the sample that sounds with the first frame, in samples.
     """
 
     name: str
@@ -42,18 +42,15 @@ class SoundRendition:
     channels: int
     bit_rate: int
     film_start: Fraction
+    delay: Fraction
     duration: Fraction
     lead: int
 
     def as_parameters(self) -> dict[str, Any]:
         """The JSON that goes into keys; names and container indices decide nothing."""
         parameters = asdict(self)
-        del parameters["name"], parameters["track"]
-        return {
-            **parameters,
-            "film_start": as_text(self.film_start),
-            "duration": as_text(self.duration),
-        }
+        del parameters["name"], parameters["track"], parameters["film_start"]
+        return {**parameters, "delay_ms": round(self.delay * 1000), "duration": as_text(self.duration)}
 
 
 def lead_samples(rate: Fraction) -> int:
@@ -80,6 +77,7 @@ def plan_sound(
             channels=channels,
             bit_rate=kbps * 1000,
             film_start=film_start,
+            delay=track.start - film_start,
             duration=duration,
             lead=lead,
         )
@@ -92,8 +90,13 @@ def plan_sound(
 PROBE_RATE = 8_000
 """Sounds are compared in mono at this rate: one step is 0.125 ms."""
 
-WINDOW = 4 * PROBE_RATE
+PROBE = Fraction(4)
+"""Length of a compared piece, in seconds."""
+
+PROBES = 12
 REACH = PROBE_RATE // 2
+"""The largest lag that is looked for, in samples: half a second."""
+
 QUIET = 1e-3
 """Root mean square below which a window is too quiet to tell (-60 dBFS)."""
 
@@ -107,36 +110,29 @@ class Lag:
     likeness: float
 
 
-def measure_lags(source: Samples, copy: Samples, windows: int = 12) -> list[Lag]:
-    """How late ``copy`` sounds, in up to ``windows`` audible places spread over the film.
+def probe_times(duration: Fraction) -> list[Fraction]:
+    """Where to compare: up to ``PROBES`` places spread over the film."""
+    last = max(Fraction(0), duration - PROBE)
+    count = PROBES if last else 1
+    return sorted({last * n / max(1, count - 1) for n in range(count)})
 
-    Both are mono at ``PROBE_RATE`` from the film's first frame on.
+
+def measure_lag(source: Samples, copy: Samples, time: Fraction) -> Lag | None:
+    """How late ``copy`` sounds beside ``source``; None where either is too quiet to tell.
+
+    By the peak of their cross-correlation, up to ``REACH`` to either side.
     """
-    length = min(len(source), len(copy))
-    window = min(WINDOW, length)
-    if window < PROBE_RATE // 8:
-        return []
-    last = length - window
-    places = sorted({round(last * n / max(1, windows - 1)) for n in range(windows)})
-    lags = []
-    for place in places:
-        one, two = source[place : place + window], copy[place : place + window]
-        if min(_loudness(one), _loudness(two)) < QUIET:
-            continue
-        lags.append(_lag(one, two, place / PROBE_RATE))
-    return lags
+    if min(_loudness(source), _loudness(copy)) < QUIET:
+        return None
+    size = 1 << (len(source) * 2 - 1).bit_length()
+    spectrum = np.fft.rfft(copy, size) * np.conj(np.fft.rfft(source, size))
+    products = np.fft.irfft(spectrum, size)
+    reach = min(REACH, len(source) - 1)
+    around = np.concatenate([products[-reach:], products[: reach + 1]])
+    best = int(np.argmax(around))
+    scale = float(np.linalg.norm(source)) * float(np.linalg.norm(copy))
+    return Lag(float(time), (best - reach) / PROBE_RATE, float(around[best]) / scale)
 
 
 def _loudness(samples: Samples) -> float:
     return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
-
-
-def _lag(one: Samples, two: Samples, time_s: float) -> Lag:
-    size = 1 << (len(one) * 2 - 1).bit_length()
-    spectrum = np.fft.rfft(two, size) * np.conj(np.fft.rfft(one, size))
-    products = np.fft.irfft(spectrum, size)
-    reach = min(REACH, len(one) - 1)
-    around = np.concatenate([products[-reach:], products[: reach + 1]])
-    best = int(np.argmax(around))
-    scale = float(np.linalg.norm(one)) * float(np.linalg.norm(two))
-    return Lag(time_s, (best - reach) / PROBE_RATE, float(around[best]) / scale)

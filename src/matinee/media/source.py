@@ -103,7 +103,9 @@ def source_as_json(info: SourceInfo) -> dict[str, Any]:
 def source_from_json(document: dict[str, Any]) -> SourceInfo:
     """Read what ``source_as_json`` wrote."""
     tracks = tuple(
-        Track(**{**track, "start": Fraction(track["start"]), "duration": Fraction(track["duration"])})
+        Track(
+            **{**track, "start": Fraction(track["start"]), "duration": Fraction(track["duration"])}
+        )
         for track in document["tracks"]
     )
     picture = document["picture"]

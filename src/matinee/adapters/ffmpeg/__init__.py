@@ -1,0 +1,1 @@
+"""The ``ffmpeg`` program: encoder, scanner and meter."""

@@ -1,0 +1,193 @@
+"""Runs ``ffmpeg`` as encoder, scanner and meter: translates values, calls and failures only."""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from matinee.adapters.ffmpeg import commands
+from matinee.adapters.process import Finished, run_program
+from matinee.core.errors import EncoderFailed, SourceDamaged, ToolError
+from matinee.media.ladder import Rung
+from matinee.media.signature import FRAME_BYTES, Signature, read_signature
+from matinee.media.sound import SoundRendition
+from matinee.media.source import Picture, SourceInfo
+from matinee.ports.tools import (
+    Clip,
+    Encoder,
+    Measured,
+    Meter,
+    OnFrames,
+    Scan,
+    Scanner,
+    Spent,
+    ThumbnailPlan,
+)
+
+
+class Ffmpeg:
+    """The program at ``path``."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = str(path)
+
+    async def run(
+        self, command: Sequence[str], folder: Path, on_frames: OnFrames = lambda _: None
+    ) -> Finished:
+        """Run a command line; ``on_frames`` hears the count of frames as it grows."""
+        return await run_program(command, folder, _frame_listener(on_frames))
+
+    @property
+    def path(self) -> str:
+        """What a command line begins with."""
+        return self._path
+
+
+def _frame_listener(on_frames: OnFrames) -> Callable[[str], None]:
+    def hear(line: str) -> None:
+        name, _, value = line.partition("=")
+        if name == "frame" and value.strip().isdigit():
+            on_frames(int(value))
+
+    return hear
+
+
+class FfmpegEncoder(Encoder):
+    """All rungs of a chunk in one process, so that the source is decoded once."""
+
+    def __init__(self, ffmpeg: Ffmpeg) -> None:
+        self._ffmpeg = ffmpeg
+
+    async def encode(
+        self,
+        clip: Clip,
+        picture: Picture,
+        rungs: Sequence[Rung],
+        starts: Sequence[int],
+        outputs: Sequence[Path],
+        on_frames: OnFrames,
+    ) -> Spent:
+        command = commands.encode_command(
+            self._ffmpeg.path, clip, picture, rungs, starts, outputs
+        )
+        finished = await self._ffmpeg.run(command, clip.path.parent, on_frames)
+        span = clip.plan.frames
+        if finished.exit_code != 0:
+            raise EncoderFailed(
+                f"encoding frames {span.start} to {span.end}: ffmpeg exited with "
+                f"{finished.exit_code}: {finished.last_words}",
+                "run the command again; what is finished is kept",
+            )
+        return Spent(finished.cpu_s)
+
+    async def encode_sound(self, film: Path, rendition: SoundRendition, output: Path) -> Spent:
+        command = commands.sound_command(self._ffmpeg.path, film, rendition, output)
+        finished = await self._ffmpeg.run(command, output.parent)
+        if finished.exit_code != 0:
+            raise EncoderFailed(
+                f"encoding sound track {rendition.track} as {rendition.name}: ffmpeg exited with "
+                f"{finished.exit_code}: {finished.last_words}"
+            )
+        return Spent(finished.cpu_s)
+
+    async def read_subtitles(self, film: Path, track: int, folder: Path) -> str:
+        output = folder / f"subtitles-{track}.vtt"
+        command = commands.subtitles_command(self._ffmpeg.path, film, track, output)
+        finished = await self._ffmpeg.run(command, folder)
+        if finished.exit_code != 0:
+            raise ToolError(
+                f"subtitle track {track} of {film.name} cannot be read: {finished.last_words}"
+            )
+        return output.read_text(encoding="utf-8")
+
+
+class FfmpegScanner(Scanner):
+    """Cuts by ``scdet``, which agrees with TransNetV2 on the films that were measured."""
+
+    def __init__(self, ffmpeg: Ffmpeg) -> None:
+        self._ffmpeg = ffmpeg
+
+    async def scan(
+        self,
+        film: Path,
+        info: SourceInfo,
+        thumbnails: ThumbnailPlan,
+        folder: Path,
+        on_frames: OnFrames,
+    ) -> tuple[Scan, Spent]:
+        cuts, signature = folder / "cuts.txt", folder / "source.sig"
+        command = commands.scan_command(
+            self._ffmpeg.path, film, info, thumbnails, cuts, signature, folder / "%05d.jpg"
+        )
+        finished = await self._ffmpeg.run(command, folder, on_frames)
+        if finished.exit_code != 0:
+            raise SourceDamaged(
+                f"the film cannot be decoded: {finished.last_words}", "try another copy of the film"
+            )
+        scan = Scan(
+            frames=signature.stat().st_size // FRAME_BYTES,
+            cuts=tuple(read_cuts(cuts.read_text() if cuts.exists() else "")),
+            signature=signature,
+            thumbnails=tuple(sorted(folder.glob("[0-9]*.jpg"))),
+        )
+        return scan, Spent(finished.cpu_s)
+
+
+def read_cuts(text: str) -> list[int]:
+    """First frames of the shots, from what ffmpeg's ``metadata`` filter prints."""
+    return [int(frame) for frame in re.findall(r"^frame:(\d+)", text, re.MULTILINE)]
+
+
+class FfmpegMeter(Meter):
+    """Signatures by ``scale``, scores by ``libvmaf``, in one decode of each side."""
+
+    def __init__(self, ffmpeg: Ffmpeg) -> None:
+        self._ffmpeg = ffmpeg
+
+    async def measure(
+        self,
+        clip: Clip | None,
+        picture: Picture,
+        rungs: Sequence[Rung],
+        chunks: Sequence[Path],
+        folder: Path,
+        on_frames: OnFrames,
+    ) -> tuple[list[Measured], Spent]:
+        names = [f"measure{n}" for n in range(len(chunks))]
+        command = commands.measure_command(
+            self._ffmpeg.path, clip, picture, rungs, chunks, names
+        )
+        finished = await self._ffmpeg.run(command, folder, on_frames)
+        if finished.exit_code != 0:
+            raise ToolError(
+                f"a chunk cannot be decoded: ffmpeg exited with {finished.exit_code}: "
+                f"{finished.last_words}"
+            )
+        reference = _signature(folder / "reference.sig") if clip else None
+        measured = [
+            Measured(
+                signature=_signature(folder / f"{name}.sig"),
+                reference=reference,
+                scores=read_scores((folder / f"{name}.json").read_text()) if clip else None,
+            )
+            for name in names
+        ]
+        return measured, Spent(finished.cpu_s)
+
+
+def _signature(path: Path) -> Signature:
+    data = path.read_bytes()
+    path.unlink()
+    return read_signature(data)
+
+
+def read_scores(text: str) -> tuple[float, ...]:
+    """VMAF per frame, in order, from libvmaf's log.
+
+    Raises:
+        ToolError: a frame is missing in the log or out of order.
+    """
+    frames = json.loads(text)["frames"]
+    if [frame["frameNum"] for frame in frames] != list(range(len(frames))):
+        raise ToolError("libvmaf's log is not in order")
+    return tuple(frame["metrics"]["vmaf"] for frame in frames)

@@ -1,0 +1,262 @@
+"""Reads and joins films packet by packet with PyAV (FFmpeg's libraries in this process)."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+import numpy as np
+from av.audio.resampler import AudioResampler
+
+from matinee.adapters.pyav_inspect import inspect_film
+from matinee.core.errors import SourceChanged, SourceUnreadable
+from matinee.core.ids import digest_of
+from matinee.media.ladder import REORDERED_FRAMES
+from matinee.media.sound import AAC_FRAME, PROBE_RATE, SAMPLE_RATE, Samples
+from matinee.media.source import SourceInfo
+from matinee.media.timeline import ClipPlan, Packets, Timeline
+from matinee.ports.tools import Clip, Indexer, Joined, JoinRefused, SegmentProof
+
+SEEKABLE = ("mov", "matroska")
+"""Containers whose index can be trusted to find a key packet."""
+
+
+class PyavIndexer(Indexer):
+    """Plain functions behind the port: they hold no state, so threads may share one."""
+
+    def inspect(self, film: Path) -> tuple[SourceInfo, Packets, Fraction]:
+        return inspect_film(film)
+
+    def cut(
+        self,
+        film: Path,
+        info: SourceInfo,
+        timeline: Timeline,
+        clips: Sequence[ClipPlan],
+        folder: Path,
+        take: Callable[[Clip], bool],
+    ) -> None:
+        if not clips:
+            return
+        with opened(film) as container:
+            packets = _indexed(container, film, info, timeline, clips[0].first)
+            waiting, open_clips = list(clips), list[_ClipWriter]()
+            for number, packet in packets:
+                while waiting and waiting[0].first == number:
+                    plan = waiting.pop(0)
+                    open_clips.append(_ClipWriter(plan, timeline, folder, packet.stream))
+                for writer in list(open_clips):
+                    writer.add(packet)
+                    if writer.plan.last == number:
+                        open_clips.remove(writer)
+                        if not take(writer.finish()):
+                            return
+                if not waiting and not open_clips:
+                    return
+        raise SourceChanged(f"{film.name} ends before frame {clips[-1].frames.end}")
+
+    def join(
+        self,
+        chunks: Sequence[Path],
+        frames: Sequence[int],
+        starts: Sequence[int],
+        rate: Fraction,
+        output: Path,
+    ) -> Joined:
+        return _join(chunks, frames, starts, rate, output)
+
+    def place_sound(self, encoded: Path, lead: int, output: Path) -> int:
+        count = 0
+        with opened(encoded) as source, av.open(str(output), "w", format="mp4") as target:
+            stream = source.streams.audio[0]
+            placed = target.add_stream_from_template(stream)
+            for packet in source.demux(stream):
+                if packet.size:
+                    packet.stream = placed
+                    packet.time_base = Fraction(1, SAMPLE_RATE)
+                    packet.pts = packet.dts = count * AAC_FRAME - lead
+                    packet.duration = AAC_FRAME
+                    target.mux(packet)
+                    count += 1
+        return count
+
+    def listen(
+        self, film: Path, track: int, times: Sequence[Fraction], duration: Fraction
+    ) -> list[Samples]:
+        with opened(film) as container:
+            return [_heard(container, track, time, duration) for time in times]
+
+
+@contextmanager
+def opened(film: Path) -> Iterator[Any]:
+    """The film's container; foreign errors become ours."""
+    try:
+        with av.open(str(film), options={"protocol_whitelist": "file"}) as container:
+            yield container
+    except (av.error.FFmpegError, OSError) as error:
+        raise SourceUnreadable(f"{film.name} cannot be read: {error.strerror}") from error
+
+
+def _indexed(
+    container: Any, film: Path, info: SourceInfo, timeline: Timeline, first: int
+) -> Iterator[tuple[int, Any]]:
+    """The video packets from number ``first`` on, each proved to be the one of the index."""
+    stream = container.streams[info.video]
+    index = timeline.packets
+    number = 0
+    if first > 0 and info.container.startswith(SEEKABLE):
+        container.seek(int(index["pts"][first]), stream=stream, backward=True)
+    for packet in container.demux(stream):
+        if not packet.size:
+            continue
+        if number == 0:
+            number = _number_of(packet, timeline)
+        if number >= len(index):
+            break
+        if number >= first and digest_raw(bytes(packet)) != bytes(index["digest"][number]).ljust(
+            32, b"\0"
+        ):
+            when = float(int(index["pts"][number]) * timeline.time_base - timeline.start)
+            raise SourceChanged(
+                f"{film.name} at {when:.3f} s is not what it was when it was inspected",
+                "publish again when nothing writes to the file any more",
+            )
+        if number >= first:
+            yield number, packet
+        number += 1
+
+
+def _number_of(packet: Any, timeline: Timeline) -> int:
+    """Which packet of the index this is: the first that demuxing gives after a seek."""
+    same = np.flatnonzero(
+        (timeline.packets["pts"] == packet.pts) & (timeline.packets["size"] == packet.size)
+    )
+    return int(same[0]) if len(same) else 0
+
+
+def digest_raw(data: bytes) -> bytes:
+    """SHA-256 as 32 bytes."""
+    return hashlib.sha256(data).digest()
+
+
+class _ClipWriter:
+    """Copies packets to a Matroska file on a clock that starts near zero."""
+
+    def __init__(self, plan: ClipPlan, timeline: Timeline, folder: Path, template: Any) -> None:
+        self.plan = plan
+        self._path = folder / f"clip-{plan.frames.start:07d}.mkv"
+        self._container = av.open(str(self._path), "w", format="matroska")
+        self._stream: Any = self._container.add_stream_from_template(template)
+        clip = timeline.packets[plan.first : plan.last + 1]
+        self._zero = int(min(clip["pts"].min(), clip["dts"].min()))
+        self._skip = (plan.skip_before - self._zero) * timeline.time_base
+        self._time_base = timeline.time_base
+
+    def add(self, packet: Any) -> None:
+        copy = av.Packet(bytes(packet))
+        copy.stream = self._stream
+        copy.time_base = self._time_base
+        copy.pts = packet.pts - self._zero
+        copy.dts = None if packet.dts is None else packet.dts - self._zero
+        copy.duration = packet.duration
+        copy.is_keyframe = packet.is_keyframe
+        self._container.mux(copy)
+
+    def finish(self) -> Clip:
+        self._container.close()
+        return Clip(self._path, self.plan, self._skip)
+
+
+def _join(
+    chunks: Sequence[Path], frames: Sequence[int], starts: Sequence[int], rate: Fraction,
+    output: Path,
+) -> Joined:  # fmt: skip
+    tick = 1000 if rate.denominator == 1 else rate.denominator
+    time_base = 1 / (rate * tick)
+    first_frames = set(starts)
+    segments: list[_Segment] = []
+    configuration: bytes | None = None
+    done = 0
+    with ExitStack() as stack:
+        options = {"video_track_timescale": str(time_base.denominator), "fflags": "+bitexact"}
+        target = stack.enter_context(av.open(str(output), "w", format="mp4", options=options))
+        joined: Any = None
+        for path, planned in zip(chunks, frames, strict=True):
+            place = f"the chunk of frames {done} to {done + planned}"
+            with opened(path) as source:
+                stream = source.streams.video[0]
+                extradata = bytes(stream.codec_context.extradata or b"")
+                if configuration is None:
+                    configuration = extradata
+                    joined = target.add_stream_from_template(stream)
+                elif extradata != configuration:
+                    raise JoinRefused(f"{place} has other parameter sets than the chunks before")
+                packets = [packet for packet in source.demux(stream) if packet.size]
+                _check_chunk(packets, planned, place)
+                shown = {pts: n for n, pts in enumerate(sorted(p.pts for p in packets))}
+                for number, packet in enumerate(packets):
+                    frame = done + shown[packet.pts]
+                    if packet.is_keyframe != (frame in first_frames):
+                        kind = "a" if packet.is_keyframe else "no"
+                        raise JoinRefused(f"{place} has {kind} key frame at frame {frame}")
+                    if packet.is_keyframe:
+                        segments.append(_Segment())
+                    segments[-1].add(bytes(packet))
+                    packet.stream = joined
+                    packet.time_base = time_base
+                    packet.pts = frame * tick
+                    packet.dts = (done + number - REORDERED_FRAMES) * tick
+                    packet.duration = tick
+                    if packet.dts > packet.pts:
+                        raise JoinRefused(f"{place} holds frame {frame} back for too long")
+                    target.mux(packet)
+            done += planned
+    assert configuration is not None
+    return Joined(output, tuple(s.proof() for s in segments), digest_of(configuration))
+
+
+def _check_chunk(packets: Sequence[Any], planned: int, place: str) -> None:
+    if len(packets) != planned:
+        raise JoinRefused(f"{place} has {len(packets)} frames, not {planned}")
+    if len({packet.pts for packet in packets}) != planned:
+        raise JoinRefused(f"{place} shows two frames at one time")
+
+
+class _Segment:
+    """Sums up the packets of a segment as they go by."""
+
+    def __init__(self) -> None:
+        self._frames, self._size, self._hash = 0, 0, hashlib.sha256()
+
+    def add(self, payload: bytes) -> None:
+        self._frames += 1
+        self._size += len(payload)
+        self._hash.update(payload)
+
+    def proof(self) -> SegmentProof:
+        return SegmentProof(self._frames, self._size, self._hash.hexdigest())  # type: ignore[arg-type]
+
+
+def _heard(container: Any, track: int, time: Fraction, duration: Fraction) -> Samples:
+    """Mono sound of ``[time, time + duration)``, each decoded frame where its time stamp puts it."""
+    stream = container.streams[track]
+    heard = np.zeros(round(duration * PROBE_RATE), dtype=np.float32)
+    resampler = AudioResampler(format="flt", layout="mono", rate=PROBE_RATE)
+    before = max(Fraction(0), time - 1)  # a decoder needs a moment to settle
+    container.seek(int(before / stream.time_base), stream=stream, backward=True)
+    for frame in container.decode(stream):
+        if frame.pts is None:
+            continue
+        if frame.pts * frame.time_base > time + duration + 1:
+            break
+        for part in resampler.resample(frame):
+            samples = part.to_ndarray().reshape(-1)
+            place = round((part.pts * part.time_base - time) * PROBE_RATE)
+            low, high = max(0, place), min(len(heard), place + len(samples))
+            if low < high:
+                heard[low:high] = samples[low - place : high - place]
+    return heard

@@ -1,0 +1,184 @@
+"""The pages, rendered as plain HTML; the player and the report are filled by their scripts."""
+
+from collections.abc import Sequence
+from html import escape
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from matinee.apps.web import api
+from matinee.apps.web.library import Library, TitleView
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
+<meta name="color-scheme" content="dark light">
+<title>{title}</title>
+<link rel="icon" href="/static/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/static/site.css">
+{head}</head>
+<body class="{kind}">
+<a class="skip" href="#main">Skip to content</a>
+<header class="bar">
+<a class="brand" href="/"><svg viewBox="0 0 32 32" aria-hidden="true"><use href="/static/icon.svg#m"/></svg>Matinee</a>
+{bar}</header>
+<main id="main">
+{main}
+</main>
+</body>
+</html>
+"""
+
+
+async def get_home(request: Request) -> HTMLResponse:
+    """``GET /``: the titles, as posters."""
+    library: Library = request.app.state.library
+    return _html(home_page(await library.views()))
+
+
+async def get_watch(request: Request) -> HTMLResponse:
+    """``GET /watch/{title}``: the player; 404 when unknown."""
+    library: Library = request.app.state.library
+    return _html(watch_page(await library.view(request.path_params["title"])))
+
+
+async def get_report(request: Request) -> HTMLResponse:
+    """``GET /titles/{title}``: what came in, what was made and how it was judged."""
+    library: Library = request.app.state.library
+    package = request.query_params.get("package")
+    return _html(report_page(await library.view(request.path_params["title"], package)))
+
+
+def home_page(views: Sequence[TitleView]) -> str:
+    """The list of titles."""
+    if not views:
+        main = (
+            '<section class="empty"><h1>No films yet</h1>'
+            "<p>Publish one and it appears here:</p>"
+            "<pre><code>matinee publish film.mp4</code></pre></section>"
+        )
+        return _page("Matinee", "home", main)
+    cards = "\n".join(_card(view) for view in views)
+    count = f"{len(views)} title{'s' if len(views) != 1 else ''}"
+    main = (
+        f'<div class="home-head"><h1>Now showing</h1><p>{count}</p></div>\n'
+        f'<ul class="cards">\n{cards}\n</ul>'
+    )
+    return _page("Matinee", "home", main)
+
+
+def watch_page(view: TitleView) -> str:
+    """The shell of the player; ``player.js`` fills it from ``/v1/titles/{id}``."""
+    title = view.title
+    path, name = quote(title.id), escape(title.name)
+    bar = f'<nav aria-label="Title"><a href="/titles/{path}">Report</a></nav>\n'
+    if view.media is None:
+        main = (
+            f'<section class="empty"><h1>{name}</h1><p>This title is not on screen.</p>'
+            f'<p><a class="button" href="/titles/{path}">See its report</a></p></section>'
+        )
+        return _page(f"{title.name} · Matinee", "home", main, bar=bar)
+    main = f"""<div id="app" data-title="{escape(title.id)}">
+<div id="stage" class="stage"><div id="player" class="player"><video id="video" playsinline></video></div></div>
+<div class="about">
+<div class="about-words"><h1>{name}</h1>
+<p id="facts" class="facts"></p>
+{_credit(view)}</div>
+<div class="about-tools">
+<div class="toggle" role="group" aria-label="Streaming format">
+<button type="button" data-format="hls" aria-pressed="false">HLS</button>
+<button type="button" data-format="dash" aria-pressed="false">DASH</button></div>
+<button type="button" id="nerd-button" class="button quiet" aria-pressed="false" aria-keyshortcuts="i">Stats <kbd>i</kbd></button>
+<button type="button" id="help-button" class="button quiet" aria-haspopup="dialog" aria-keyshortcuts="?">Keys <kbd>?</kbd></button>
+</div></div>
+</div>
+<noscript><p class="notice">The player needs JavaScript. The streams are at <code>{escape(view.media)}main.m3u8</code>.</p></noscript>"""
+    head = (
+        '<link rel="stylesheet" href="/static/player.css">\n'
+        '<script type="module" src="/static/player.js"></script>\n'
+    )
+    return _page(f"{title.name} · Matinee", "watch", main, head=head, bar=bar)
+
+
+def report_page(view: TitleView) -> str:
+    """The shell of the report; ``report.js`` fills it from ``/v1/titles/{id}``."""
+    title = view.title
+    play = f'<a href="/watch/{quote(title.id)}">Watch</a>' if view.media else ""
+    shown = f' data-package="{escape(view.shown.id)}"' if view.shown else ""
+    main = f"""<div id="report" data-title="{escape(title.id)}"{shown}>
+<div class="report-head"><div><p class="eyebrow">Report</p><h1>{escape(title.name)}</h1>
+{_credit(view)}</div><div id="verdict-badge"></div></div>
+<div id="report-body" aria-busy="true"></div>
+</div>
+<noscript><p class="notice">The report needs JavaScript. Its data are at <code>/v1/titles/{escape(title.id)}</code>.</p></noscript>"""
+    head = (
+        '<link rel="stylesheet" href="/static/report.css">\n'
+        '<script type="module" src="/static/report.js"></script>\n'
+    )
+    bar = f'<nav aria-label="Title">{play}</nav>\n'
+    return _page(f"Report: {title.name} · Matinee", "report", main, head=head, bar=bar)
+
+
+def error_page(status: int, title: str, detail: str, hint: str = "") -> str:
+    """A page for an error, with a way back."""
+    sentence = detail[:1].upper() + detail[1:]
+    main = (
+        f'<section class="empty"><p class="eyebrow">{status}</p><h1>{escape(title)}</h1>'
+        f"<p>{escape(sentence)}.</p>{f'<p>{escape(hint)}</p>' if hint else ''}"
+        '<p><a class="button" href="/">All titles</a></p></section>'
+    )
+    return _page(f"{title} · Matinee", "home", main)
+
+
+def _card(view: TitleView) -> str:
+    title, path = view.title, quote(view.title.id)
+    seconds = api.duration_of(view)
+    length = f'<span class="length">{clock_text(seconds)}</span>' if seconds else ""
+    target = f"/watch/{path}" if view.media else f"/titles/{path}"
+    hidden = "" if view.media else '<span class="tag">not on screen</span>'
+    credit = f'<p class="credit">{escape(title.credit)}</p>' if title.credit else ""
+    return (
+        f'<li class="card"><a class="card-link" href="{target}">'
+        f'<span class="poster">{_poster(view)}{length}{hidden}</span>'
+        f"<h2>{escape(title.name)}</h2></a>{credit}"
+        f'<a class="more" href="/titles/{path}" aria-label="Report of {escape(title.name)}">'
+        "Report</a></li>"
+    )
+
+
+def _poster(view: TitleView) -> str:
+    """One picture of the thumbnail sheet, cut out by an SVG view box (no inline style needed)."""
+    poster, report = api.poster_uri(view), view.report
+    if poster is None or report is None:
+        return '<svg viewBox="0 0 16 9" class="no-poster" aria-hidden="true"></svg>'
+    uri, _, fragment = poster.partition("#xywh=")
+    x, y, width, height = (int(number) for number in fragment.split(","))
+    sheet = report["thumbnails"]
+    return (
+        f'<svg viewBox="0 0 {width} {height}" preserveAspectRatio="xMidYMid slice"'
+        f' role="img" aria-label=""><image href="{escape(uri)}" x="-{x}" y="-{y}"'
+        f' width="{width * sheet["columns"]}" height="{height * sheet["rows"]}"'
+        ' preserveAspectRatio="none"/></svg>'
+    )
+
+
+def clock_text(seconds: float) -> str:
+    """``h:mm:ss`` or ``m:ss``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _credit(view: TitleView) -> str:
+    return f'<p class="credit">{escape(view.title.credit)}</p>' if view.title.credit else ""
+
+
+def _page(title: str, kind: str, main: str, head: str = "", bar: str = "") -> str:
+    return _PAGE.format(title=escape(title), kind=kind, head=head, bar=bar, main=main)
+
+
+def _html(page: str) -> HTMLResponse:
+    return HTMLResponse(page, headers={"cache-control": "no-cache"})

@@ -1,0 +1,106 @@
+"""Serves the web application from this process until it is told to stop."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable
+
+from granian.constants import Interfaces
+from granian.http import HTTP1Settings
+from granian.server.embed import Server
+from starlette.types import ASGIApp
+
+from matinee.apps.web.app import create_app
+from matinee.apps.web.library import WebServices
+from matinee.core.errors import UsageError
+
+_GRACE_S = 1.0
+
+
+class AddressTaken(UsageError):
+    """The address to serve on cannot be had."""
+
+    code = "serve.address_taken"
+
+
+def serve(
+    services: WebServices, host: str, port: int, on_bound: Callable[[str, int], None] | None = None
+) -> None:
+    """Serve until SIGINT or SIGTERM, then end within two seconds.
+
+    Args:
+        services: The library to serve.
+        host: Name or address to bind.
+        port: Port to bind; 0 picks a free one.
+        on_bound: Told the address and port once connections are accepted.
+
+    Raises:
+        AddressTaken: another program has the port, or the address is not ours.
+    """
+    asyncio.run(serve_app(create_app(services), host, port, on_bound))
+
+
+async def serve_app(
+    app: ASGIApp, host: str, port: int, on_bound: Callable[[str, int], None] | None = None
+) -> None:
+    """As :func:`serve`, for any ASGI application and on the running loop."""
+    with _claim(host, port) as claim:
+        address, bound_port = claim.getsockname()[:2]
+        server = Server(
+            app,
+            address=address,
+            port=bound_port,
+            interface=Interfaces.ASGINL,
+            log_enabled=False,
+            websockets=False,
+            backlog=1024,
+            http1_settings=HTTP1Settings(header_read_timeout=15_000),
+        )
+        stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stopping.set)
+        server.on_startup(lambda: loop.call_soon(_report, on_bound, address, bound_port))
+        serving = asyncio.create_task(server.serve())
+        stop = asyncio.create_task(stopping.wait())
+        try:
+            await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+            stop.cancel()
+            server.stop()
+            await asyncio.wait({serving}, timeout=_GRACE_S)
+        if serving.done():
+            serving.result()
+
+
+def _claim(host: str, port: int) -> socket.socket:
+    """A bound socket that holds the port until the server has it, and is never listened on.
+
+    The server shares its port (``SO_REUSEPORT``), so it would not notice another server there. This
+    socket is bound without sharing, which notices, and then allows it.
+    """
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        claim = socket.socket(family, kind)
+        try:
+            claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            claim.bind(address)
+            claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        except BaseException:
+            claim.close()
+            raise
+    except OSError as error:
+        raise AddressTaken(
+            f"cannot serve on {host}:{port}: {error.strerror or error}",
+            "choose another port with --port, or 0 for any free one",
+        ) from error
+    return claim
+
+
+def _report(on_bound: Callable[[str, int], None] | None, address: str, port: int) -> None:
+    if on_bound is not None:
+        on_bound(address, port)

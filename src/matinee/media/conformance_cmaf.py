@@ -1,0 +1,265 @@
+"""Checks of CMAF segments (ISO/IEC 23000-19), one rendition at a time, each file read once."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from matinee.media.bit_rates import BitRate, measured
+from matinee.media.boxes import Box, BoxError, boxes
+from matinee.media.cmaf import InitSegment, MediaSegment, nal_unit_types, read_init, read_segment
+from matinee.media.conformance_report import (
+    ExpectedAudio,
+    ExpectedVideo,
+    Finding,
+    Library,
+    rendition_name,
+)
+
+_INIT_BRANDS, _SEGMENT_BRANDS = {"cmfc", "cmf2"}, {"cmfs", "cmff", "cmfl", "msdh"}
+# Types of NAL units that are slices, and those of an IDR picture: ISO/IEC 14496-10 table 7-1,
+# ISO/IEC 23008-2 table 7-1. A codec that is not here is checked by its sync flags alone.
+_SLICES = {
+    "avc1": (range(1, 6), {5}),
+    "avc3": (range(1, 6), {5}),
+    "hvc1": (range(32), {19, 20}),
+    "hev1": (range(32), {19, 20}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredSegment:
+    """What one segment holds. Times are seconds of presentation, never below 0.
+
+    ``i_frame`` is the bytes from the first ``moof`` to the end of the first sample.
+    """
+
+    path: str
+    size: int
+    start: Fraction
+    end: Fraction
+    samples: int
+    next_decode_time: int
+    i_frame: tuple[int, int]
+
+    @property
+    def duration(self) -> Fraction:
+        """Seconds that it plays."""
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredRendition:
+    """What a rendition's files hold, for the manifests to be compared with."""
+
+    name: str
+    init_path: str
+    init: InitSegment
+    segments: tuple[MeasuredSegment, ...]
+
+    @property
+    def end(self) -> Fraction:
+        """When the last sample ends, in seconds."""
+        return max((segment.end for segment in self.segments), default=Fraction(0))
+
+    def bit_rate(self, target_duration: int) -> BitRate:
+        """Its peak and average."""
+        return measured([(s.size, s.duration) for s in self.segments], target_duration)
+
+
+def measure_rendition(
+    library: Library, init_path: str, paths: Sequence[str], expected: ExpectedVideo | None
+) -> MeasuredRendition | None:
+    """Read a rendition's files and note every fault inside them.
+
+    One segment is held at a time. Without a readable init segment nothing else is read.
+    """
+    data = library.bytes_of(init_path)
+    if data is None:
+        return None
+    try:
+        init = read_init(data)
+    except BoxError as error:
+        library.note("init.damaged", init_path, str(error))
+        return None
+    library.findings += _init_findings(init, init_path)
+    segments: list[MeasuredSegment] = []
+    decode_time: int | None = 0
+    for path in paths:
+        segment = _measure_segment(library, path, init, decode_time, expected)
+        decode_time = None if segment is None else segment.next_decode_time
+        segments += [] if segment is None else [segment]
+    return MeasuredRendition(rendition_name(init_path), init_path, init, tuple(segments))
+
+
+def _init_findings(init: InitSegment, path: str) -> Iterator[Finding]:
+    if not _INIT_BRANDS & set(init.brands):
+        yield Finding("init.brand", path, f"no CMAF brand among {', '.join(init.brands)}")
+    if not init.has_zero_times:
+        yield Finding("init.times", path, "creation or modification time is not 0")
+
+
+def _measure_segment(
+    library: Library,
+    path: str,
+    init: InitSegment,
+    decode_time: int | None,
+    expected: ExpectedVideo | None,
+) -> MeasuredSegment | None:
+    data = library.bytes_of(path)
+    if data is None:
+        return None
+    try:
+        segment = read_segment(data, init)
+        library.findings += _structure_findings(data, segment, path)
+        library.findings += _sample_findings(data, segment, init, path)
+    except BoxError as error:
+        library.note("segment.damaged", path, str(error))
+        return None
+    if decode_time is not None and segment.base_decode_time != decode_time:
+        library.note(
+            "segment.decode_time",
+            path,
+            f"begins at {segment.base_decode_time}, the segment before ends at {decode_time}",
+        )
+    if expected is not None:
+        library.findings += _frame_time_findings(segment, expected.frame_rate, path)
+    ticks = segment.presentation_ticks
+    ends = (at + sample.duration for at, sample in zip(ticks, segment.samples, strict=True))
+    last = segment.samples[-1]
+    return MeasuredSegment(
+        path=path,
+        size=len(data),
+        start=Fraction(max(0, min(ticks)), init.timescale),
+        end=Fraction(max(0, *ends), init.timescale),
+        samples=len(segment.samples),
+        next_decode_time=last.decode_time + last.duration,
+        i_frame=(segment.fragments[0].moof.start, segment.samples[0].end),
+    )
+
+
+def _structure_findings(data: bytes, segment: MediaSegment, path: str) -> Iterator[Finding]:
+    """Order of boxes, brands, and samples that fill their ``mdat`` (clauses 7.3.2, 7.3.3)."""
+    if not _SEGMENT_BRANDS & set(segment.brands):
+        yield Finding("segment.brand", path, "no CMAF brand in styp")
+    kinds = [box.kind for box in boxes(data)]
+    if kinds[0] != "styp" or {"moov", "ftyp"} & set(kinds):
+        yield Finding("segment.order", path, f"boxes are {' '.join(kinds)[:80]}")
+    first, at = 0, 0
+    for fragment in segment.fragments:
+        samples = segment.samples[first : first + fragment.samples]
+        first, at = first + fragment.samples, fragment.mdat.body
+        for sample in samples:
+            if sample.start != at:
+                break
+            at = sample.end
+        if at != fragment.mdat.end or not samples:
+            yield Finding(
+                "segment.mdat", path, f"samples end at byte {at}, mdat at {fragment.mdat.end}"
+            )
+
+
+def _sample_findings(
+    data: bytes, segment: MediaSegment, init: InitSegment, path: str
+) -> Iterator[Finding]:
+    """Sync samples, IDR pictures, WebVTT samples."""
+    if segment.samples[0].decode_time + segment.duration != _last_decode_end(segment):
+        yield Finding("segment.decode_time", path, "its fragments do not join in time")
+    if init.handler == "vide":
+        yield from _sync_findings(data, segment, init, path)
+    if init.entry.kind == "wvtt":
+        for sample in segment.samples:
+            span = Box("sample", sample.start, sample.start, sample.end)
+            kinds = {box.kind for box in boxes(data, span.start, span.end)}
+            if not kinds or not kinds <= {"vttc", "vtte", "vtta"}:
+                yield Finding("text.damaged", path, f"a WebVTT sample holds {sorted(kinds)}")
+
+
+def _last_decode_end(segment: MediaSegment) -> int:
+    return segment.samples[-1].decode_time + segment.samples[-1].duration
+
+
+def _sync_findings(
+    data: bytes, segment: MediaSegment, init: InitSegment, path: str
+) -> Iterator[Finding]:
+    """One IDR picture, the first in decode order, and no other sync sample."""
+    sync = [index for index, sample in enumerate(segment.samples) if sample.is_sync]
+    if sync != [0]:
+        yield Finding("video.sync", path, f"sync samples are {sync[:8]}, only 0 should be")
+    if init.entry.kind not in _SLICES:
+        return
+    slices, idr = _SLICES[init.entry.kind]
+    found = []
+    for index, sample in enumerate(segment.samples):
+        types = nal_unit_types(data, sample, init.entry)
+        first = next((kind for kind in types if kind in slices), None)
+        if first is None:
+            yield Finding("video.slice", path, f"sample {index} holds no slice")
+        if first in idr:
+            found.append(index)
+    if found != [0]:
+        yield Finding("video.idr", path, f"IDR pictures are samples {found[:8]}, only 0 should be")
+    elif segment.presentation_ticks[0] != min(segment.presentation_ticks):
+        yield Finding("video.idr", path, "a picture is shown before the IDR picture")
+
+
+def _frame_time_findings(segment: MediaSegment, rate: Fraction, path: str) -> Iterator[Finding]:
+    """Every frame at its place in the grid of the frame rate, to a tick or a millisecond."""
+    tolerance = max(Fraction(1, segment.timescale), Fraction(1, 1000))
+    times = sorted(segment.presentation_times)
+    first = round(times[0] * rate)
+    for index, time in enumerate(times, first):
+        if abs(time - index / rate) > tolerance:
+            yield Finding(
+                "video.frame_time", path, f"frame {index} is shown at {float(time):.6f} s"
+            )
+            return
+
+
+def video_findings(rendition: MeasuredRendition, expected: ExpectedVideo) -> Iterator[Finding]:
+    """A video rendition against its plan: size, pixel aspect, frames, segment starts, duration."""
+    where, entry = rendition.init_path, rendition.init.entry
+    if (entry.width, entry.height) != (expected.width, expected.height):
+        yield Finding(
+            "video.size",
+            where,
+            f"{entry.width}x{entry.height}, planned {expected.width}x{expected.height}",
+        )
+    if entry.pixel_aspect != expected.pixel_aspect:
+        yield Finding(
+            "video.pixel_aspect", where, f"{entry.pixel_aspect}, planned {expected.pixel_aspect}"
+        )
+    frames = sum(segment.samples for segment in rendition.segments)
+    if frames != expected.frames:
+        yield Finding("video.frames", where, f"{frames} frames, planned {expected.frames}")
+    starts = tuple(round(s.start * expected.frame_rate) for s in rendition.segments)
+    if starts != expected.starts:
+        yield Finding(
+            "video.segment_start", where, f"segments start at {starts[:12]}, not as planned"
+        )
+    ends = (*expected.starts[1:], expected.frames)
+    for segment, start, end in zip(rendition.segments, expected.starts, ends, strict=False):
+        if segment.samples != end - start:
+            yield Finding(
+                "video.frames", segment.path, f"{segment.samples} frames, planned {end - start}"
+            )
+
+
+def audio_findings(rendition: MeasuredRendition, expected: ExpectedAudio) -> Iterator[Finding]:
+    """An audio rendition against its plan."""
+    channels = rendition.init.entry.channels
+    if channels != expected.channels:
+        yield Finding(
+            "audio.channels", rendition.init_path, f"{channels}, planned {expected.channels}"
+        )
+
+
+def duration_finding(
+    rendition: MeasuredRendition, duration: Fraction, tolerance: Fraction
+) -> Iterator[Finding]:
+    """Whether a rendition ends when it should."""
+    if abs(rendition.end - duration) > tolerance:
+        yield Finding(
+            "rendition.duration",
+            rendition.init_path,
+            f"ends at {float(rendition.end):.3f} s, planned {float(duration):.3f} s",
+        )

@@ -1,0 +1,207 @@
+"""The media tools, in our words. Each only does; whether the result is good is for a judge to say."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+
+from matinee.core.errors import Held
+from matinee.core.ids import Digest
+from matinee.media.ladder import Rung
+from matinee.media.signature import Signature
+from matinee.media.sound import Samples, SoundRendition
+from matinee.media.source import Picture, SourceInfo
+from matinee.media.timeline import ClipPlan, Packets, Timeline
+
+OnFrames = Callable[[int], None]
+"""Called with the count of frames done so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Processor seconds that a tool took."""
+
+    cpu_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A chunk's own piece of the source: a file that decodes to its frames, and a few before.
+
+    Frames shown before ``skip_s`` seconds of the file's clock are not wanted.
+    """
+
+    path: Path
+    plan: ClipPlan
+    skip_s: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What one decode of the whole film tells. ``cuts`` are first frames of shots, ascending."""
+
+    frames: int
+    cuts: tuple[int, ...]
+    signature: Path
+    thumbnails: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ThumbnailPlan:
+    """Thumbnails in sheets of ``columns`` x ``rows``, one for every ``every`` frames."""
+
+    every: int
+    width: int
+    height: int
+    columns: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentProof:
+    """What a joined rendition holds between two IDR frames, packet by packet."""
+
+    frames: int
+    size_bytes: int
+    payload: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A joined rendition: ``configuration`` is the one decoder configuration of all its chunks."""
+
+    path: Path
+    segments: tuple[SegmentProof, ...]
+    configuration: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A chunk as decoded. ``scores`` are VMAF per frame, None where they were not asked for.
+
+    ``reference`` is the signature of the frames it was scored against.
+    """
+
+    signature: Signature
+    reference: Signature | None
+    scores: tuple[float, ...] | None
+
+
+class JoinRefused(Held):
+    """Chunks that do not make one rendition: joining them would be wrong."""
+
+    code = "join.refused"
+
+
+class Indexer(Protocol):
+    """Reads films packet by packet."""
+
+    def inspect(self, film: Path) -> tuple[SourceInfo, Packets, Fraction]:
+        """Tracks, the main video track's packets in decode order, and their time base.
+
+        Raises:
+            SourceUnreadable: not a film. SourceHasNoVideo: no moving picture in it.
+        """
+        ...
+
+    def cut(
+        self, film: Path, info: SourceInfo, timeline: Timeline, clips: Sequence[ClipPlan],
+        folder: Path, take: Callable[[Clip], bool],
+    ) -> None:  # fmt: skip
+        """Copy each clip's packets to a file of its own, in one pass, in order.
+
+        ``take`` is called in this thread as each is ready; False stops the pass.
+
+        Raises:
+            SourceChanged: a packet is not the one that the index names.
+        """
+        ...
+
+    def join(
+        self, chunks: Sequence[Path], frames: Sequence[int], starts: Sequence[int],
+        rate: Fraction, output: Path,
+    ) -> Joined:  # fmt: skip
+        """Put encoded chunks together, packet-exact, frame i shown at i / rate.
+
+        ``frames`` are the chunks' planned counts, ``starts`` the segments' first frames.
+
+        Raises:
+            JoinRefused: a chunk is not what the plan says: its count of frames, its first frames,
+            its decoder configuration; names the chunk.
+        """
+        ...
+
+    def place_sound(self, encoded: Path, lead: int, output: Path) -> int:
+        """Copy AAC so that sample ``lead`` of its media is presented at 0; gives the frame count."""
+        ...
+
+    def listen(
+        self, film: Path, track: int, times: Sequence[Fraction], duration: Fraction
+    ) -> list[Samples]:
+        """Pieces of a sound track, ``duration`` long, as mono at ``sound.PROBE_RATE``.
+
+        Each begins at one of ``times`` on the file's clock. Every sample lies where its own time
+        stamp puts it; where the track has none there is silence.
+        """
+        ...
+
+
+class Encoder(Protocol):
+    """Makes coded pictures and sound."""
+
+    async def encode(
+        self, clip: Clip, picture: Picture, rungs: Sequence[Rung], starts: Sequence[int],
+        outputs: Sequence[Path], on_frames: OnFrames,
+    ) -> Spent:  # fmt: skip
+        """Encode one chunk to every rung, IDR frames exactly at ``starts``."""
+        ...
+
+    async def encode_sound(self, film: Path, rendition: SoundRendition, output: Path) -> Spent:
+        """Encode a sound track whole: AAC-LC behind ``lead - AAC_FRAME`` samples of silence."""
+        ...
+
+    async def read_subtitles(self, film: Path, track: int, folder: Path) -> str:
+        """A text subtitle track as WebVTT, times on the container's clock."""
+        ...
+
+
+class Scanner(Protocol):
+    """Looks at the whole film once."""
+
+    async def scan(
+        self, film: Path, info: SourceInfo, thumbnails: ThumbnailPlan, folder: Path,
+        on_frames: OnFrames,
+    ) -> tuple[Scan, Spent]:  # fmt: skip
+        """Decode every shown frame: shot cuts, signature, thumbnails."""
+        ...
+
+
+class Meter(Protocol):
+    """Decodes what was made."""
+
+    async def measure(
+        self, clip: Clip | None, picture: Picture, rungs: Sequence[Rung], chunks: Sequence[Path],
+        folder: Path, on_frames: OnFrames,
+    ) -> tuple[list[Measured], Spent]:  # fmt: skip
+        """Decode a chunk of every rung; with a clip, score each against the source's frames."""
+        ...
+
+
+class Packager(Protocol):
+    """Writes segments and manifests."""
+
+    async def package(self, streams: Sequence[Mapping[str, str]], folder: Path) -> Spent:
+        """Write a package below ``folder``; each stream is a descriptor of the packager's fields."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A program or library that decides bytes: its version, and what names it in keys."""
+
+    name: str
+    version: str
+    identity: str
+    path: str
+    licence: str

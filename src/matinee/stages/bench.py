@@ -1,0 +1,176 @@
+"""The workbench: runs steps through the ledger, so that nothing is made twice.
+
+- A step whose recipe is in the ledger is not run: its outputs are used.
+- What older tools made is used until it is refreshed; the steps of one rendition share their tools.
+- A step's outputs are stored before its derivation is written.
+"""
+
+import asyncio
+import platform
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from matinee.assets.asset import Asset, object_key
+from matinee.assets.derivation import Cost, Derivation, Step
+from matinee.core.errors import MatineeError, ObjectMissing
+from matinee.core.ids import Digest, digest_of
+from matinee.core.progress import Progress
+from matinee.ports.ledger import Inventory, Ledger
+from matinee.ports.store import ObjectStore
+from matinee.ports.tools import Tool
+from matinee.stages.files import digest_of_file
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An output that is to be stored: its bytes or their file, and where it goes if not by digest."""
+
+    content: bytes | Path
+    media_type: str
+    key: str | None = None
+
+
+@dataclass
+class Tally:
+    """What a stage took and spared, for the report."""
+
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+    ran: int = 0
+    reused: int = 0
+
+
+@dataclass
+class Bench:
+    """One run's access to ledger and store. ``slots`` bounds the tools that work at once."""
+
+    run: str
+    ledger: Ledger
+    inventory: Inventory
+    store: ObjectStore
+    tools: Mapping[str, Tool]
+    scratch: Path
+    slots: asyncio.Semaphore
+    progress: Progress
+    refresh: bool = False
+    tallies: dict[str, Tally] = field(default_factory=dict)
+
+    def tool_ids(self, *names: str) -> dict[str, str]:
+        """The identities of tools, for a step."""
+        return {name: self.tools[name].identity for name in names}
+
+    def find(self, step: Step) -> Derivation | None:
+        """The derivation of this step, if the ledger has one that may be used."""
+        return self.find_all([step])[0]
+
+    def find_all(self, steps: Sequence[Step]) -> list[Derivation | None]:
+        """The derivations of steps that must share their tools, as those of one rendition must.
+
+        The tools that are installed now are preferred; older ones count only when they made every
+        step, or else two tools' work would meet in one rendition.
+        """
+        found = [{d.step.key: d for d in self.ledger.find(step.recipe)} for step in steps]
+        current = [by_key.get(step.key) for step, by_key in zip(steps, found, strict=True)]
+        if self.refresh or all(current):
+            return current
+        toolsets = [{str(d.step.tools): d for d in by_key.values()} for by_key in found]
+        shared = set.intersection(*(set(by_tools) for by_tools in toolsets)) if toolsets else set()
+        for tools in toolsets[0] if toolsets else ():
+            if tools in shared:
+                return [by_tools[tools] for by_tools in toolsets]
+        return current
+
+    async def derive(
+        self, stage: str, step: Step, make: Callable[[], Awaitable[tuple[Mapping[str, Made], float]]]
+    ) -> Derivation:
+        """The step's derivation: from the ledger, or by running ``make`` and storing its outputs.
+
+        ``make`` gives outputs by role and the processor seconds that they took.
+        """
+        known = self.find(step)
+        if known is not None and await self.holds(known):
+            self.reused(stage)
+            return known
+        attempt = self.ledger.begin(self.run, step)
+        started, clock = datetime.now(UTC), time.monotonic()
+        try:
+            outputs, cpu_s = await make()
+            wall_s = time.monotonic() - clock
+            return await self.record(
+                stage, attempt, step, outputs, Cost(platform.node(), started, wall_s, cpu_s)
+            )
+        except MatineeError as error:
+            self.ledger.fail(attempt, f"{error.code}: {error}")
+            raise
+
+    async def record(
+        self, stage: str, attempt: int, step: Step, outputs: Mapping[str, Made], cost: Cost
+    ) -> Derivation:
+        """Store outputs, then write the derivation."""
+        assets: dict[str, Asset] = {}
+        locations: dict[Digest, str] = {}
+        for role, made in outputs.items():
+            asset = await asset_of(made)
+            assets[role] = asset
+            key = made.key or object_key(asset.digest)
+            if await self.store.size(key) != asset.size_bytes or key not in self.inventory.locate(
+                asset.digest
+            ):
+                await self.store.write(key, made.content)
+            locations[asset.digest] = key
+        derivation = Derivation(step, assets, cost)
+        self.ledger.record(attempt, derivation, locations)
+        tally = self.tally(stage)
+        tally.ran += 1
+        tally.wall_s += cost.wall_s
+        tally.cpu_s += cost.cpu_s
+        return derivation
+
+    def tally(self, stage: str) -> Tally:
+        """The stage's tally."""
+        return self.tallies.setdefault(stage, Tally())
+
+    def reused(self, stage: str, count: int = 1) -> None:
+        """Note that the ledger had so many derivations already."""
+        self.tally(stage).reused += count
+
+    async def holds(self, derivation: Derivation) -> bool:
+        """Whether all outputs lie in the store with their size."""
+        for asset in derivation.outputs.values():
+            if await self.place(asset) is None:
+                return False
+        return True
+
+    async def place(self, asset: Asset) -> str | None:
+        """A key under which the asset lies whole, or None."""
+        for key in self.inventory.locate(asset.digest):
+            if await self.store.size(key) == asset.size_bytes:
+                return key
+        return None
+
+    async def read(self, asset: Asset) -> bytes:
+        """An asset's bytes."""
+        return await self.store.read(await self._key(asset))
+
+    async def file(self, asset: Asset) -> Path:
+        """A local file with the asset's bytes, to be read only."""
+        return await self.store.as_file(await self._key(asset), self.scratch)
+
+    async def _key(self, asset: Asset) -> str:
+        key = await self.place(asset)
+        if key is None:
+            raise ObjectMissing(
+                f"an object of the library is gone: {asset.digest}", "publish the film again"
+            )
+        return key
+
+
+async def asset_of(made: Made) -> Asset:
+    """Name the bytes."""
+    if isinstance(made.content, bytes):
+        return Asset(digest_of(made.content), len(made.content), made.media_type)
+    digest, size = await asyncio.to_thread(digest_of_file, made.content)
+    return Asset(digest, size, made.media_type)

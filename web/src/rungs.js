@@ -1,0 +1,33 @@
+// The rungs that a report tells of, and which of them plays.
+import { rate } from "./format.js";
+
+const family = (codec) => (codec ?? "").split(".")[0].replace("avc3", "avc1").replace("hev1", "hvc1");
+
+export function videoRenditions(report) {
+  return (report?.renditions ?? [])
+    .filter((rendition) => rendition.type === "video")
+    .sort((a, b) => a.bits_per_second - b.bits_per_second);
+}
+
+/** The rendition that a player's track shows: same codec and height, nearest bit rate. */
+export function renditionOf(report, track) {
+  if (!track) return null;
+  const same = videoRenditions(report).filter((rendition) => rendition.height === track.height);
+  const exact = same.filter((rendition) => family(rendition.codec) === family(track.videoCodec));
+  const bandwidth = track.videoBandwidth || track.bandwidth || 0;
+  const distance = (rendition) => Math.abs(rendition.bits_per_second - bandwidth);
+  return (exact.length ? exact : same).sort((a, b) => distance(a) - distance(b))[0] ?? null;
+}
+
+/** Start, end and bits of every segment of a rendition, in seconds. */
+export function segmentsOf(report, rendition) {
+  const framesPerSecond = rate(report?.plan?.frame_rate);
+  const spans = report?.plan?.segments ?? [];
+  const bits = rendition?.segment_bits ?? [];
+  if (!framesPerSecond || spans.length !== bits.length) return [];
+  return spans.map(({ start, end }, index) => ({
+    start: start / framesPerSecond,
+    end: end / framesPerSecond,
+    bits: bits[index],
+  }));
+}
