@@ -7,7 +7,8 @@ export const count = (value) => (value == null ? "–" : value.toLocaleString("e
 export function bitrate(bits) {
   if (bits == null || !Number.isFinite(bits)) return "–";
   if (bits >= 1e6) return `${number(bits / 1e6, bits >= 1e7 ? 1 : 2)} Mbit/s`;
-  return `${number(bits / 1e3, 0)} kbit/s`;
+  if (bits >= 1e3) return `${number(bits / 1e3, 0)} kbit/s`;
+  return `${number(bits, 0)} bit/s`;
 }
 
 export function bytes(size) {

@@ -40,7 +40,6 @@ class Watch {
       enableKeyboardPlaybackControls: false, // keys.js has them for the whole page
       doubleClickForFullscreen: true,
       castSenderUrl: "",
-      customTrackLabel: (label, track) => (track.originalLanguage || track.language === "und" ? label : ""),
       addSeekBar: true,
     });
     this.controls = ui.getControls();

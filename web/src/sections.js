@@ -134,8 +134,8 @@ export function history(title) {
     date(entry.made_at),
     h("span", { class: `mark ${entry.state === "ready" ? "good" : "bad"}` }, entry.state),
     entry.current ? "on screen" : "–",
-    entry.id === title.package ? "this report" : "",
+    entry.id === title.package ? "shown here" : "–",
   ]);
   return panel("Packages", "Newest first; going back to an older one is one pointer",
-    table("Packages of this title", ["Package", "Made", "State", "On screen", ""], rows));
+    table("Packages of this title", ["Package", "Made", "State", "On screen", "Report"], rows));
 }

@@ -5,7 +5,6 @@ a writer that is killed leaves at most such a staging file, which no key can nam
 """
 
 import asyncio
-import os
 import re
 import tempfile
 from collections.abc import Iterator
@@ -19,14 +18,14 @@ from obstore.store import ObjectStore as Backend
 from matinee.core.errors import LibraryError, ObjectMissing, UsageError
 from matinee.ports.store import ObjectStore
 
-PART_BYTES = 16 * 1024 * 1024
-"""What is read of a file at a time; S3 takes 10,000 parts, so an object may have 156 GiB."""
+PART_BYTES = 8 * 1024 * 1024
+"""What is read of a file at a time; S3 takes 10,000 parts, so an object may have 78 GiB."""
 
 PARTS_AT_ONCE = 2
 """One part is read while the other is written; more only cost memory."""
 
 _STAGED = re.compile(r"#\d+$")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_UNSPELLABLE = re.compile(r"[\\\x00-\x1f\x7f\ud800-\udfff]")
 
 
 class ObstoreObjects(ObjectStore):
@@ -117,8 +116,8 @@ def checked(key: str) -> str:
     """``key`` itself, when every store can spell it and it stays inside the store.
 
     Raises:
-        UsageError: it is absolute, has a part that is empty, ``.`` or ``..``, has a backslash or a
-            control character, is not Unicode, or looks like a staging file.
+        UsageError: it is absolute; a part is empty, ``.``, ``..`` or like a staging file's name; or
+            it has a backslash, a control character or a lone surrogate.
     """
     if fault := _fault(key):
         raise UsageError(
@@ -134,12 +133,10 @@ def _fault(key: str) -> str:
         return "a part is empty"
     if "." in parts or ".." in parts:
         return "a part is . or .."
-    if "\\" in key or _CONTROL.search(key):
-        return "it has a backslash or a control character"
+    if _UNSPELLABLE.search(key):
+        return "it has a backslash, a control character or half a character"
     if any(_STAGED.search(part) for part in parts):
         return "a part ends like a staging file, with # and digits"
-    if not os.fsdecode(key.encode(errors="ignore")) == key:
-        return "it is not Unicode"
     return ""
 
 

@@ -31,7 +31,9 @@ class Finished:
 class Program:
     """One run of a program, started at once."""
 
-    def __init__(self, command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, command: Sequence[str], folder: Path, environment: Mapping[str, str]
+    ) -> None:
         self._errors = (folder / f".{time.monotonic_ns()}.stderr").open("w+b")
         self._started = time.monotonic()
         try:

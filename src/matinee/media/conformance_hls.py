@@ -4,19 +4,27 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from matinee.media.bit_rates import BitRate, measured
+from matinee.media.bit_rates import BitRate
 from matinee.media.conformance_cmaf import MeasuredRendition
 from matinee.media.conformance_report import Expected, Finding, Library, rendition_name
-from matinee.media.hls import Media, MediaPlaylist, Multivariant, Variant, read_media
+from matinee.media.hls import (
+    IFrameStream,
+    ImageStream,
+    Media,
+    MediaPlaylist,
+    Multivariant,
+    Variant,
+    read_media,
+)
 from matinee.media.hls_attributes import PlaylistInvalid
-from matinee.media.hls_edits import combined_rate
+from matinee.media.hls_edits import bit_rate_of, combined_rate
 
 _MILLISECOND = Fraction(1, 1000)
 
 
 @dataclass(frozen=True, slots=True)
 class ReadPlaylist:
-    """A media playlist with its path and the paths of its segments, in order."""
+    """A media playlist with its path and those of its segments, in order; "" for a wrong URI."""
 
     path: str
     playlist: MediaPlaylist
@@ -40,11 +48,14 @@ class ReadHls:
 
 def read_playlists(library: Library, path: str, playlist: Multivariant) -> ReadHls:
     """Read every media playlist that ``playlist`` names."""
-    streams = (*playlist.media, *playlist.i_frames, *playlist.images)
-    uris = [variant.uri for variant in playlist.variants]
-    uris += [stream.uri for stream in streams if stream.uri is not None]
+    uris = [
+        *(variant.uri for variant in playlist.variants),
+        *(media.uri for media in playlist.media),
+        *(stream.uri for stream in playlist.i_frames),
+        *(stream.uri for stream in playlist.images),
+    ]
     lists = {}
-    for uri in dict.fromkeys(uris):
+    for uri in dict.fromkeys(uri for uri in uris if uri is not None):
         where = library.resolve(path, uri)
         text = None if where is None else library.text_of(where)
         if where is None or text is None:
@@ -62,8 +73,8 @@ def _with_paths(library: Library, where: str, playlist: MediaPlaylist) -> ReadPl
     if inits:
         library.note("hls.map", where, "more than one init segment")
     init_path = None if init is None else library.resolve(where, init)
-    paths = [library.resolve(where, segment.uri) for segment in playlist.segments]
-    return ReadPlaylist(where, playlist, init_path, tuple(path for path in paths if path))
+    paths = [library.resolve(where, segment.uri) or "" for segment in playlist.segments]
+    return ReadPlaylist(where, playlist, init_path, tuple(paths))
 
 
 Tracks = Mapping[str, MeasuredRendition]
@@ -210,7 +221,12 @@ def _is_resolution_of(text: str | None, track: MeasuredRendition) -> bool:
 def _rate_findings(hls: ReadHls, tracks: Tracks, sizes: Mapping[str, int]) -> Iterator[Finding]:
     """BANDWIDTH at least the measured peak, AVERAGE-BANDWIDTH within 1 % of the measured."""
     rates = {uri: _rate_of(listed, tracks, sizes) for uri, listed in hls.lists.items()}
-    for stream in (*hls.playlist.variants, *hls.playlist.i_frames, *hls.playlist.images):
+    streams: list[Variant | IFrameStream | ImageStream] = [
+        *hls.playlist.variants,
+        *hls.playlist.i_frames,
+        *hls.playlist.images,
+    ]
+    for stream in streams:
         uri = stream.uri or ""
         rate = rates.get(uri)
         if isinstance(stream, Variant):
@@ -228,14 +244,13 @@ def _rate_findings(hls: ReadHls, tracks: Tracks, sizes: Mapping[str, int]) -> It
 
 
 def _rate_of(listed: ReadPlaylist, tracks: Tracks, sizes: Mapping[str, int]) -> BitRate:
-    playlist, track = listed.playlist, tracks.get(listed.init_path or "")
-    if track is not None and not playlist.is_i_frames_only:
-        return track.bit_rate(playlist.target_duration)
-    spans = [
-        (s.byte_range.length if s.byte_range else sizes.get(path, 0), s.duration)
-        for s, path in zip(playlist.segments, listed.paths, strict=False)
-    ]
-    return measured(spans, playlist.target_duration)
+    track = tracks.get(listed.init_path or "")
+    known = {segment.path: segment.size for segment in track.segments} if track else sizes
+    by_uri = {
+        segment.uri: known.get(path, 0)
+        for segment, path in zip(listed.playlist.segments, listed.paths, strict=True)
+    }
+    return bit_rate_of(listed.playlist, by_uri)
 
 
 def _target_findings(hls: ReadHls) -> Iterator[Finding]:
@@ -279,7 +294,15 @@ def _segment_findings(listed: ReadPlaylist, track: MeasuredRendition) -> Iterato
     found = {segment.path: segment for segment in track.segments}
     if listed.playlist.is_i_frames_only and set(listed.paths) < set(found):
         yield Finding("hls.i_frames", listed.path, "segments are missing from the I-frame playlist")
-    for segment, path in zip(listed.playlist.segments, listed.paths, strict=False):
+    slack = _MILLISECOND * max(len(listed.paths), 1)
+    played = sum((segment.duration for segment in track.segments), Fraction(0))
+    if abs(listed.playlist.duration - played) > slack:
+        yield Finding(
+            "hls.duration",
+            listed.path,
+            f"{float(listed.playlist.duration):.3f} s, measured {float(played):.3f} s",
+        )
+    for segment, path in zip(listed.playlist.segments, listed.paths, strict=True):
         real = found.get(path)
         if real is None:
             continue

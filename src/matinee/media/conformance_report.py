@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from matinee.core.errors import MatineeError
 
 Read = Callable[[str], bytes]
-"""Gives the bytes at a path below the title's folder; OSError, LookupError or MatineeError if none."""
+"""The bytes at a path below the title's folder; OSError, LookupError or MatineeError if none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from fractions import Fraction
 from xml.etree.ElementTree import Element, SubElement
 
 from matinee.media.bit_rates import BitRate
-from matinee.media.dash import THUMBNAIL_TILE, ratio, read_xml
+from matinee.media.dash import THUMBNAIL_TILE, TRICK_MODE, ratio, read_xml
 from matinee.media.hls_edits import Thumbnails
 
 _ATTRIBUTES = (
@@ -102,8 +102,8 @@ def normalise(
     """
     root = read_xml(text)
     for element in root.iter():
-        if "frameRate" in element.attrib:
-            element.set("frameRate", _lowest_terms(element.attrib["frameRate"]))
+        for name in {"frameRate", "minFrameRate", "maxFrameRate"} & element.attrib.keys():
+            element.set(name, _lowest_terms(element.attrib[name]))
     for adaptation_set in root.iter("AdaptationSet"):
         for representation in adaptation_set.iter("Representation"):
             template = representation.find("SegmentTemplate")
@@ -112,8 +112,9 @@ def normalise(
                 representation.set("bandwidth", str((rates or {})[init].peak))
             if init in (labels or {}):
                 _set_label(adaptation_set, (labels or {})[init])
-    for thumbnails, media, rate in images:
-        for period in root.findall("Period"):
+    for period in root.findall("Period"):
+        _order_sets(period)
+        for thumbnails, media, rate in images:
             _add_images(period, thumbnails, media, rate)
     return to_text(root)
 
@@ -122,6 +123,38 @@ def _lowest_terms(frame_rate: str) -> str:
     """``24000/1000`` becomes ``24``, ``30000/1001`` stays (clause 5.3.7.2, FrameRateType)."""
     rate = ratio(frame_rate, "/")
     return str(rate)
+
+
+def _order_sets(period: Element) -> None:
+    """Sets and representations in the order of the packager's streams, sets numbered anew.
+
+    The packager numbers representations by stream, but sets by which thread came first.
+    """
+    for adaptation_set in period.findall("AdaptationSet"):
+        others = [child for child in adaptation_set if child.tag != "Representation"]
+        representations = adaptation_set.findall("Representation")
+        adaptation_set[:] = others + sorted(representations, key=_stream_order)
+    period[:] = sorted(period, key=_set_order)
+    names = {}
+    for number, adaptation_set in enumerate(period.findall("AdaptationSet")):
+        names[adaptation_set.get("id")] = str(number)
+        if "id" in adaptation_set.attrib:
+            adaptation_set.set("id", str(number))
+    for referring in period.iterfind(
+        f"AdaptationSet/EssentialProperty[@schemeIdUri='{TRICK_MODE}']"
+    ):
+        value = referring.get("value", "")
+        referring.set("value", names.get(value, value))
+
+
+def _stream_order(representation: Element) -> tuple[int, str]:
+    name = representation.get("id", "")
+    return (int(name) if re.fullmatch(r"[0-9]{1,9}", name) else 10**9, name)
+
+
+def _set_order(adaptation_set: Element) -> tuple[int, str]:
+    orders = map(_stream_order, adaptation_set.iterfind("Representation"))
+    return min(orders, default=(10**9, ""))
 
 
 def _set_label(adaptation_set: Element, text: str) -> None:

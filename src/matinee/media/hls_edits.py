@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TypeVar
 
-from matinee.media.bit_rates import BitRate
+from matinee.media.bit_rates import BitRate, measured
 from matinee.media.hls import (
     IFrameStream,
     ImageStream,
@@ -78,6 +78,20 @@ def normalise(text: str) -> str:
 def with_version(playlist: Multivariant) -> Multivariant:
     """With EXT-X-VERSION, which the packager leaves out of the multivariant playlist."""
     return replace(playlist, version=max(playlist.version or 0, VERSION))
+
+
+def bit_rate_of(playlist: MediaPlaylist, sizes: Mapping[str, int]) -> BitRate:
+    """Peak and average of a media playlist, by its EXTINF durations (section 4.1).
+
+    Args:
+        playlist: The playlist; where a segment is a byte range, its length counts.
+        sizes: Bytes of each segment by the URI as ``playlist`` spells it; a missing one counts 0.
+    """
+    spans = [
+        (s.byte_range.length if s.byte_range else sizes.get(s.uri, 0), s.duration)
+        for s in playlist.segments
+    ]
+    return measured(spans, playlist.target_duration)
 
 
 def with_bit_rates(playlist: Multivariant, rates: Mapping[str, BitRate]) -> Multivariant:

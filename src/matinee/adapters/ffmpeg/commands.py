@@ -88,7 +88,9 @@ def colour_tags(picture: Picture) -> tuple[str, str, str]:
 
 def _x264(rung: Rung, starts: Sequence[int]) -> list[str]:
     # Half a frame early: a time that is rounded up would force the frame after.
-    times = ",".join(f"{max(0.0, float((start - Fraction(1, 2)) / rung.rate)):.6f}" for start in starts)
+    times = ",".join(
+        f"{max(0.0, float((start - Fraction(1, 2)) / rung.rate)):.6f}" for start in starts
+    )
     options = (
         f"stitchable=1:scenecut=0:keyint=infinite:ref={rung.reference_frames}:bframes=3:"
         "b-pyramid=normal:open-gop=0:force-cfr=1"

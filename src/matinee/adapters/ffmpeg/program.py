@@ -67,9 +67,7 @@ class FfmpegEncoder(Encoder):
         outputs: Sequence[Path],
         on_frames: OnFrames,
     ) -> Spent:
-        command = commands.encode_command(
-            self._ffmpeg.path, clip, picture, rungs, starts, outputs
-        )
+        command = commands.encode_command(self._ffmpeg.path, clip, picture, rungs, starts, outputs)
         finished = await self._ffmpeg.run(command, clip.path.parent, on_frames)
         span = clip.plan.frames
         if finished.exit_code != 0:
@@ -154,9 +152,7 @@ class FfmpegMeter(Meter):
         on_frames: OnFrames,
     ) -> tuple[list[Measured], Spent]:
         names = [f"measure{n}" for n in range(len(chunks))]
-        command = commands.measure_command(
-            self._ffmpeg.path, clip, picture, rungs, chunks, names
-        )
+        command = commands.measure_command(self._ffmpeg.path, clip, picture, rungs, chunks, names)
         finished = await self._ffmpeg.run(command, folder, on_frames)
         if finished.exit_code != 0:
             raise ToolError(

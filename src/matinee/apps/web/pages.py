@@ -23,7 +23,8 @@ _PAGE = """<!doctype html>
 <body class="{kind}">
 <a class="skip" href="#main">Skip to content</a>
 <header class="bar">
-<a class="brand" href="/"><svg viewBox="0 0 32 32" aria-hidden="true"><use href="/static/icon.svg#m"/></svg>Matinee</a>
+<a class="brand" href="/"><svg viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="8"/>\
+<path d="M8 23V9.6l8 7.2 8-7.2V23"/></svg>Matinee</a>
 {bar}</header>
 <main id="main">
 {main}
@@ -61,12 +62,11 @@ def home_page(views: Sequence[TitleView]) -> str:
             "<pre><code>matinee publish film.mp4</code></pre></section>"
         )
         return _page("Matinee", "home", main)
-    cards = "\n".join(_card(view) for view in views)
-    count = f"{len(views)} title{'s' if len(views) != 1 else ''}"
-    main = (
-        f'<div class="home-head"><h1>Now showing</h1><p>{count}</p></div>\n'
-        f'<ul class="cards">\n{cards}\n</ul>'
-    )
+    playing = [view for view in views if view.media]
+    hidden = [view for view in views if not view.media]
+    main = _shelf("h1", "Now showing", playing) if playing else "<h1>Nothing on screen</h1>"
+    if hidden:
+        main += _shelf("h2", "Not on screen", hidden)
     return _page("Matinee", "home", main)
 
 
@@ -133,17 +133,25 @@ def error_page(status: int, title: str, detail: str, hint: str = "") -> str:
     return _page(f"{title} · Matinee", "home", main)
 
 
+def _shelf(level: str, name: str, views: Sequence[TitleView]) -> str:
+    cards = "\n".join(_card(view) for view in views)
+    count = f"{len(views)} title{'s' if len(views) != 1 else ''}"
+    return (
+        f'<div class="home-head"><{level}>{name}</{level}><p>{count}</p></div>\n'
+        f'<ul class="cards">\n{cards}\n</ul>\n'
+    )
+
+
 def _card(view: TitleView) -> str:
     title, path = view.title, quote(view.title.id)
     seconds = api.duration_of(view)
     length = f'<span class="length">{clock_text(seconds)}</span>' if seconds else ""
     target = f"/watch/{path}" if view.media else f"/titles/{path}"
-    hidden = "" if view.media else '<span class="tag">not on screen</span>'
     credit = f'<p class="credit">{escape(title.credit)}</p>' if title.credit else ""
     return (
         f'<li class="card"><a class="card-link" href="{target}">'
-        f'<span class="poster">{_poster(view)}{length}{hidden}</span>'
-        f"<h2>{escape(title.name)}</h2></a>{credit}"
+        f'<span class="poster">{_poster(view)}{length}</span>'
+        f"<h3>{escape(title.name)}</h3></a>{credit}"
         f'<a class="more" href="/titles/{path}" aria-label="Report of {escape(title.name)}">'
         "Report</a></li>"
     )
@@ -153,7 +161,10 @@ def _poster(view: TitleView) -> str:
     """One picture of the thumbnail sheet, cut out by an SVG view box (no inline style needed)."""
     poster, report = api.poster_uri(view), view.report
     if poster is None or report is None:
-        return '<svg viewBox="0 0 16 9" class="no-poster" aria-hidden="true"></svg>'
+        return (
+            '<svg viewBox="-56 -20 144 81" class="no-poster" aria-hidden="true">'
+            '<path d="M8 23V9.6l8 7.2 8-7.2V23"/></svg>'
+        )
     uri, _, fragment = poster.partition("#xywh=")
     x, y, width, height = (int(number) for number in fragment.split(","))
     sheet = report["thumbnails"]

@@ -37,13 +37,26 @@ def serve(
     Raises:
         AddressTaken: another program has the port, or the address is not ours.
     """
-    asyncio.run(serve_app(create_app(services), host, port, on_bound))
+    asyncio.run(_serve_until_signal(create_app(services), host, port, on_bound))
+
+
+async def _serve_until_signal(
+    app: ASGIApp, host: str, port: int, on_bound: Callable[[str, int], None] | None
+) -> None:
+    stopping = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    await serve_app(app, host, port, on_bound, stopping)
 
 
 async def serve_app(
-    app: ASGIApp, host: str, port: int, on_bound: Callable[[str, int], None] | None = None
+    app: ASGIApp,
+    host: str,
+    port: int,
+    on_bound: Callable[[str, int], None] | None,
+    stopping: asyncio.Event,
 ) -> None:
-    """As :func:`serve`, for any ASGI application and on the running loop."""
+    """Serve any ASGI application on the running loop until ``stopping`` is set."""
     with _claim(host, port) as claim:
         address, bound_port = claim.getsockname()[:2]
         server = Server(
@@ -56,18 +69,13 @@ async def serve_app(
             backlog=1024,
             http1_settings=HTTP1Settings(header_read_timeout=15_000),
         )
-        stopping = asyncio.Event()
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stopping.set)
         server.on_startup(lambda: loop.call_soon(_report, on_bound, address, bound_port))
         serving = asyncio.create_task(server.serve())
         stop = asyncio.create_task(stopping.wait())
         try:
             await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)
             stop.cancel()
             server.stop()
             await asyncio.wait({serving}, timeout=_GRACE_S)

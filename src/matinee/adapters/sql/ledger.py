@@ -1,0 +1,164 @@
+"""The ledger of derivations, in tables."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Engine, Row, insert, select, update
+
+from matinee.adapters.sql import schema
+from matinee.adapters.sql.database import insert_if_absent, insert_or_change, reading, writing
+from matinee.assets.asset import Asset
+from matinee.assets.derivation import Cost, Derivation, Step
+from matinee.core.ids import Digest
+from matinee.ports.ledger import Attempt, Inventory, Ledger
+
+
+class SqlLedger(Ledger, Inventory):
+    """Derivations, attempts and assets in a database that ``open_database`` opened.
+
+    Safe to share between threads and processes.
+
+    Args:
+        engine: The database.
+        now: The time, with its zone.
+    """
+
+    def __init__(self, engine: Engine, now: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._now = now
+
+    def find(self, recipe: Digest) -> Sequence[Derivation]:
+        with reading(self._engine) as connection:
+            return _derivations(connection, schema.derivations.c.recipe == recipe)
+
+    def begin(self, run: str, step: Step) -> int:
+        row = {"run": run, "key": step.key, "function": step.function, "started_at": self._now()}
+        new = insert(schema.attempts).values(row).returning(schema.attempts.c.id)
+        with writing(self._engine) as connection:
+            attempt: int = connection.scalars(new).one()
+        return attempt
+
+    def record(self, attempt: int, derivation: Derivation, locations: Mapping[Digest, str]) -> None:
+        columns = schema.derivations.c
+        with writing(self._engine) as connection:
+            new = insert_if_absent(connection, schema.derivations).returning(columns.sequence)
+            sequence = connection.scalar(new, _derivation_row(derivation))
+            if sequence is not None:
+                _write_outputs(connection, sequence, derivation.outputs, locations)
+            self._close(connection, attempt, "done")
+
+    def fail(self, attempt: int, reason: str) -> None:
+        with writing(self._engine) as connection:
+            self._close(connection, attempt, "failed", reason)
+
+    def attempts(self, run: str | None = None) -> Sequence[Attempt]:
+        columns = schema.attempts.c
+        query = select(*(columns[field.name] for field in fields(Attempt))).order_by(columns.id)
+        if run is not None:
+            query = query.where(columns.run == run)
+        with reading(self._engine) as connection:
+            return [Attempt(**row._asdict()) for row in connection.execute(query)]
+
+    def locate(self, digest: Digest) -> Sequence[str]:
+        columns = schema.locations.c
+        query = select(columns.key).where(columns.digest == digest).order_by(columns.sequence)
+        with reading(self._engine) as connection:
+            return connection.scalars(query).all()
+
+    def made(self, digest: Digest) -> Sequence[Derivation]:
+        outputs = schema.derivation_outputs.c
+        makers = select(outputs.derivation).where(outputs.digest == digest)
+        with reading(self._engine) as connection:
+            return _derivations(connection, schema.derivations.c.sequence.in_(makers))
+
+    def asset(self, digest: Digest) -> Asset | None:
+        query = select(schema.assets).where(schema.assets.c.digest == digest)
+        with reading(self._engine) as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else Asset(**row._asdict())
+
+    def _close(
+        self, connection: Connection, attempt: int, outcome: str, reason: str | None = None
+    ) -> None:
+        """Close an attempt; one that is closed stays as it is."""
+        columns = schema.attempts.c
+        connection.execute(
+            update(schema.attempts)
+            .where(columns.id == attempt, columns.outcome.is_(None))
+            .values(outcome=outcome, reason=reason, ended_at=self._now())
+        )
+
+
+def _derivations(connection: Connection, which: ColumnElement[bool]) -> list[Derivation]:
+    """Those that meet the condition, newest first, with their outputs."""
+    sequence = schema.derivations.c.sequence
+    rows = connection.execute(
+        select(schema.derivations).where(which).order_by(sequence.desc())
+    ).all()
+    if not rows:
+        return []
+    outputs: dict[int, dict[str, Asset]] = {row.sequence: {} for row in rows}
+    links = schema.derivation_outputs
+    query = (
+        select(links.c.derivation, links.c.role, schema.assets)
+        .join(schema.assets, schema.assets.c.digest == links.c.digest)
+        .where(links.c.derivation.in_(select(sequence).where(which)))
+        .order_by(links.c.derivation, links.c.role)
+    )
+    for made_by, role, *asset in connection.execute(query):
+        outputs[made_by][role] = Asset(*asset)
+    return [_derivation(row, outputs[row.sequence]) for row in rows]
+
+
+def _derivation(row: Row[Any], outputs: Mapping[str, Asset]) -> Derivation:
+    return Derivation(
+        Step(row.function, row.version, row.inputs, row.parameters, row.tools),
+        outputs,
+        Cost(row.host, row.started_at, row.wall_s, row.cpu_s),
+    )
+
+
+def _derivation_row(derivation: Derivation) -> dict[str, Any]:
+    step, cost = derivation.step, derivation.cost
+    return {
+        "key": step.key,
+        "recipe": step.recipe,
+        "function": step.function,
+        "version": step.version,
+        "inputs": dict(step.inputs),
+        "parameters": dict(step.parameters),
+        "tools": dict(step.tools),
+        "host": cost.host,
+        "started_at": cost.started_at,
+        "wall_s": cost.wall_s,
+        "cpu_s": cost.cpu_s,
+    }
+
+
+def _write_outputs(
+    connection: Connection,
+    sequence: int,
+    outputs: Mapping[str, Asset],
+    locations: Mapping[Digest, str],
+) -> None:
+    """Write assets, where they lie, and which derivation gave them.
+
+    In the order of their digests, so that two writers of the same assets never wait for each other.
+    """
+    assets = {asset.digest: asset for asset in outputs.values()}
+    asset_rows = [asdict(assets[digest]) for digest in sorted(assets)]
+    location_rows = [{"digest": digest, "key": locations[digest]} for digest in sorted(locations)]
+    output_rows = [
+        {"derivation": sequence, "role": role, "digest": asset.digest}
+        for role, asset in outputs.items()
+    ]
+    place = insert_or_change(connection, schema.locations, key=["key"], changed=["digest"])
+    for statement, rows in (
+        (insert_if_absent(connection, schema.assets), asset_rows),
+        (place, location_rows),
+        (insert(schema.derivation_outputs), output_rows),
+    ):
+        if rows:
+            connection.execute(statement, rows)

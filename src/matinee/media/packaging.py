@@ -1,0 +1,258 @@
+"""How a package is laid out, what the packager is told, and what is mended after it.
+
+- Segments lie in ``renditions/<folder>/``, manifests in ``packages/<id>/``, both below the title.
+- Sound comes in groups: ``audio`` holds every language as every device plays it, ``surround`` every
+  language in its widest layout, so that no choice of quality loses a language.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Literal
+
+from matinee.media import dash_edits, hls_edits
+from matinee.media.bit_rates import BitRate, measured
+from matinee.media.hls import Multivariant, read_media, read_multivariant, write_multivariant
+from matinee.media.hls_edits import MediaSettings, Thumbnails
+from matinee.media.tracks import Labels
+
+TO_RENDITIONS = "../../renditions"
+HLS, DASH = "main.m3u8", "manifest.mpd"
+THUMBNAILS = "thumbnails.m3u8"
+FIRST = "audio"
+WIDEST = "surround"
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One rendition of a package. ``folder`` is named by what the rendition is made from."""
+
+    kind: Literal["video", "audio", "text"]
+    name: str
+    folder: str
+    labels: Labels | None = None
+    group: str = ""
+    channels: int = 0
+
+    @property
+    def playlist(self) -> str:
+        """Its HLS media playlist."""
+        return f"{self.name}.m3u8"
+
+    @property
+    def address(self) -> str:
+        """Its folder, from a manifest."""
+        return f"{TO_RENDITIONS}/{self.folder}"
+
+    @property
+    def init(self) -> str:
+        """Its init segment, from a manifest."""
+        return f"{self.address}/init.mp4"
+
+
+@dataclass(frozen=True, slots=True)
+class Sheets:
+    """The thumbnail sheets of a package: ``count`` files in ``folder``, sizes in bytes."""
+
+    folder: str
+    sizes: tuple[int, ...]
+    width: int
+    height: int
+    columns: int
+    rows: int
+    interval: Fraction
+
+    def uris(self) -> tuple[str, ...]:
+        """Their addresses, from a manifest."""
+        return tuple(
+            f"{TO_RENDITIONS}/{self.folder}/{number:05d}.jpg"
+            for number in range(1, len(self.sizes) + 1)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PackagePlan:
+    """Everything that a package holds; videos grow."""
+
+    streams: tuple[Stream, ...]
+    sheets: Sheets
+    duration: Fraction
+
+    def of_kind(self, kind: str) -> list[Stream]:
+        """The streams of one kind, in order."""
+        return [stream for stream in self.streams if stream.kind == kind]
+
+
+def descriptors(plan: PackagePlan, files: Mapping[str, str]) -> list[dict[str, str]]:
+    """What the packager is told, a stream each; ``files`` gives each stream's input by name.
+
+    Subtitles are segmented WebVTT in HLS and ``wvtt`` in DASH, which every player reads. The
+    smallest picture serves as trick mode.
+    """
+    told: list[dict[str, str]] = []
+    for stream in plan.streams:
+        common = {"in": files[stream.name], "stream": stream.kind}
+        segments = {"segment_template": f"{stream.address}/$Number%05d$.m4s"}
+        if stream.kind == "text":
+            told += _text_descriptors(stream, common)
+            continue
+        told.append(
+            {
+                **common,
+                "init_segment": stream.init,
+                **segments,
+                "playlist_name": stream.playlist,
+                **_kind_fields(stream),
+            }
+        )
+    smallest = plan.of_kind("video")[0]
+    trick = f"{smallest.address}-trick"
+    told.append(
+        {
+            "in": files[smallest.name],
+            "stream": "video",
+            "init_segment": f"{trick}/init.mp4",
+            "segment_template": f"{trick}/$Number%05d$.m4s",
+            "trick_play_factor": "1",
+            "dash_only": "1",
+        }
+    )
+    return told
+
+
+def _kind_fields(stream: Stream) -> dict[str, str]:
+    if stream.kind == "video":
+        return {"iframe_playlist_name": f"{stream.name}-iframes.m3u8"}
+    assert stream.labels is not None
+    return {
+        "hls_group_id": stream.group,
+        "hls_name": stream.labels.name,
+        "lang": stream.labels.language,
+        "dash_roles": "main" if stream.labels.is_default else "alternate",
+    }
+
+
+def _text_descriptors(stream: Stream, common: Mapping[str, str]) -> list[dict[str, str]]:
+    assert stream.labels is not None
+    language = {"lang": stream.labels.language}
+    forced = {"forced_subtitle": "1"} if stream.labels.is_forced else {}
+    return [
+        {
+            **common,
+            "format": "webvtt",
+            "segment_template": f"{stream.address}/$Number%05d$.vtt",
+            "playlist_name": stream.playlist,
+            "hls_group_id": "text",
+            "hls_name": stream.labels.name,
+            "hls_only": "1",
+            **language,
+            **forced,
+        },
+        {
+            **common,
+            "format": "mp4",
+            "init_segment": f"{stream.address}-wvtt/init.mp4",
+            "segment_template": f"{stream.address}-wvtt/$Number%05d$.m4s",
+            "dash_only": "1",
+            **language,
+            **forced,
+        },
+    ]
+
+
+def finish(
+    plan: PackagePlan, manifests: Mapping[str, str], sizes: Mapping[str, int]
+) -> dict[str, str]:
+    """The manifests as they are published, by file name.
+
+    Args:
+        plan: What the package holds.
+        manifests: The packager's manifests by file name.
+        sizes: Bytes of every segment by its address from a manifest.
+    """
+    finished = {
+        name: hls_edits.normalise(text) for name, text in manifests.items() if name != DASH
+    }
+    rates: dict[str, BitRate] = {}
+    for name in finished.keys() - {HLS}:
+        rates[name] = hls_edits.bit_rate_of(read_media(finished[name]), sizes)
+    sheets, sheet_rate = _sheets(plan)
+    finished[THUMBNAILS] = hls_edits.image_playlist(sheets)
+    playlist = _in_groups(read_multivariant(finished[HLS]), plan)
+    playlist = hls_edits.with_media(playlist, _settings(plan))
+    playlist = hls_edits.with_bit_rates(playlist, rates)
+    playlist = hls_edits.with_images(playlist, THUMBNAILS, sheets, sheet_rate)
+    finished[HLS] = write_multivariant(playlist)
+    finished[DASH] = dash_edits.normalise(
+        manifests[DASH],
+        rates={s.init: rates[s.playlist] for s in plan.streams if s.kind != "text"},
+        labels=_labels(plan),
+        images=[(sheets, f"{TO_RENDITIONS}/{plan.sheets.folder}/$Number%05d$.jpg", sheet_rate)],
+    )
+    return finished
+
+
+def _sheets(plan: PackagePlan) -> tuple[Thumbnails, BitRate]:
+    sheets = plan.sheets
+    thumbnails = Thumbnails(
+        uris=sheets.uris(),
+        width=sheets.width,
+        height=sheets.height,
+        columns=sheets.columns,
+        rows=sheets.rows,
+        interval=sheets.interval,
+        duration=plan.duration,
+    )
+    spans = [
+        (size, min(thumbnails.sheet_duration, plan.duration - number * thumbnails.sheet_duration))
+        for number, size in enumerate(sheets.sizes)
+    ]
+    longest = max(1, round(max(seconds for _, seconds in spans)))
+    return thumbnails, measured(spans, longest)
+
+
+def _settings(plan: PackagePlan) -> dict[str, MediaSettings]:
+    return {
+        stream.playlist: MediaSettings(
+            name=stream.labels.name,
+            language=stream.labels.language,
+            channels=stream.channels or None,
+            is_default=stream.labels.is_default,
+            is_autoselect=stream.kind == "audio" or not stream.labels.is_forced,
+            is_forced=stream.labels.is_forced,
+        )
+        for stream in plan.streams
+        if stream.labels is not None
+    }
+
+
+def _labels(plan: PackagePlan) -> dict[str, str]:
+    texts = {
+        f"{stream.address}-wvtt/init.mp4": stream.labels.name
+        for stream in plan.of_kind("text")
+        if stream.labels
+    }
+    sounds = {s.init: s.labels.name for s in plan.of_kind("audio") if s.labels}
+    return texts | sounds
+
+
+def _in_groups(playlist: Multivariant, plan: PackagePlan) -> Multivariant:
+    """A language that has no wider layout is in the ``surround`` group with what it has."""
+    wide = {s.labels.name for s in plan.of_kind("audio") if s.group == WIDEST and s.labels}
+    if not wide:
+        return playlist
+    narrow = [
+        replace(media, attributes=media.attributes.with_text("GROUP-ID", WIDEST))
+        for media in playlist.group("AUDIO", FIRST)
+        if media.attributes.text("NAME") not in wide
+    ]
+    return replace(playlist, media=(*playlist.media, *narrow))
+
+
+def entry_manifests(package: str, hls: str, dash: str) -> tuple[str, str]:
+    """A title's entry manifests: the package's own, with addresses from the title's folder."""
+    prefix = f"packages/{package}/"
+    playlist = hls_edits.rebased(read_multivariant(hls), prefix)
+    return write_multivariant(playlist), dash_edits.rebased(dash, prefix)
+
+

@@ -1,0 +1,334 @@
+"""Encode: every chunk to every rung, each (chunk, rung) a derivation of its own.
+
+- One process makes all missing rungs of a chunk, so that the source is decoded once.
+- A chunk enters the ledger only after it was decoded again and every frame of it shows the frame of
+  the source that it should.
+- Then its quality is measured, all frames, against the same frames of the source.
+"""
+
+import asyncio
+import platform
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from matinee.assets.asset import Asset
+from matinee.assets.derivation import Cost, Step
+from matinee.core.errors import EncoderFailed, MatineeError, ToolError
+from matinee.core.progress import Stage
+from matinee.core.time import FrameSpan
+from matinee.media.ladder import Rung
+from matinee.media.signature import Mismatch, Signature, compare
+from matinee.ports.tools import Clip, Encoder, Indexer, Measured, Meter
+from matinee.stages.bench import Bench, Made
+from matinee.stages.chunks import ChunkState, Film, encode_step, look_up, score_step, sign_step
+from matinee.stages.counting import Counter
+
+
+@dataclass(frozen=True, slots=True)
+class Proofs:
+    """How much is proved: ``signed`` decodes every chunk again, ``scored`` measures its quality."""
+
+    signed: bool = True
+    scored: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """The tools that encoding needs."""
+
+    indexer: Indexer
+    encoder: Encoder
+    meter: Meter
+
+
+async def encode(
+    bench: Bench, studio: Studio, source: Path, film: Film, reference: Signature, proofs: Proofs,
+    *, with_bytes: bool,
+) -> list[list[ChunkState]]:  # fmt: skip
+    """Make what the ledger lacks; gives the complete table, clips by rungs.
+
+    Raises:
+        EncoderFailed: an encoder failed, or a chunk's frames are not those of the source.
+    """
+    table = await look_up(
+        bench, film, signed=proofs.signed, scored=proofs.scored, with_bytes=with_bytes
+    )
+    _tell_reused(bench, film, table, proofs)
+    open_rows = [row for row in table if any(_lacks(state, proofs) for state in row)]
+    if open_rows:
+        line = _Line(bench, studio, film, reference, proofs)
+        await line.run(source, open_rows)
+    for rung in film.rungs:
+        bench.progress.finished(f"encode {rung.name}")
+        if proofs.scored:
+            bench.progress.finished(f"score {rung.name}")
+    return table
+
+
+def _lacks(state: ChunkState, proofs: Proofs) -> bool:
+    return (
+        state.chunk is None
+        or (proofs.signed and state.signature is None)
+        or (proofs.scored and state.scores is None)
+    )
+
+
+def _tell_reused(
+    bench: Bench, film: Film, table: Sequence[Sequence[ChunkState]], proofs: Proofs
+) -> None:
+    for kind in ("encode", "score") if proofs.scored else ("encode",):
+        for rung in film.rungs:
+            bench.progress.started(Stage(f"{kind} {rung.name}", film.plan.frames))
+    for row in table:
+        for state in row:
+            frames = len(state.clip.frames)
+            if state.chunk:
+                bench.reused("encode")
+                bench.progress.advanced(f"encode {state.rung.name}", frames, reused=True)
+            if state.signature:
+                bench.reused("prove")
+            if state.scores:
+                bench.reused("score")
+                bench.progress.advanced(f"score {state.rung.name}", frames, reused=True)
+
+
+class _Line:
+    """Clips come in order from one pass over the film; as many are worked on as there are slots."""
+
+    def __init__(
+        self, bench: Bench, studio: Studio, film: Film, reference: Signature, proofs: Proofs
+    ) -> None:
+        self._bench, self._studio, self._film = bench, studio, film
+        self._reference, self._proofs = reference, proofs
+        self._folder = bench.scratch / "chunks"
+        self._folder.mkdir(exist_ok=True)
+
+    async def run(self, source: Path, rows: Sequence[list[ChunkState]]) -> None:
+        loop = asyncio.get_running_loop()
+        by_start = {row[0].clip.frames.start: row for row in rows}
+        tasks: set[asyncio.Task[None]] = set()
+        failed = asyncio.Event()
+
+        async def begin(clip: Clip) -> bool:
+            """Wait for a free slot, then work on the clip; the pass over the film waits with us."""
+            await self._bench.slots.acquire()
+            if failed.is_set():
+                self._bench.slots.release()
+                return False
+            task = asyncio.create_task(self._chunk(clip, by_start[clip.plan.frames.start]))
+            tasks.add(task)
+            task.add_done_callback(ended)
+            return True
+
+        def ended(task: asyncio.Task[None]) -> None:
+            self._bench.slots.release()
+            if task.cancelled() or task.exception():
+                failed.set()
+
+        def take(clip: Clip) -> bool:
+            try:
+                return asyncio.run_coroutine_threadsafe(begin(clip), loop).result()
+            except RuntimeError:  # the loop is closed: we are interrupted
+                return False
+
+        clips = [row[0].clip for row in rows]
+        try:
+            await asyncio.to_thread(
+                self._studio.indexer.cut, source, self._film.info, self._film.timeline, clips,
+                self._folder, take,
+            )  # fmt: skip
+            if tasks:
+                await asyncio.gather(*tasks)
+        finally:
+            failed.set()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _chunk(self, clip: Clip, row: list[ChunkState]) -> None:
+        """Everything that one clip lacks. Holds a slot."""
+        folder = self._folder / f"{clip.plan.frames.start:07d}"
+        folder.mkdir(exist_ok=True)
+        try:
+            await self._encode(clip, [state for state in row if state.chunk is None], folder)
+            if self._proofs.signed:
+                await self._sign([state for state in row if state.signature is None], folder)
+            if self._proofs.scored:
+                await self._score(clip, [state for state in row if state.scores is None], folder)
+        finally:
+            clip.path.unlink(missing_ok=True)
+            shutil.rmtree(folder, ignore_errors=True)
+
+    async def _encode(self, clip: Clip, states: Sequence[ChunkState], folder: Path) -> None:
+        if not states:
+            return
+        bench, film = self._bench, self._film
+        steps = [encode_step(bench, film, clip.plan, state.rung) for state in states]
+        counter = Counter(bench.progress, *(f"encode {state.rung.name}" for state in states))
+        outputs = [folder / f"{state.rung.name}.mp4" for state in states]
+        rungs = [state.rung for state in states]
+        with _Attempts(bench, "encode", steps, [r.width * r.height for r in rungs], counter) as tries:
+            spent = await self._studio.encoder.encode(
+                clip, film.picture, rungs, film.starts(clip.plan), outputs, counter.reached
+            )
+            tries.spent(spent.cpu_s)
+            counter.reached(len(clip.plan.frames))
+            signatures = await self._signatures(clip.plan.frames, rungs, outputs, folder)
+            for number, state in enumerate(states):
+                made = {"chunk": Made(outputs[number], "video/mp4")}
+                state.chunk = (await tries.record(number, made))["chunk"]
+                if signatures:
+                    await self._record_signature(state, signatures[number])
+
+    async def _signatures(
+        self, span: FrameSpan, rungs: Sequence[Rung], chunks: Sequence[Path], folder: Path
+    ) -> list[tuple[Measured, float]]:
+        if not self._proofs.signed:
+            return []
+        measured, spent = await self._studio.meter.measure(
+            None, self._film.picture, rungs, chunks, folder, lambda _: None
+        )
+        for rung, one in zip(rungs, measured, strict=True):
+            check_frames(self._reference[span.start : span.end], one.signature, span.start, rung.name)
+        return [(one, spent.cpu_s / len(measured)) for one in measured]
+
+    async def _record_signature(self, state: ChunkState, signed: tuple[Measured, float]) -> None:
+        assert state.chunk is not None
+        measured, cpu_s = signed
+        step = sign_step(self._bench, state.chunk.digest)
+        made = {"signature": Made(measured.signature.tobytes(), "application/x-matinee-signature")}
+        with _Attempts(self._bench, "prove", [step], [1]) as tries:
+            tries.spent(cpu_s)
+            state.signature = (await tries.record(0, made))["signature"]
+
+    async def _sign(self, states: Sequence[ChunkState], folder: Path) -> None:
+        """Sign chunks that the ledger has without a signature."""
+        if not states:
+            return
+        chunks = [await self._bench.file(state.chunk) for state in states if state.chunk]
+        rungs = [state.rung for state in states]
+        signatures = await self._signatures(states[0].clip.frames, rungs, chunks, folder)
+        for state, signature in zip(states, signatures, strict=True):
+            await self._record_signature(state, signature)
+
+    async def _score(self, clip: Clip, states: Sequence[ChunkState], folder: Path) -> None:
+        if not states:
+            return
+        bench, film = self._bench, self._film
+        chunks = [state.chunk for state in states if state.chunk]
+        steps = [score_step(bench, film, clip.plan, chunk.digest) for chunk in chunks]
+        counter = Counter(bench.progress, *(f"score {state.rung.name}" for state in states))
+        rungs = [state.rung for state in states]
+        files = [await bench.file(chunk) for chunk in chunks]
+        with _Attempts(bench, "score", steps, [1] * len(steps), counter) as tries:
+            measured, spent = await self._studio.meter.measure(
+                clip, film.picture, rungs, files, folder, counter.reached
+            )
+            tries.spent(spent.cpu_s)
+            counter.reached(len(clip.plan.frames))
+            for number, (state, one) in enumerate(zip(states, measured, strict=True)):
+                scores = self._paired(one, clip, state)
+                made = {"scores": Made(scores, "application/x-matinee-scores")}
+                state.scores = (await tries.record(number, made))["scores"]
+
+    def _paired(self, measured: Measured, clip: Clip, state: ChunkState) -> bytes:
+        """The scores as bytes, after proof that both sides were the frames they should be."""
+        span = clip.plan.frames
+        reference = self._reference[span.start : span.end]
+        assert measured.reference is not None and measured.scores is not None  # noqa: PT018
+        check_pairing(reference, measured, span.start, state.rung.name)
+        return np.asarray(measured.scores, dtype="<f4").tobytes()
+
+
+def check_frames(source: Signature, copy: Signature, start: int, rung: str) -> None:
+    """Every frame of a chunk shows the frame of the source that it should.
+
+    Raises:
+        EncoderFailed: names the first frame that does not, and the one it shows.
+    """
+    if len(copy) != len(source):
+        raise EncoderFailed(
+            f"the {rung} chunk from frame {start} decodes to {len(copy)} frames, not {len(source)}"
+        )
+    wrong = compare(source, copy, start)
+    if wrong:
+        raise EncoderFailed(f"the {rung} chunk from frame {start} is wrong: {describe(wrong)}")
+
+
+def describe(wrong: Sequence[Mismatch]) -> str:
+    """The first mismatch in words."""
+    first = wrong[0]
+    shown = "another picture" if first.offset is None else f"frame {first.frame + first.offset}"
+    return f"frame {first.frame} shows {shown} ({len(wrong)} frames are wrong)"
+
+
+SAME = 1.0
+"""Mean difference of a signature pixel, in 8-bit steps, below which two decodes show one frame."""
+
+
+def check_pairing(source: Signature, measured: Measured, start: int, rung: str) -> None:
+    """A score counts only when frame i was compared with frame i.
+
+    Raises:
+        ToolError: unequal counts, or one side was shifted.
+    """
+    reference, scores = measured.reference, measured.scores
+    assert reference is not None and scores is not None  # noqa: PT018
+    counts = {len(source), len(reference), len(measured.signature), len(scores)}
+    place = f"the scores of the {rung} chunk from frame {start}"
+    if len(counts) != 1:
+        raise ToolError(f"{place} pair unequal counts of frames: {sorted(counts)}")
+    apart = np.abs(source.astype(np.float32) - reference.astype(np.float32)).mean(axis=1) / 256
+    wrong = compare(source, reference, start) or compare(source, measured.signature, start)
+    if wrong or float(apart.max()) > SAME:
+        fault = describe(wrong) if wrong else f"frame {start + int(apart.argmax())} is another"
+        raise ToolError(f"{place} pair wrong frames: {fault}")
+
+
+class _Attempts:
+    """The attempts of steps that one process makes together; their costs by share of its work."""
+
+    def __init__(
+        self, bench: Bench, stage: str, steps: Sequence[Step], weights: Sequence[int],
+        counter: Counter | None = None,
+    ) -> None:  # fmt: skip
+        self._bench, self._stage, self._steps, self._counter = bench, stage, steps, counter
+        self._shares = [weight / sum(weights) for weight in weights]
+        self._cpu_s = 0.0
+        self._recorded: set[int] = set()
+
+    def __enter__(self) -> "_Attempts":
+        self._ids = [self._bench.ledger.begin(self._bench.run, step) for step in self._steps]
+        self._started, self._clock = datetime.now(UTC), time.monotonic()
+        return self
+
+    def spent(self, cpu_s: float) -> None:
+        """The processor seconds of the whole process."""
+        self._cpu_s = cpu_s
+        self._wall_s = time.monotonic() - self._clock
+
+    async def record(self, number: int, made: dict[str, Made]) -> dict[str, Asset]:
+        """Store the outputs of one of the steps and write its derivation."""
+        share = self._shares[number]
+        cost = Cost(platform.node(), self._started, self._wall_s * share, self._cpu_s * share)
+        derivation = await self._bench.record(
+            self._stage, self._ids[number], self._steps[number], made, cost
+        )
+        self._recorded.add(number)
+        return dict(derivation.outputs)
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is None:
+            return
+        if self._counter:
+            self._counter.lost()
+        if isinstance(error, MatineeError):
+            for number, attempt in enumerate(self._ids):
+                if number not in self._recorded:
+                    self._bench.ledger.fail(attempt, f"{error.code}: {error}")

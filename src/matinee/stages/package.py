@@ -1,0 +1,258 @@
+"""Package: join the chunks, write segments and manifests, and mend what the packager leaves open.
+
+- Publishing again with another subtitle writes no video segment twice.
+- The same inputs give the same bytes: no creation time, no packager's version, no publish time.
+"""
+
+import asyncio
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from matinee.assets.asset import Asset
+from matinee.assets.derivation import Derivation, Step
+from matinee.core.ids import Digest, canonical_json, digest_of_value
+from matinee.core.progress import Stage
+from matinee.core.time import as_text
+from matinee.media.cmaf import zero_times
+from matinee.media.packaging import (
+    DASH,
+    FIRST,
+    HLS,
+    WIDEST,
+    PackagePlan,
+    Sheets,
+    Stream,
+    descriptors,
+    finish,
+)
+from matinee.media.subtitles import Cue, parse_webvtt, write_webvtt
+from matinee.media.tracks import TrackPlan
+from matinee.ports.tools import Indexer, Packager
+from matinee.stages.bench import Bench, Made
+from matinee.stages.chunks import ChunkState, Film
+from matinee.stages.files import digest_of_file
+from matinee.stages.sound import Sound
+from matinee.stages.split import Thumbnails
+from matinee.stages.text import Text
+
+MEDIA_TYPES = {
+    ".m3u8": "application/vnd.apple.mpegurl",
+    ".mpd": "application/dash+xml",
+    ".mp4": "video/mp4",
+    ".m4s": "video/iso.segment",
+    ".vtt": "text/vtt",
+    ".jpg": "image/jpeg",
+}
+JOIN = "join"
+"""The one output that is no file of the package: the proof of the joins."""
+
+PENDING = "packages/pending"
+"""Where manifests lie until the package's id is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Renditions:
+    """Everything that goes into a package; sounds and texts by name."""
+
+    film: Film
+    tracks: TrackPlan
+    chunks: Sequence[Sequence[ChunkState]]
+    sounds: Mapping[str, Sound]
+    texts: Mapping[str, Text]
+    thumbnails: Thumbnails
+
+    def chunks_of(self, rung: int) -> list[Asset]:
+        """The chunks of one rung, in order."""
+        return [chunk for row in self.chunks if (chunk := row[rung].chunk) is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Packaged:
+    """A package: its id, and its files by path below the title's folder."""
+
+    id: str
+    files: Mapping[str, Asset]
+    join: Asset
+
+    @property
+    def hls(self) -> str:
+        """The multivariant playlist's path."""
+        return f"packages/{self.id}/{HLS}"
+
+    @property
+    def dash(self) -> str:
+        """The MPD's path."""
+        return f"packages/{self.id}/{DASH}"
+
+
+def plan_package(made: Renditions) -> PackagePlan:
+    """Name every stream; a rendition's folder is named by what it is made from."""
+    film, layout = made.film, made.thumbnails.plan
+    starts = [segment.start for segment in film.plan.segments]
+    streams = []
+    for number, rung in enumerate(film.rungs):
+        chunks = [chunk.digest for chunk in made.chunks_of(number)]
+        folder = _folder(f"video-{rung.name}", digest_of_value([starts, chunks]))
+        streams.append(Stream("video", f"video-{rung.name}", folder))
+    for track in made.tracks.sounds:
+        for place, rendition in enumerate(track.renditions):
+            asset = made.sounds[rendition.name].asset
+            streams.append(
+                Stream(
+                    "audio", rendition.name, _folder(rendition.name, asset.digest), track.labels,
+                    WIDEST if place else FIRST, rendition.channels,
+                )
+            )  # fmt: skip
+    for text in made.tracks.texts:
+        folder = _folder(text.name, made.texts[text.name].asset.digest)
+        streams.append(Stream("text", text.name, folder, text.labels))
+    sheets = made.thumbnails.sheets
+    return PackagePlan(
+        streams=tuple(streams),
+        sheets=Sheets(
+            folder=_folder("thumbnails", digest_of_value([sheet.digest for sheet in sheets])),
+            sizes=tuple(sheet.size_bytes for sheet in sheets),
+            width=layout.width,
+            height=layout.height,
+            columns=layout.columns,
+            rows=layout.rows,
+            interval=made.thumbnails.interval,
+        ),
+        duration=film.timeline.duration,
+    )
+
+
+def _folder(name: str, origin: Digest) -> str:
+    return f"{name}-{origin[:12]}"
+
+
+def package_step(bench: Bench, made: Renditions, plan: PackagePlan) -> Step:
+    """Chunks, sounds, texts and thumbnails decide a package, with the names that players show."""
+    inputs: dict[str, Digest] = {}
+    for number, rung in enumerate(made.film.rungs):
+        for place, chunk in enumerate(made.chunks_of(number)):
+            inputs[f"video/{rung.name}/{place:05d}"] = chunk.digest
+    inputs |= {f"audio/{name}": sound.asset.digest for name, sound in made.sounds.items()}
+    inputs |= {f"text/{name}": text.asset.digest for name, text in made.texts.items()}
+    for number, sheet in enumerate(made.thumbnails.sheets):
+        inputs[f"thumbnails/{number:05d}"] = sheet.digest
+    parameters: dict[str, Any] = {
+        "rate": as_text(made.film.plan.rate),
+        "frames": made.film.plan.frames,
+        "segments": [segment.start for segment in made.film.plan.segments],
+        "streams": [asdict(stream) for stream in plan.streams],
+        "thumbnails": asdict(made.thumbnails.plan),
+    }
+    return Step("package", 1, inputs, parameters, bench.tool_ids("packager", "pyav"))
+
+
+async def package(
+    bench: Bench, indexer: Indexer, packager: Packager, title: str, made: Renditions,
+    plan: PackagePlan,
+) -> Packaged:  # fmt: skip
+    """The package, from the ledger or written now below ``titles/<title>``."""
+    bench.progress.started(Stage("package", 0))
+
+    async def make() -> tuple[dict[str, Made], float]:
+        folder = bench.scratch / "package"
+        shutil.rmtree(folder, ignore_errors=True)
+        (folder / PENDING).mkdir(parents=True)
+        files, proof = await _inputs(bench, indexer, made, plan)
+        async with bench.slots:
+            spent = await packager.package(descriptors(plan, files), folder / PENDING)
+        await asyncio.to_thread(_finish_files, folder, plan)
+        for number, sheet in enumerate(made.thumbnails.sheets, 1):
+            target = folder / "renditions" / plan.sheets.folder / f"{number:05d}.jpg"
+            target.parent.mkdir(exist_ok=True)
+            target.write_bytes(await bench.read(sheet))
+        outputs = await asyncio.to_thread(_outputs, folder, title)
+        outputs[JOIN] = Made(canonical_json(proof).encode(), "application/json")
+        return outputs, spent.cpu_s
+
+    derivation = await bench.derive("package", package_step(bench, made, plan), make)
+    bench.progress.finished("package")
+    return packaged_of(derivation)
+
+
+def packaged_of(derivation: Derivation) -> Packaged:
+    """A package from its derivation."""
+    files = dict(derivation.outputs)
+    join = files.pop(JOIN)
+    package_id = next(path.split("/")[1] for path in files if path.startswith("packages/"))
+    return Packaged(package_id, files, join)
+
+
+async def _inputs(
+    bench: Bench, indexer: Indexer, made: Renditions, plan: PackagePlan
+) -> tuple[dict[str, str], dict[str, Any]]:
+    """A file for every stream, joined videos among them, and the proof of the joins."""
+    folder = bench.scratch / "joined"
+    folder.mkdir(exist_ok=True)
+    files: dict[str, str] = {}
+    proof: dict[str, Any] = {}
+    film = made.film
+    frames = [len(clip.frames) for clip in film.clips]
+    starts = [segment.start for segment in film.plan.segments]
+    for number, stream in enumerate(plan.of_kind("video")):
+        chunks = [await bench.file(chunk) for chunk in made.chunks_of(number)]
+        joined = await asyncio.to_thread(
+            indexer.join, chunks, frames, starts, film.plan.rate, folder / f"{stream.name}.mp4"
+        )
+        files[stream.name] = str(joined.path)
+        proof[stream.name] = {
+            "configuration": joined.configuration,
+            "segments": [asdict(segment) for segment in joined.segments],
+        }
+    for stream in plan.of_kind("audio"):
+        files[stream.name] = str(await bench.file(made.sounds[stream.name].asset))
+    for stream in plan.of_kind("text"):
+        vtt = (await bench.read(made.texts[stream.name].asset)).decode()
+        path = folder / f"{stream.name}.vtt"
+        path.write_text(_to_the_end(vtt, plan.duration), encoding="utf-8")
+        files[stream.name] = str(path)
+    return files, proof
+
+
+def _to_the_end(vtt: str, duration: Fraction) -> str:
+    """Subtitles with an invisible last cue: the packager stops at the last cue's end."""
+    subtitles = parse_webvtt(vtt, "subtitles")
+    last = Cue(max(Fraction(0), duration - Fraction(1, 100)), duration, "\u200b")
+    if subtitles.cues and subtitles.cues[-1].end >= duration:
+        return vtt
+    return write_webvtt(type(subtitles)((*subtitles.cues, last), subtitles.header))
+
+
+def _finish_files(folder: Path, plan: PackagePlan) -> None:
+    """Zero the init segments' times and finish the manifests, in place."""
+    for init in (folder / "renditions").glob("*/init.mp4"):
+        init.write_bytes(zero_times(init.read_bytes()))
+    pending = folder / PENDING
+    manifests = {path.name: path.read_text(encoding="utf-8") for path in pending.iterdir()}
+    sizes = {
+        f"../../{path.relative_to(folder).as_posix()}": path.stat().st_size
+        for path in (folder / "renditions").rglob("*")
+        if path.is_file()
+    }
+    for name, text in finish(plan, manifests, sizes).items():
+        (pending / name).write_text(text, encoding="utf-8")
+
+
+def _outputs(folder: Path, title: str) -> dict[str, Made]:
+    """Every file with its place in the store; the package's id is the digest of all of them."""
+    files = {
+        path.relative_to(folder).as_posix(): path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.name.startswith(".")
+    }
+    digests = {name: digest_of_file(path)[0] for name, path in files.items()}
+    final = f"packages/{digest_of_value(digests)[:16]}"
+    return {
+        (place := name.replace(PENDING, final, 1)): Made(
+            path, MEDIA_TYPES[path.suffix], f"titles/{title}/{place}"
+        )
+        for name, path in files.items()
+    }
