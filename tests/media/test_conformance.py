@@ -3,6 +3,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from matinee.media import dash_edits
 from matinee.media.boxes import find, require
@@ -290,3 +292,22 @@ def test_frames_off_the_grid_are_found(package: Package) -> None:
     expected = replace(package.expected, video={**package.expected.video, "v180": video})
 
     assert "video.frame_time" in codes(dict(package.files), expected)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    which=st.integers(0, 100),
+    edits=st.lists(st.tuples(st.integers(0, 3000), st.binary(max_size=3)), max_size=4),
+)
+def test_damage_ends_in_findings_and_in_nothing_else(
+    package: Package, which: int, edits: list[tuple[int, bytes]]
+) -> None:
+    files = dict(package.files)
+    path = sorted(files)[which % len(files)]
+    data = files[path]
+    for at, new in edits:
+        place = at % (len(data) or 1)
+        data = data[:place] + new + data[place + len(new) :]
+    files[path] = data
+
+    check_package(files.__getitem__, HLS, DASH, package.expected)

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar
-from urllib.parse import urljoin
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
@@ -22,6 +21,7 @@ _DEEPEST, _MOST_SEGMENTS = 32, 1_000_000
 _DURATION = re.compile(
     r"P(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9}(?:\.\d{1,12})?)S)?)?", re.ASCII
 )
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _NUMBER = re.compile(r"\$(RepresentationID|Number|Time|Bandwidth)?(?:%0(\d{1,2})d)?\$", re.ASCII)
 
 
@@ -184,17 +184,10 @@ def _base(outer: str, element: Element) -> str:
 
 
 def joined(base: str, uri: str) -> str:
-    """A URI reference resolved against a base that may itself be relative (RFC 3986 section 5).
-
-    Raises:
-        MpdInvalid: when it is not a URI reference.
-    """
-    try:
-        if not base or urljoin("x://", uri) == uri:
-            return uri
-    except ValueError as error:
-        raise MpdInvalid(f"not a URI: {uri[:80]!r}") from error
-    return uri if uri.startswith("/") else base[: base.rfind("/") + 1] + uri
+    """A URI reference against a base that may itself be relative (RFC 3986 section 5.2.3)."""
+    if not base or uri.startswith("/") or _SCHEME.match(uri):
+        return uri
+    return base[: base.rfind("/") + 1] + uri
 
 
 def _period(period: Element, outer: str, total: Fraction | None) -> Period:
@@ -260,8 +253,26 @@ def _representation(
         frame_rate=None if rate is None else ratio(rate, "/"),
         sar=None if sar is None else ratio(sar, ":"),
         audio_sampling_rate=number("audioSamplingRate"),
-        channels=None if channels is None else _integer(channels.get("value", "")),
+        channels=_channels(channels),
     )
+
+
+# Layouts whose index (ISO/IEC 23091-3 table 1) is not their number of channels.
+_CICP_CHANNELS = {7: 8, 8: 2, 9: 3, 10: 4, 11: 7, 12: 8, 13: 24, 14: 8, 15: 12, 16: 10, 17: 12}
+_CICP = "urn:mpeg:mpegB:cicp:ChannelConfiguration"
+_MPEG = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011"
+
+
+def _channels(element: Element | None) -> int | None:
+    """Number of channels; None where it is not stated in a scheme that is known here.
+
+    Writers put the number, not the index, under the older scheme: both read alike up to 6.
+    """
+    scheme = None if element is None else element.get("schemeIdUri")
+    if element is None or scheme not in (_CICP, _MPEG):
+        return None
+    value = _integer(element.get("value", ""))
+    return _CICP_CHANNELS.get(value, value) if scheme == _CICP or value == 7 else value
 
 
 def _template(element: Element, outer: Element) -> Element:

@@ -166,9 +166,22 @@ def _audio(data: bytes, entry: Box) -> SampleEntry:
         if object_type == 0x40:
             audio_type, channels = _audio_specific_config(configuration, channels)
             codec = f"{codec}.{audio_type}"
+    elif kind in _ACMOD_AT:
+        channels = _dolby_channels(configuration, _ACMOD_AT[kind])
     return SampleEntry(
         kind, codec, configuration, sample_rate=sample_rate or None, channels=channels
     )
+
+
+_ACMOD_AT = {"ac-3": 10, "ec-3": 28}  # first bit of acmod: ETSI TS 102 366 annexes F.4 and F.6
+
+
+def _dolby_channels(configuration: bytes, at: int) -> int:
+    """Channels of the (first) independent substream; those entries do not count them."""
+    if len(configuration) * 8 < at + 4:
+        raise BoxError("the AC-3 configuration is cut short")
+    bits = int.from_bytes(configuration, "big") >> (len(configuration) * 8 - at - 4)
+    return (2, 1, 2, 3, 3, 4, 4, 5)[bits >> 1 & 7] + (bits & 1)
 
 
 def _descriptor(fields: Fields) -> tuple[int, int]:

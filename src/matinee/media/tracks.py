@@ -88,7 +88,7 @@ def plan_tracks(
     rungs = tuple(fit(ladder, info.picture, timeline.rate))
     sounds = _plan_sounds(info, timeline, ladder)
     texts = _plan_texts(info, sidecars)
-    made: dict[int, tuple[str, ...]] = {info.video: tuple(rung.name for rung in rungs)}
+    made: dict[int, tuple[str, ...]] = {info.video: tuple(f"video-{rung.name}" for rung in rungs)}
     made |= {s.track.index: tuple(rendition.name for rendition in s.renditions) for s in sounds}
     made |= {text.track.index: (text.name,) for text in texts if text.track}
     outcomes = [

@@ -35,7 +35,7 @@ class Made:
 
 @dataclass
 class Tally:
-    """What a stage took and spared, for the report."""
+    """What a stage's derivations took, now or when they were made, and how many were made now."""
 
     wall_s: float = 0.0
     cpu_s: float = 0.0
@@ -92,7 +92,7 @@ class Bench:
         """
         known = self.find(step)
         if known is not None and await self.holds(known):
-            self.reused(stage)
+            self.reused(stage, known)
             return known
         attempt = self.ledger.begin(self.run, step)
         started, clock = datetime.now(UTC), time.monotonic()
@@ -123,19 +123,18 @@ class Bench:
             locations[asset.digest] = key
         derivation = Derivation(step, assets, cost)
         self.ledger.record(attempt, derivation, locations)
-        tally = self.tally(stage)
-        tally.ran += 1
-        tally.wall_s += cost.wall_s
-        tally.cpu_s += cost.cpu_s
+        self._tally(stage, derivation).ran += 1
         return derivation
 
-    def tally(self, stage: str) -> Tally:
-        """The stage's tally."""
-        return self.tallies.setdefault(stage, Tally())
+    def reused(self, stage: str, derivation: Derivation) -> None:
+        """Note that the ledger had the derivation already."""
+        self._tally(stage, derivation).reused += 1
 
-    def reused(self, stage: str, count: int = 1) -> None:
-        """Note that the ledger had so many derivations already."""
-        self.tally(stage).reused += count
+    def _tally(self, stage: str, derivation: Derivation) -> Tally:
+        tally = self.tallies.setdefault(stage, Tally())
+        tally.wall_s += derivation.cost.wall_s
+        tally.cpu_s += derivation.cost.cpu_s
+        return tally
 
     async def holds(self, derivation: Derivation) -> bool:
         """Whether all outputs lie in the store with their size."""

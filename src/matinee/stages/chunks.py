@@ -114,12 +114,21 @@ async def look_up(
             chunk = derivation.outputs["chunk"]
             if with_bytes and await bench.place(chunk) is None:
                 continue
+            bench.reused("encode", derivation)
             state = table[row][column]
             state.chunk = chunk
             if signed:
-                made = bench.find(sign_step(bench, chunk.digest))
-                state.signature = made.outputs["signature"] if made else None
+                step = sign_step(bench, chunk.digest)
+                state.signature = _known(bench, "prove", step, "signature")
             if scored:
-                made = bench.find(score_step(bench, film, state.clip, chunk.digest))
-                state.scores = made.outputs["scores"] if made else None
+                step = score_step(bench, film, state.clip, chunk.digest)
+                state.scores = _known(bench, "score", step, "scores")
     return table
+
+
+def _known(bench: Bench, stage: str, step: Step, role: str) -> Asset | None:
+    derivation = bench.find(step)
+    if derivation is None:
+        return None
+    bench.reused(stage, derivation)
+    return derivation.outputs[role]

@@ -89,12 +89,8 @@ def _tell_reused(
         for state in row:
             frames = len(state.clip.frames)
             if state.chunk:
-                bench.reused("encode")
                 bench.progress.advanced(f"encode {state.rung.name}", frames, reused=True)
-            if state.signature:
-                bench.reused("prove")
             if state.scores:
-                bench.reused("score")
                 bench.progress.advanced(f"score {state.rung.name}", frames, reused=True)
 
 

@@ -50,6 +50,9 @@ MEDIA_TYPES = {
 JOIN = "join"
 """The one output that is no file of the package: the proof of the joins."""
 
+JOINED = "../../../joined"
+"""The packager's inputs, from the folder it works in: no name from outside is on its command line."""
+
 PENDING = "packages/pending"
 """Where manifests lie until the package's id is known."""
 
@@ -202,18 +205,21 @@ async def _inputs(
         joined = await asyncio.to_thread(
             indexer.join, chunks, frames, starts, film.plan.rate, folder / f"{stream.name}.mp4"
         )
-        files[stream.name] = str(joined.path)
+        files[stream.name] = f"{JOINED}/{joined.path.name}"
         proof[stream.name] = {
             "configuration": joined.configuration,
             "segments": [asdict(segment) for segment in joined.segments],
         }
     for stream in plan.of_kind("audio"):
-        files[stream.name] = str(await bench.file(made.sounds[stream.name].asset))
+        linked = folder / f"{stream.name}.mp4"
+        linked.unlink(missing_ok=True)
+        linked.symlink_to(await bench.file(made.sounds[stream.name].asset))
+        files[stream.name] = f"{JOINED}/{linked.name}"
     for stream in plan.of_kind("text"):
         vtt = (await bench.read(made.texts[stream.name].asset)).decode()
         path = folder / f"{stream.name}.vtt"
         path.write_text(_to_the_end(vtt, plan.duration), encoding="utf-8")
-        files[stream.name] = str(path)
+        files[stream.name] = f"{JOINED}/{path.name}"
     return files, proof
 
 

@@ -3,9 +3,19 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple, Self
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    Select,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 
 from matinee.adapters.sql import schema
 from matinee.adapters.sql.database import insert_if_absent, insert_or_change, reading, writing
@@ -13,6 +23,44 @@ from matinee.assets.asset import Asset
 from matinee.assets.derivation import Cost, Derivation, Step
 from matinee.core.ids import Digest
 from matinee.ports.ledger import Attempt, Inventory, Ledger
+
+
+class _Queries(NamedTuple):
+    """Derivations that meet a condition on ``:digest``, newest first, and their outputs.
+
+    Built once: building them takes longer than running them, and a resumed run asks for thousands.
+    """
+
+    derivations: Select[Any]
+    outputs: Select[Any]
+
+    @classmethod
+    def where(cls, condition: ColumnElement[bool]) -> Self:
+        """The two queries for one condition."""
+        sequence, links, assets = (
+            schema.derivations.c.sequence,
+            schema.derivation_outputs,
+            schema.assets,
+        )
+        return cls(
+            select(schema.derivations).where(condition).order_by(sequence.desc()),
+            select(
+                links.c.derivation, links.c.role, *(assets.c[each.name] for each in fields(Asset))
+            )
+            .join(assets, assets.c.digest == links.c.digest)
+            .where(links.c.derivation.in_(select(sequence).where(condition)))
+            .order_by(links.c.derivation, links.c.role),
+        )
+
+
+_OF_RECIPE = _Queries.where(schema.derivations.c.recipe == bindparam("digest"))
+_WITH_OUTPUT = _Queries.where(
+    schema.derivations.c.sequence.in_(
+        select(schema.derivation_outputs.c.derivation).where(
+            schema.derivation_outputs.c.digest == bindparam("digest")
+        )
+    )
+)
 
 
 class SqlLedger(Ledger, Inventory):
@@ -30,8 +78,7 @@ class SqlLedger(Ledger, Inventory):
         self._now = now
 
     def find(self, recipe: Digest) -> Sequence[Derivation]:
-        with reading(self._engine) as connection:
-            return _derivations(connection, schema.derivations.c.recipe == recipe)
+        return self._derivations(_OF_RECIPE, recipe)
 
     def begin(self, run: str, step: Step) -> int:
         row = {"run": run, "key": step.key, "function": step.function, "started_at": self._now()}
@@ -68,16 +115,22 @@ class SqlLedger(Ledger, Inventory):
             return connection.scalars(query).all()
 
     def made(self, digest: Digest) -> Sequence[Derivation]:
-        outputs = schema.derivation_outputs.c
-        makers = select(outputs.derivation).where(outputs.digest == digest)
-        with reading(self._engine) as connection:
-            return _derivations(connection, schema.derivations.c.sequence.in_(makers))
+        return self._derivations(_WITH_OUTPUT, digest)
 
     def asset(self, digest: Digest) -> Asset | None:
         query = select(schema.assets).where(schema.assets.c.digest == digest)
         with reading(self._engine) as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else Asset(**row._asdict())
+
+    def _derivations(self, queries: _Queries, digest: Digest) -> list[Derivation]:
+        with reading(self._engine) as connection:
+            rows = connection.execute(queries.derivations, {"digest": digest}).all()
+            links = connection.execute(queries.outputs, {"digest": digest}).all() if rows else []
+        outputs: dict[int, dict[str, Asset]] = {row.sequence: {} for row in rows}
+        for sequence, role, *asset in links:
+            outputs[sequence][role] = Asset(*asset)
+        return [_derivation(row, outputs[row.sequence]) for row in rows]
 
     def _close(
         self, connection: Connection, attempt: int, outcome: str, reason: str | None = None
@@ -89,27 +142,6 @@ class SqlLedger(Ledger, Inventory):
             .where(columns.id == attempt, columns.outcome.is_(None))
             .values(outcome=outcome, reason=reason, ended_at=self._now())
         )
-
-
-def _derivations(connection: Connection, which: ColumnElement[bool]) -> list[Derivation]:
-    """Those that meet the condition, newest first, with their outputs."""
-    sequence = schema.derivations.c.sequence
-    rows = connection.execute(
-        select(schema.derivations).where(which).order_by(sequence.desc())
-    ).all()
-    if not rows:
-        return []
-    outputs: dict[int, dict[str, Asset]] = {row.sequence: {} for row in rows}
-    links = schema.derivation_outputs
-    query = (
-        select(links.c.derivation, links.c.role, schema.assets)
-        .join(schema.assets, schema.assets.c.digest == links.c.digest)
-        .where(links.c.derivation.in_(select(sequence).where(which)))
-        .order_by(links.c.derivation, links.c.role)
-    )
-    for made_by, role, *asset in connection.execute(query):
-        outputs[made_by][role] = Asset(*asset)
-    return [_derivation(row, outputs[row.sequence]) for row in rows]
 
 
 def _derivation(row: Row[Any], outputs: Mapping[str, Asset]) -> Derivation:

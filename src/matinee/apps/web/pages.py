@@ -162,7 +162,7 @@ def _poster(view: TitleView) -> str:
     poster, report = api.poster_uri(view), view.report
     if poster is None or report is None:
         return (
-            '<svg viewBox="-56 -20 144 81" class="no-poster" aria-hidden="true">'
+            '<svg viewBox="-56 -24.3 144 81" class="no-poster" aria-hidden="true">'
             '<path d="M8 23V9.6l8 7.2 8-7.2V23"/></svg>'
         )
     uri, _, fragment = poster.partition("#xywh=")

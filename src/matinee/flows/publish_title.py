@@ -1,0 +1,189 @@
+"""The path of a film: ingest, inspect, split, encode, join, judge, package, publish.
+
+Plain async Python over the ledger: to go on after a crash is to run it again.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from matinee.assets.asset import Asset, object_key
+from matinee.core.ids import Digest, canonical_json, digest_of, slug
+from matinee.core.verdicts import Verdict, failed
+from matinee.flows.report import Making, build_report
+from matinee.media.ladder import Ladder
+from matinee.media.source import SourceInfo
+from matinee.media.timeline import Timeline
+from matinee.media.tracks import Sidecar, TrackPlan, plan_tracks
+from matinee.ports.catalog import Package, Packages, Title, Titles
+from matinee.ports.tools import Packager, Scanner
+from matinee.stages import publish as publishing
+from matinee.stages.bench import Bench
+from matinee.stages.chunks import ChunkState, Film, film_of
+from matinee.stages.encode import Proofs, Studio, encode
+from matinee.stages.ingest import ingest, name_film
+from matinee.stages.inspect import inspect
+from matinee.stages.judge import Evidence, judge
+from matinee.stages.package import Renditions, package, package_step, plan_package
+from matinee.stages.sound import make_sound
+from matinee.stages.split import Split, read_source_signature, split
+from matinee.stages.text import make_text
+from matinee.stages.together import together
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a person asks for. ``name`` and ``credit`` None: as the title has them already."""
+
+    film: Path
+    name: str | None
+    credit: str | None
+    sidecars: tuple[Sidecar, ...]
+    ladder: Ladder
+    proofs: Proofs
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The ports that the flow works with, beside the bench's.
+
+    ``exclusive`` gives what one run at a time can hold for a name; others wait.
+    """
+
+    titles: Titles
+    packages: Packages
+    studio: Studio
+    scanner: Scanner
+    packager: Packager
+    now: Callable[[], datetime]
+    exclusive: Callable[[str], AbstractAsyncContextManager[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """How a publish ended: the title as it is now, the package and its report."""
+
+    title: Title
+    package: Package
+    report: dict[str, Any]
+    verdicts: tuple[Verdict, ...]
+    seconds: float
+
+
+async def publish_title(house: House, bench: Bench, request: Request) -> Published:
+    """Make, prove and show a film; what the ledger has is not made again.
+
+    A package with a failed verdict is kept as ``held`` and never shown.
+
+    Raises:
+        SourceRefused: the film cannot become a right stream. ToolError: a tool failed.
+    """
+    started = time.monotonic()
+    source = await name_film(request.film)
+    async with house.exclusive(source.digest):
+        film = await ingest(bench, request.film, source)
+        info, timeline = await inspect(bench, house.studio.indexer, film, source)
+        tracks = plan_tracks(info, timeline, request.ladder, request.sidecars)
+        title = _title(house, request, source)
+        evidence = await _make(house, bench, request, title, film, info, timeline, tracks)
+        verdicts = await judge(bench, evidence)
+        seconds = time.monotonic() - started
+        making = Making(title, request.film.name, source, evidence, verdicts, house.now())
+        report, entry = await _enter(house, bench, request, making)
+        if entry.state == "ready":
+            title = await publishing.show(bench.store, house.packages, title.id, entry.id)
+        return Published(title, entry, report, tuple(verdicts), seconds)
+
+
+def _title(house: House, request: Request, source: Asset) -> Title:
+    """The title of these bytes: known already, or new."""
+    known = house.titles.of_source(source.digest)
+    if known is not None:
+        if request.name is not None or request.credit is not None:
+            return house.titles.describe(known.id, request.name, request.credit)
+        return known
+    name = request.name or request.film.stem
+    return house.titles.add(
+        Title(
+            id=slug(name),
+            name=name,
+            source=source.digest,
+            film=request.film.name,
+            credit=request.credit or "",
+            added_at=house.now(),
+            current=None,
+        )
+    )
+
+
+async def _make(
+    house: House, bench: Bench, request: Request, title: Title, film: Path, info: SourceInfo,
+    timeline: Timeline, tracks: TrackPlan,
+) -> Evidence:  # fmt: skip
+    """Everything between inspection and judgement."""
+    encoder, indexer = house.studio.encoder, house.studio.indexer
+
+    async def pictures() -> tuple[Split, Film, list[list[ChunkState]]]:
+        found = await split(bench, house.scanner, film, info, timeline)
+        planned = film_of(info, timeline, found.plan, tracks.rungs)
+        reference = await read_source_signature(bench, found)
+        table = await encode(
+            bench, house.studio, film, planned, reference, request.proofs, with_bytes=False
+        )
+        return found, planned, table
+
+    renditions = [rendition for track in tracks.sounds for rendition in track.renditions]
+    sounds = [make_sound(bench, encoder, indexer, film, info, one) for one in renditions]
+    texts = [make_text(bench, encoder, film, info, timeline, text) for text in tracks.texts]
+    made_texts = await together(texts)  # first: a bad subtitle file is told before hours of video
+    (found, planned, table), *made_sounds = await together([pictures(), *sounds])  # type: ignore[list-item, misc]
+    made = Renditions(
+        film=planned,
+        tracks=tracks,
+        chunks=table,
+        sounds={sound.plan.name: sound for sound in made_sounds},  # type: ignore[union-attr]
+        texts={text.plan.name: text for text in made_texts},
+        thumbnails=found.thumbnails,
+    )
+    plan = plan_package(made)
+    if not await _has_bytes(bench, made) and bench.find(package_step(bench, made, plan)) is None:
+        reference = await read_source_signature(bench, found)
+        await encode(bench, house.studio, film, planned, reference, request.proofs, with_bytes=True)
+    packaged = await package(bench, indexer, house.packager, title.id, made, plan)
+    return Evidence(made, plan, packaged, found, request.proofs)
+
+
+async def _has_bytes(bench: Bench, made: Renditions) -> bool:
+    """Whether every chunk still lies in the store."""
+    chunks = [state.chunk for row in made.chunks for state in row if state.chunk]
+    return all([await bench.place(chunk) is not None for chunk in chunks])
+
+
+async def _enter(
+    house: House, bench: Bench, request: Request, making: Making
+) -> tuple[dict[str, Any], Package]:
+    """The package's row and report; a run that made nothing leaves them as they are."""
+    packaged = making.evidence.packaged
+    known = next((p for p in house.packages.of_title(making.title.id) if p.id == packaged.id), None)
+    ran = any(tally.ran for tally in bench.tallies.values())
+    report = await build_report(bench, making)
+    if known is not None and not ran:
+        return report, known
+    body = canonical_json(report).encode()
+    digest: Digest = digest_of(body)
+    await bench.store.write(object_key(digest), body)
+    entry = Package(
+        id=packaged.id,
+        title=making.title.id,
+        state="held" if failed(making.verdicts) else "ready",
+        made_at=making.made_at,
+        files={path: asset.digest for path, asset in packaged.files.items()},
+        report=digest,
+        settings={"ladder": request.ladder.name, "scored": request.proofs.scored},
+    )
+    house.packages.add(entry)
+    return report, entry

@@ -1,0 +1,189 @@
+"""The report of a package: what came in, what was made, every verdict, what it cost.
+
+Its form is documented in docs/formats/report.md and checked by tests; pages and ``--json`` read it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from matinee.assets.asset import Asset
+from matinee.core.verdicts import Verdict
+from matinee.media.bit_rates import measured
+from matinee.media.cmaf import read_init
+from matinee.media.hls import read_media
+from matinee.media.ladder import display_size
+from matinee.media.packaging import Stream
+from matinee.media.plan import shots
+from matinee.media.quality import by_second, pool
+from matinee.media.source import SourceInfo, Track
+from matinee.ports.catalog import Title
+from matinee.stages.bench import Bench
+from matinee.stages.judge import Evidence, read_scores
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What a report is built from."""
+
+    title: Title
+    film_name: str
+    source: Asset
+    evidence: Evidence
+    verdicts: Sequence[Verdict]
+    made_at: datetime
+
+
+async def build_report(bench: Bench, making: Making) -> dict[str, Any]:
+    """The report as JSON."""
+    evidence, title = making.evidence, making.title
+    film = evidence.made.film
+    sheets = evidence.plan.sheets
+    return {
+        "schema": SCHEMA,
+        "title": {
+            "id": title.id,
+            "name": title.name,
+            "credit": title.credit,
+            "film": title.film,
+            "source": title.source,
+            "added_at": title.added_at.isoformat(),
+        },
+        "package": {
+            "id": evidence.packaged.id,
+            "state": "ready" if all(v.passed for v in making.verdicts) else "held",
+            "made_at": making.made_at.isoformat(),
+        },
+        "hls": "main.m3u8",
+        "dash": "main.mpd",
+        "source": _source(film.info, making),
+        "tracks": [outcome.as_json() for outcome in evidence.made.tracks.outcomes],
+        "plan": {
+            "frames": film.plan.frames,
+            "frame_rate": str(film.plan.rate),
+            "segments": [asdict(segment) for segment in film.plan.segments],
+            "chunks": len(film.plan.chunks),
+            "cuts": len(evidence.split.cuts),
+        },
+        "renditions": [await _rendition(bench, evidence, stream) for stream in evidence.plan.streams],
+        "verdicts": [verdict.as_json() for verdict in making.verdicts],
+        "stages": [
+            {
+                "name": name,
+                "wall_s": round(tally.wall_s, 3),
+                "cpu_s": round(tally.cpu_s, 3),
+                "ran": tally.ran,
+                "reused": tally.reused,
+            }
+            for name, tally in bench.tallies.items()
+        ],
+        "tools": {tool.name: tool.version for tool in bench.tools.values()},
+        "thumbnails": {
+            "uri": f"renditions/{sheets.folder}/00001.jpg",
+            "columns": sheets.columns,
+            "rows": sheets.rows,
+            "width": sheets.width,
+            "height": sheets.height,
+            "interval_s": float(sheets.interval),
+        },
+    }
+
+
+def _source(info: SourceInfo, making: Making) -> dict[str, Any]:
+    timeline = making.evidence.made.film.timeline
+    return {
+        "digest": making.source.digest,
+        "size_bytes": making.source.size_bytes,
+        "container": info.container,
+        "duration": float(timeline.duration),
+        "tracks": [track_json(track, info, timeline.frames, str(timeline.rate)) for track in info.tracks],
+    }
+
+
+def track_json(track: Track, info: SourceInfo, frames: int, rate: str) -> dict[str, Any]:
+    """A source track as reports and ``inspect`` show it."""
+    is_main = track.index == info.video
+    width, height = display_size(info.picture) if is_main else (None, None)
+    return {
+        "index": track.index,
+        "type": track.type,
+        "codec": track.codec,
+        "language": track.language,
+        "title": track.title,
+        "default": track.is_default,
+        "forced": track.is_forced,
+        "width": width,
+        "height": height,
+        "frame_rate": rate if is_main else None,
+        "frames": frames if is_main else None,
+        "channels": track.channels or None,
+        "sample_rate": track.sample_rate or None,
+        "duration": float(track.duration),
+    }
+
+
+async def _rendition(bench: Bench, evidence: Evidence, stream: Stream) -> dict[str, Any]:
+    packaged = evidence.packaged
+    folder = f"renditions/{stream.folder}/"
+    assets = {path: a for path, a in packaged.files.items() if path.startswith(folder)}
+    playlist = read_media(
+        (await bench.read(packaged.files[f"packages/{packaged.id}/{stream.playlist}"])).decode()
+    )
+    sizes = [assets[s.uri.removeprefix("../../")].size_bytes for s in playlist.segments]
+    rate = measured(
+        [(size, s.duration) for size, s in zip(sizes, playlist.segments, strict=True)],
+        playlist.target_duration,
+    )
+    common = {
+        "name": stream.name,
+        "type": {"text": "subtitles"}.get(stream.kind, stream.kind),
+        "language": stream.labels.language if stream.labels else None,
+        "width": None,
+        "height": None,
+        "channels": stream.channels or None,
+        "frames": None,
+        "duration": round(float(playlist.duration), 6),
+        "bits_per_second": rate.average,
+        "peak_bits_per_second": rate.peak,
+        "bytes": sum(asset.size_bytes for asset in assets.values()),
+        "vmaf": None,
+        "vmaf_series": None,
+        "segment_bits": [8 * size for size in sizes],
+    }
+    if stream.kind == "text":
+        return {**common, "codec": "wvtt"}
+    codec = await _codec(bench, evidence, stream)
+    if stream.kind == "audio":
+        sound = evidence.made.sounds[stream.name]
+        return {
+            **common,
+            "codec": codec,
+            "frames": sound.frames,
+            "duration": round(float(sound.plan.duration), 6),
+        }
+    return {**common, "codec": codec, **await _video(bench, evidence, stream)}
+
+
+async def _codec(bench: Bench, evidence: Evidence, stream: Stream) -> str:
+    init = await bench.read(evidence.packaged.files[f"renditions/{stream.folder}/init.mp4"])
+    return read_init(init).codec
+
+
+async def _video(bench: Bench, evidence: Evidence, stream: Stream) -> dict[str, Any]:
+    made = evidence.made
+    number = evidence.plan.of_kind("video").index(stream)
+    rung, plan = made.film.rungs[number], made.film.plan
+    fields: dict[str, Any] = {
+        "width": rung.width,
+        "height": rung.height,
+        "frames": plan.frames,
+        "duration": round(float(plan.frames / plan.rate), 6),
+    }
+    if evidence.proofs.scored:
+        scores = await read_scores(bench, made, number)
+        fields["vmaf"] = pool(scores, shots(evidence.split.cuts, plan.frames, plan.rate)).as_json()
+        fields["vmaf_series"] = by_second(scores, float(plan.rate))
+    return fields

@@ -1,0 +1,184 @@
+"""The judges: what must balance before a title is on screen. Pure: numbers in, verdicts out.
+
+====================  ===============================================================================
+``frames``            frame i of every rendition shows frame i of the reference timeline
+``join``              the segments hold the chunks' packets, all of them, in order, one decoder set-up
+``sound``             sound is as long as the picture and sounds when it should
+``presentation``      sound and picture begin at one place, with and without edit lists
+``tracks``            every track of the source is in the package or waived with a reason
+``conformance``       CMAF, HLS and DASH are as their standards say
+``quality``           every frame that ships was scored against its own frame of the source
+====================  ===============================================================================
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from matinee.core.ids import Digest
+from matinee.core.verdicts import Verdict
+from matinee.media.conformance import Finding
+from matinee.media.quality import Scores, pool
+from matinee.core.time import FrameSpan
+from matinee.media.signature import Signature, compare
+from matinee.media.sound import AAC_FRAME, SAMPLE_RATE, SoundRendition
+from matinee.media.tracks import Outcome
+
+IN_STEP_S = 0.005
+"""How far sound may be from where it should be (EBU R 37 allows far more: 5 ms early, 15 late)."""
+
+ALIKE = 0.5
+"""Likeness below which two recordings are not of one sound."""
+
+SHOWN = 5
+"""How many faults of one kind are spelt out."""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentContent:
+    """What a video segment holds: samples, their bytes, their digest, in decode order."""
+
+    frames: int
+    size_bytes: int
+    payload: Digest
+
+
+def judge_frames(
+    rendition: str, frames: int, counted: int, source: Signature, signature: Signature | None
+) -> Verdict:
+    """Count and content; without a signature only the count is proved, and the evidence says so."""
+    reasons: list[str] = []
+    if counted != frames:
+        reasons.append(f"it has {counted} frames, not {frames}")
+    evidence: dict[str, Any] = {"frames": counted, "expected": frames, "decoded": False}
+    if signature is not None:
+        evidence["decoded"] = True
+        if len(signature) != len(source):
+            reasons.append(f"it decodes to {len(signature)} frames, not {len(source)}")
+        else:
+            wrong = compare(source, signature)
+            evidence["wrong_frames"] = len(wrong)
+            for mismatch in wrong[:SHOWN]:
+                shown = (
+                    "another picture"
+                    if mismatch.offset is None
+                    else f"frame {mismatch.frame + mismatch.offset}"
+                )
+                reasons.append(f"frame {mismatch.frame} shows {shown}")
+    return Verdict("frames", rendition, evidence, tuple(reasons))
+
+
+def judge_join(
+    rendition: str,
+    planned: Sequence[FrameSpan],
+    proof: Sequence[SegmentContent],
+    packaged: Sequence[SegmentContent],
+    configurations: Collection[Digest],
+) -> Verdict:
+    """What was joined is what is served, segment by segment and byte by byte."""
+    reasons: list[str] = []
+    if len(packaged) != len(planned):
+        reasons.append(f"it has {len(packaged)} segments, the plan {len(planned)}")
+    if len(set(configurations)) > 1:
+        reasons.append("its parameter sets are not those of its chunks")
+    for number, (span, joined, served) in enumerate(
+        zip(planned, proof, packaged, strict=False), 1
+    ):
+        if served.frames != len(span):
+            reasons.append(f"segment {number} has {served.frames} frames, not {len(span)}")
+        elif served.payload != joined.payload:
+            reasons.append(f"segment {number} does not hold the packets that were encoded for it")
+    evidence = {
+        "segments": len(packaged),
+        "frames": sum(content.frames for content in packaged),
+        "bytes": sum(content.size_bytes for content in packaged),
+    }
+    return Verdict("join", rendition, evidence, tuple(reasons[:SHOWN]))
+
+
+def judge_sound(plan: SoundRendition, frames: int, lags: Sequence[Mapping[str, float]]) -> Verdict:
+    """Length within one AAC frame of the picture's, and in step wherever it can be heard."""
+    reasons: list[str] = []
+    length = Fraction(frames * AAC_FRAME - plan.lead, SAMPLE_RATE)
+    if not 0 <= length - plan.duration < Fraction(AAC_FRAME, SAMPLE_RATE):
+        reasons.append(
+            f"it lasts {float(length):.4f} s, the picture {float(plan.duration):.4f} s"
+        )
+    late = [lag for lag in lags if abs(lag["lag_s"]) > IN_STEP_S and lag["likeness"] >= ALIKE]
+    other = [lag for lag in lags if lag["likeness"] < ALIKE]
+    reasons += [
+        f"at {lag['time_s']:.1f} s it sounds {lag['lag_s'] * 1000:+.1f} ms late"
+        for lag in late[:SHOWN]
+    ]
+    reasons += [
+        f"at {lag['time_s']:.1f} s it is not the source's sound" for lag in other[:SHOWN]
+    ]
+    evidence = {
+        "duration": round(float(length), 6),
+        "expected": round(float(plan.duration), 6),
+        "compared": len(lags),
+        "largest_lag_ms": round(1000 * max((abs(lag["lag_s"]) for lag in lags), default=0.0), 3),
+        "least_likeness": min((lag["likeness"] for lag in lags), default=None),
+    }
+    return Verdict("sound", plan.name, evidence, tuple(reasons))
+
+
+def judge_presentation(media_times: Mapping[str, Fraction]) -> Verdict:
+    """Where each track's media begins on screen, in seconds of its media timeline (edit lists).
+
+    Equal offsets mean that a player which ignores edit lists is late by the same on all tracks.
+    """
+    spread = max(media_times.values()) - min(media_times.values()) if media_times else Fraction(0)
+    within = Fraction(AAC_FRAME, SAMPLE_RATE)
+    reasons = (
+        (f"without edit lists, sound and picture are {float(spread) * 1000:.1f} ms apart",)
+        if spread > within
+        else ()
+    )
+    evidence = {
+        "media_times_ms": {name: round(float(t) * 1000, 3) for name, t in media_times.items()},
+        "spread_ms": round(float(spread) * 1000, 3),
+    }
+    return Verdict("presentation", "title", evidence, reasons)
+
+
+def judge_tracks(outcomes: Sequence[Outcome], packaged: Collection[str]) -> Verdict:
+    """In equals out: each track gave renditions that are in the package, or has a waiver."""
+    reasons: list[str] = []
+    for outcome in outcomes:
+        if not outcome.renditions and not outcome.waiver:
+            reasons.append(f"{outcome.source} is neither published nor waived")
+        reasons += [
+            f"{outcome.source}: its rendition {name} is not in the package"
+            for name in outcome.renditions
+            if name not in packaged
+        ]
+    evidence = {
+        "tracks": len(outcomes),
+        "waived": [outcome.source for outcome in outcomes if outcome.waiver],
+        "renditions": len(packaged),
+    }
+    return Verdict("tracks", "title", evidence, tuple(reasons))
+
+
+def judge_conformance(findings: Sequence[Finding], files: int) -> Verdict:
+    """No finding of the checker."""
+    reasons = [f"{f.where}: {f.message} [{f.code}]" for f in findings]
+    evidence = {"files": files, "findings": len(findings)}
+    return Verdict("conformance", "package", evidence, tuple(reasons[: 4 * SHOWN]))
+
+
+def judge_quality(
+    rendition: str, frames: int, scores: Scores, shots: Sequence[FrameSpan]
+) -> Verdict:
+    """Every frame has a score, and the scores are numbers from 0 to 100."""
+    if len(scores) != frames:
+        reason = f"{len(scores)} of {frames} frames were scored"
+        return Verdict("quality", rendition, {"scored": len(scores)}, (reason,))
+    sane = bool(np.all(np.isfinite(scores)) and np.all(scores >= 0) and np.all(scores <= 100.001))
+    evidence = {"scored": len(scores), "vmaf": pool(scores, shots).as_json()}
+    reasons = () if sane else ("a score is not a number from 0 to 100",)
+    return Verdict("quality", rendition, evidence, reasons)

@@ -1,0 +1,225 @@
+"""Judge: reads what was stored and lets the judges speak. "Done" means that all verdicts passed."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from matinee.assets.asset import Asset
+from matinee.assets.derivation import Step
+from matinee.core.ids import Digest, canonical_json, digest_of, digest_of_value
+from matinee.core.verdicts import Verdict
+from matinee.media import judges
+from matinee.media.cmaf import InitSegment, read_init, read_segment
+from matinee.media.conformance import check_package
+from matinee.media.conformance_report import Expected, ExpectedAudio, ExpectedVideo
+from matinee.media.judges import SegmentContent
+from matinee.media.packaging import PackagePlan, Stream
+from matinee.media.plan import shots
+from matinee.media.quality import Scores
+from matinee.media.signature import Signature, read_signature
+from matinee.stages.bench import Bench, Made
+from matinee.stages.encode import Proofs
+from matinee.stages.package import Packaged, Renditions
+from matinee.stages.split import Split
+
+Read = Callable[[str], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything that the judges look at."""
+
+    made: Renditions
+    plan: PackagePlan
+    packaged: Packaged
+    split: Split
+    proofs: Proofs
+
+
+async def judge(bench: Bench, evidence: Evidence) -> list[Verdict]:
+    """All verdicts over a package, from the ledger or found now, on the stored bytes."""
+    step = _judge_step(evidence)
+
+    async def look() -> tuple[dict[str, Made], float]:
+        inputs = await _gather(bench, evidence)
+        read = _reader(bench, evidence.packaged)
+        verdicts = await asyncio.to_thread(_all_verdicts, evidence, inputs, read)
+        document = canonical_json([verdict.as_json() for verdict in verdicts])
+        return {"verdicts": Made(document.encode(), "application/json")}, 0.0
+
+    derivation = await bench.derive("judge", step, look)
+    stored = json.loads(await bench.read(derivation.outputs["verdicts"]))
+    return [
+        Verdict(v["judge"], v["subject"], v["evidence"], tuple(v["reasons"])) for v in stored
+    ]
+
+
+def _judge_step(evidence: Evidence) -> Step:
+    made, proofs = evidence.made, evidence.proofs
+    states = [state for row in made.chunks for state in row]
+    return Step(
+        "judge", 1,
+        {
+            "package": digest_of_value({n: a.digest for n, a in evidence.packaged.files.items()}),
+            "join": evidence.packaged.join.digest,
+            "source": evidence.split.signature.digest,
+            "signatures": _digest_of_all([s.signature for s in states if proofs.signed]),
+            "scores": _digest_of_all([s.scores for s in states if proofs.scored]),
+        },
+        {
+            "outcomes": [outcome.as_json() for outcome in made.tracks.outcomes],
+            "sounds": {
+                name: [sound.frames, list(sound.lags)] for name, sound in made.sounds.items()
+            },
+            "cuts": list(evidence.split.cuts),
+        },
+    )  # fmt: skip
+
+
+def _digest_of_all(assets: Sequence[Asset | None]) -> Digest:
+    return digest_of_value([asset.digest for asset in assets if asset])
+
+
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    """What was read for the judges; signatures and scores by rung, None where not made."""
+
+    source: Signature
+    signatures: list[Signature | None]
+    scores: list[Scores | None]
+    join: dict[str, dict[str, object]]
+
+
+async def _gather(bench: Bench, evidence: Evidence) -> _Inputs:
+    made, proofs = evidence.made, evidence.proofs
+    signatures: list[Signature | None] = []
+    scores: list[Scores | None] = []
+    for number in range(len(made.film.rungs)):
+        signed = [row[number].signature for row in made.chunks] if proofs.signed else []
+        parts = [read_signature(await bench.read(asset)) for asset in signed if asset]
+        signatures.append(np.concatenate(parts) if parts else None)
+        scores.append(await read_scores(bench, made, number) if proofs.scored else None)
+    return _Inputs(
+        source=read_signature(await bench.read(evidence.split.signature)),
+        signatures=signatures,
+        scores=scores,
+        join=json.loads(await bench.read(evidence.packaged.join)),
+    )
+
+
+async def read_scores(bench: Bench, made: Renditions, rung: int) -> Scores:
+    """VMAF of every frame of a rung, in order."""
+    parts = [row[rung].scores for row in made.chunks]
+    return np.concatenate(
+        [np.frombuffer(await bench.read(asset), dtype="<f4") for asset in parts if asset]
+    ).astype(np.float64)
+
+
+def _reader(bench: Bench, packaged: Packaged) -> Read:
+    """Reads a file of the package as it is stored, from a worker thread, and proves its digest."""
+    loop = asyncio.get_running_loop()
+
+    def read(path: str) -> bytes:
+        asset = packaged.files[path]
+        data = asyncio.run_coroutine_threadsafe(bench.read(asset), loop).result()
+        if digest_of(data) != asset.digest:
+            raise LookupError(f"{path} is not the file that was written")
+        return data
+
+    return read
+
+
+def _all_verdicts(evidence: Evidence, inputs: _Inputs, read: Read) -> list[Verdict]:
+    made, plan, packaged = evidence.made, evidence.plan, evidence.packaged
+    film = made.film
+    film_shots = shots(evidence.split.cuts, film.plan.frames, film.plan.rate)
+    verdicts: list[Verdict] = []
+    media_times: dict[str, Fraction] = {}
+    for number, stream in enumerate(plan.of_kind("video")):
+        init, contents = _video_contents(packaged, stream, read)
+        media_times[stream.name] = Fraction(init.media_time, init.timescale)
+        counted = sum(content.frames for content in contents)
+        verdicts.append(
+            judges.judge_frames(
+                stream.name, film.plan.frames, counted, inputs.source, inputs.signatures[number]
+            )
+        )
+        verdicts.append(_judge_join(evidence, inputs, stream, init, contents))
+        scores = inputs.scores[number]
+        if scores is not None:
+            verdicts.append(
+                judges.judge_quality(stream.name, film.plan.frames, scores, film_shots)
+            )
+    for stream in plan.of_kind("audio"):
+        sound = made.sounds[stream.name]
+        init = read_init(read(f"renditions/{stream.folder}/init.mp4"))
+        media_times[stream.name] = Fraction(init.media_time, init.timescale)
+        verdicts.append(judges.judge_sound(sound.plan, sound.frames, sound.lags))
+    verdicts.append(judges.judge_presentation(media_times))
+    names = {stream.name for stream in plan.streams}
+    verdicts.append(judges.judge_tracks(made.tracks.outcomes, names))
+    findings = check_package(read, packaged.hls, packaged.dash, expected(made, plan))
+    verdicts.append(judges.judge_conformance(findings, len(packaged.files)))
+    return verdicts
+
+
+def _judge_join(
+    evidence: Evidence, inputs: _Inputs, stream: Stream, init: InitSegment,
+    contents: Sequence[SegmentContent],
+) -> Verdict:  # fmt: skip
+    proof = inputs.join[stream.name]
+    joined = [SegmentContent(**segment) for segment in proof["segments"]]  # type: ignore[attr-defined]
+    configurations = [Digest(str(proof["configuration"])), digest_of(init.configuration)]
+    return judges.judge_join(
+        stream.name, evidence.made.film.plan.segments, joined, contents, configurations
+    )
+
+
+def _video_contents(
+    packaged: Packaged, stream: Stream, read: Read
+) -> tuple[InitSegment, list[SegmentContent]]:
+    """Every segment's samples, one segment in memory at a time."""
+    folder = f"renditions/{stream.folder}/"
+    init = read_init(read(f"{folder}init.mp4"))
+    contents = []
+    for path in sorted(p for p in packaged.files if p.startswith(folder) and p.endswith(".m4s")):
+        data = read(path)
+        segment = read_segment(data, init)
+        payload, size = hashlib.sha256(), 0
+        for sample in segment.samples:
+            payload.update(data[sample.start : sample.end])
+            size += sample.size
+        contents.append(SegmentContent(len(segment.samples), size, Digest(payload.hexdigest())))
+    return init, contents
+
+
+def expected(made: Renditions, plan: PackagePlan) -> Expected:
+    """What the checker must find in the package."""
+    film = made.film
+    starts = tuple(segment.start for segment in film.plan.segments)
+    videos = zip(plan.of_kind("video"), film.rungs, strict=True)
+    text = {
+        folder: stream.labels.language
+        for stream in plan.of_kind("text")
+        if stream.labels
+        for folder in (stream.folder, f"{stream.folder}-wvtt")
+    }
+    return Expected(
+        video={
+            stream.folder: ExpectedVideo(
+                rung.width, rung.height, film.plan.frames, film.plan.rate, starts
+            )
+            for stream, rung in videos
+        },
+        audio={
+            stream.folder: ExpectedAudio(stream.labels.language, stream.channels, plan.duration)
+            for stream in plan.of_kind("audio")
+            if stream.labels
+        },
+        text=text,
+    )

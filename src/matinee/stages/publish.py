@@ -1,0 +1,62 @@
+"""Publish: the catalog's row is the truth, the title's entry manifests are projections of it.
+
+An entry manifest is written in one step and names immutable paths only. After a crash between row
+and projection, projecting again mends it: ``project`` may be run at any time, any number of times.
+"""
+
+from matinee.core.errors import NotFound
+from matinee.media.packaging import DASH, HLS, entry_manifests
+from matinee.ports.catalog import Packages, Title
+from matinee.ports.store import ObjectStore
+
+ENTRY_HLS, ENTRY_DASH = "main.m3u8", "main.mpd"
+
+
+def title_key(title_id: str, path: str) -> str:
+    """Where a file of a title lies in the store."""
+    return f"titles/{title_id}/{path}"
+
+
+async def project(store: ObjectStore, title: Title) -> None:
+    """Make the entry manifests what the title's row says."""
+    hls_key, dash_key = title_key(title.id, ENTRY_HLS), title_key(title.id, ENTRY_DASH)
+    if title.current is None:
+        await store.delete(hls_key)
+        await store.delete(dash_key)
+        return
+    package = f"packages/{title.current}"
+    hls = await store.read(title_key(title.id, f"{package}/{HLS}"))
+    dash = await store.read(title_key(title.id, f"{package}/{DASH}"))
+    for key, text in zip(
+        (hls_key, dash_key),
+        entry_manifests(title.current, hls.decode(), dash.decode()),
+        strict=True,
+    ):
+        if await store.size(key) != len(text.encode()) or await store.read(key) != text.encode():
+            await store.write(key, text.encode())
+
+
+async def show(store: ObjectStore, packages: Packages, title_id: str, package_id: str) -> Title:
+    """Put a package on screen."""
+    title = packages.point(title_id, package_id)
+    await project(store, title)
+    return title
+
+
+async def hide(store: ObjectStore, packages: Packages, title_id: str) -> Title:
+    """Take a title off the screen; its packages stay."""
+    title = packages.point(title_id, None)
+    await project(store, title)
+    return title
+
+
+async def roll_back(store: ObjectStore, packages: Packages, title: Title) -> Title:
+    """Put the package before the current one on screen again.
+
+    Raises:
+        NotFound: there was none before.
+    """
+    before = packages.previous(title.id)
+    if before is None:
+        raise NotFound(f"no package of {title.id} was on screen before the current one")
+    return await show(store, packages, title.id, before)
