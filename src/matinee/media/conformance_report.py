@@ -35,9 +35,12 @@ class ExpectedVideo:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedAudio:
-    """An audio rendition as planned; ``duration`` in seconds, priming left out."""
+    """An audio rendition as planned; ``duration`` in seconds, priming left out.
 
-    language: str
+    ``language`` None: unknown, and so not named in the manifests.
+    """
+
+    language: str | None
     channels: int
     duration: Fraction
 
@@ -52,7 +55,7 @@ class Expected:
 
     video: Mapping[str, ExpectedVideo]
     audio: Mapping[str, ExpectedAudio] = field(default_factory=dict)
-    text: Mapping[str, str] = field(default_factory=dict)
+    text: Mapping[str, str | None] = field(default_factory=dict)
     duration_tolerance: Fraction = Fraction(1, 20)
 
 

@@ -127,14 +127,19 @@ def _kind_fields(stream: Stream) -> dict[str, str]:
     return {
         "hls_group_id": stream.group,
         "hls_name": stream.labels.name,
-        "lang": stream.labels.language,
+        **_language(stream.labels),
         "dash_roles": "main" if stream.labels.is_default else "alternate",
     }
 
 
+def _language(labels: Labels) -> dict[str, str]:
+    """The packager refuses ``und``: an unknown language is not named."""
+    return {} if labels.language == "und" else {"lang": labels.language}
+
+
 def _text_descriptors(stream: Stream, common: Mapping[str, str]) -> list[dict[str, str]]:
     assert stream.labels is not None
-    language = {"lang": stream.labels.language}
+    language = _language(stream.labels)
     forced = {"forced_subtitle": "1"} if stream.labels.is_forced else {}
     return [
         {
@@ -215,7 +220,7 @@ def _settings(plan: PackagePlan) -> dict[str, MediaSettings]:
     return {
         stream.playlist: MediaSettings(
             name=stream.labels.name,
-            language=stream.labels.language,
+            language=None if stream.labels.language == "und" else stream.labels.language,
             channels=stream.channels or None,
             is_default=stream.labels.is_default,
             is_autoselect=stream.kind == "audio" or not stream.labels.is_forced,

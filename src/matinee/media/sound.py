@@ -7,7 +7,7 @@
   that do not.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -48,9 +48,13 @@ class SoundRendition:
 
     def as_parameters(self) -> dict[str, Any]:
         """The JSON that goes into keys; names and container indices decide nothing."""
-        parameters = asdict(self)
-        del parameters["name"], parameters["track"], parameters["film_start"]
-        return {**parameters, "delay_ms": round(self.delay * 1000), "duration": as_text(self.duration)}
+        return {
+            "layout": self.layout,
+            "bit_rate": self.bit_rate,
+            "delay_ms": round(self.delay * 1000),
+            "duration": as_text(self.duration),
+            "lead": self.lead,
+        }
 
 
 def lead_samples(rate: Fraction) -> int:

@@ -5,7 +5,6 @@ Nothing vanishes silently: ``plan_tracks`` gives one outcome for each track and 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 import langcodes
@@ -197,6 +196,3 @@ def language_name(tag: str) -> str:
     return "Unknown" if tag == "und" else langcodes.Language.get(tag).autonym().capitalize()
 
 
-def picture_share(rung: Rung, duration: Fraction) -> int:
-    """The most bytes that a rung can take, by its cap."""
-    return int(rung.maxrate * duration / 8)

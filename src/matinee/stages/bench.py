@@ -21,7 +21,7 @@ from matinee.core.progress import Progress
 from matinee.ports.ledger import Inventory, Ledger
 from matinee.ports.store import ObjectStore
 from matinee.ports.tools import Tool
-from matinee.stages.files import digest_of_file
+from matinee.assets.files import digest_of_file
 
 
 @dataclass(frozen=True, slots=True)

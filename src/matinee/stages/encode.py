@@ -22,7 +22,8 @@ from matinee.assets.derivation import Cost, Step
 from matinee.core.errors import EncoderFailed, MatineeError, ToolError
 from matinee.core.progress import Stage
 from matinee.core.time import FrameSpan
-from matinee.media.ladder import Rung
+from matinee.media.estimate import encode_cost, score_cost
+from matinee.media.ladder import Rung, display_size
 from matinee.media.signature import Mismatch, Signature, compare
 from matinee.ports.tools import Clip, Encoder, Indexer, Measured, Meter
 from matinee.stages.bench import Bench, Made
@@ -82,16 +83,19 @@ def _lacks(state: ChunkState, proofs: Proofs) -> bool:
 def _tell_reused(
     bench: Bench, film: Film, table: Sequence[Sequence[ChunkState]], proofs: Proofs
 ) -> None:
-    for kind in ("encode", "score") if proofs.scored else ("encode",):
-        for rung in film.rungs:
-            bench.progress.started(Stage(f"{kind} {rung.name}", film.plan.frames))
+    frames = film.plan.frames
+    for rung in film.rungs:
+        bench.progress.started(Stage(f"encode {rung.name}", frames, encode_cost(rung)))
+    for rung in film.rungs if proofs.scored else ():
+        cost = score_cost(*display_size(film.picture))
+        bench.progress.started(Stage(f"score {rung.name}", frames, cost))
     for row in table:
         for state in row:
-            frames = len(state.clip.frames)
+            count = len(state.clip.frames)
             if state.chunk:
-                bench.progress.advanced(f"encode {state.rung.name}", frames, reused=True)
+                bench.progress.advanced(f"encode {state.rung.name}", count, reused=True)
             if state.scores:
-                bench.progress.advanced(f"score {state.rung.name}", frames, reused=True)
+                bench.progress.advanced(f"score {state.rung.name}", count, reused=True)
 
 
 class _Line:

@@ -7,7 +7,7 @@ from matinee.assets.asset import Asset
 from matinee.assets.derivation import Step
 from matinee.core.errors import SourceChanged, SourceUnreadable
 from matinee.stages.bench import Bench, Made
-from matinee.stages.files import digest_of_file
+from matinee.assets.files import digest_of_file
 
 
 async def name_film(film: Path) -> Asset:

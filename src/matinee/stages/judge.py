@@ -174,7 +174,7 @@ def _judge_join(
 ) -> Verdict:  # fmt: skip
     proof = inputs.join[stream.name]
     joined = [SegmentContent(**segment) for segment in proof["segments"]]  # type: ignore[attr-defined]
-    configurations = [Digest(str(proof["configuration"])), digest_of(init.configuration)]
+    configurations = [Digest(str(proof["configuration"])), digest_of(init.entry.configuration)]
     return judges.judge_join(
         stream.name, evidence.made.film.plan.segments, joined, contents, configurations
     )
@@ -204,9 +204,8 @@ def expected(made: Renditions, plan: PackagePlan) -> Expected:
     starts = tuple(segment.start for segment in film.plan.segments)
     videos = zip(plan.of_kind("video"), film.rungs, strict=True)
     text = {
-        folder: stream.labels.language
+        folder: _named_language(stream)
         for stream in plan.of_kind("text")
-        if stream.labels
         for folder in (stream.folder, f"{stream.folder}-wvtt")
     }
     return Expected(
@@ -217,9 +216,13 @@ def expected(made: Renditions, plan: PackagePlan) -> Expected:
             for stream, rung in videos
         },
         audio={
-            stream.folder: ExpectedAudio(stream.labels.language, stream.channels, plan.duration)
+            stream.folder: ExpectedAudio(_named_language(stream), stream.channels, plan.duration)
             for stream in plan.of_kind("audio")
-            if stream.labels
         },
         text=text,
     )
+
+
+def _named_language(stream: Stream) -> str | None:
+    known = stream.labels and stream.labels.language != "und"
+    return stream.labels.language if stream.labels and known else None

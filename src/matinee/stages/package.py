@@ -34,7 +34,7 @@ from matinee.media.tracks import TrackPlan
 from matinee.ports.tools import Indexer, Packager
 from matinee.stages.bench import Bench, Made
 from matinee.stages.chunks import ChunkState, Film
-from matinee.stages.files import digest_of_file
+from matinee.assets.files import digest_of_file
 from matinee.stages.sound import Sound
 from matinee.stages.split import Thumbnails
 from matinee.stages.text import Text

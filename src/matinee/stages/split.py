@@ -11,6 +11,7 @@ from matinee.assets.derivation import Step
 from matinee.core.errors import SourceDamaged
 from matinee.core.ids import canonical_json
 from matinee.core.progress import Stage
+from matinee.media.estimate import scan_cost
 from matinee.media.ladder import display_size
 from matinee.media.plan import SegmentPlan, plan_film
 from matinee.media.signature import Signature, read_signature
@@ -83,7 +84,8 @@ async def split(
         },
         bench.tool_ids("ffmpeg"),
     )  # fmt: skip
-    bench.progress.started(Stage("scan", timeline.frames))
+    cost = scan_cost(picture.width, picture.height)
+    bench.progress.started(Stage("scan", timeline.frames, cost))
 
     async def look() -> tuple[dict[str, Made], float]:
         folder = bench.scratch / "scan"

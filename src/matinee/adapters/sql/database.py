@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, text
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, inspect, text
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -29,11 +29,14 @@ _HINTS = {
 }
 
 
-def open_database(url: str) -> Engine:
+def open_database(url: str | URL) -> Engine:
     """A database with all tables, brought up to date first if it is older.
 
     An up-to-date database is opened without loading the machinery of migrations. Two processes may
     open the same new database at once.
+
+    Args:
+        url: SQLAlchemy's address of it; ``URL.create`` spells any path right.
 
     Raises:
         LibraryError: it cannot be reached or read, or a newer version of Matinee made it.
@@ -97,7 +100,7 @@ def _insert(connection: Connection, table: Table) -> Insert:
     return insert
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str | URL) -> Engine:
     try:
         engine = create_engine(url, json_serializer=canonical_json)
     except (SQLAlchemyError, ImportError) as error:

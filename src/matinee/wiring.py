@@ -1,0 +1,130 @@
+"""The one module that names adapters: puts the parts of Matinee together."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from matinee.adapters.ffmpeg.program import Ffmpeg, FfmpegEncoder, FfmpegMeter, FfmpegScanner
+from matinee.adapters.objects import folder_objects
+from matinee.adapters.pyav import PyavIndexer
+from matinee.adapters.shaka import ShakaPackager
+from matinee.adapters.sql.catalog import SqlPackages, SqlTitles
+from matinee.adapters.sql.database import open_database
+from matinee.adapters.sql.ledger import SqlLedger
+from matinee.adapters.tools import find_tools
+from matinee.adapters.workspace import Workspace
+from matinee.config import LADDERS, Settings
+from matinee.core.errors import LadderInvalid, LibraryError
+from matinee.core.progress import Progress
+from matinee.flows.publish_title import House
+from matinee.media.ladder import Ladder, parse_ladder
+from matinee.ports.store import ObjectStore
+from matinee.ports.tools import Indexer, Tool
+from matinee.stages.bench import Bench
+from matinee.stages.encode import Studio
+
+DATABASE = "matinee.db"
+
+
+@dataclass(frozen=True)
+class Library:
+    """An open library: its store, catalog and ledger."""
+
+    settings: Settings
+    store: ObjectStore
+    titles: SqlTitles
+    packages: SqlPackages
+    ledger: SqlLedger
+
+
+def now() -> datetime:
+    """The wall clock, in UTC."""
+    return datetime.now(UTC)
+
+
+def open_library(settings: Settings) -> Library:
+    """Open the library, made if it is not there.
+
+    Raises:
+        LibraryError: it cannot be made, read or written.
+    """
+    try:
+        settings.library.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LibraryError(
+            f"the library {settings.library} cannot be made: {error.strerror}",
+            "give a folder that can be written with --library",
+        ) from error
+    engine = open_database(f"sqlite:///{settings.library / DATABASE}")
+    ledger = SqlLedger(engine, now)
+    return Library(
+        settings=settings,
+        store=folder_objects(settings.library),
+        titles=SqlTitles(engine),
+        packages=SqlPackages(engine, now),
+        ledger=ledger,
+    )
+
+
+@contextmanager
+def open_house(
+    settings: Settings, progress: Progress, *, refresh: bool
+) -> Iterator[tuple[House, Bench]]:
+    """Everything that publishing needs, for one run."""
+    library = open_library(settings)
+    tools = find_tools()
+    ffmpeg = Ffmpeg(Path(tools["ffmpeg"].path))
+    workspace = Workspace(settings.library / "scratch")
+    waiting = "another publish of this film is running: waiting for it"
+    house = House(
+        titles=library.titles,
+        packages=library.packages,
+        studio=Studio(PyavIndexer(), FfmpegEncoder(ffmpeg), FfmpegMeter(ffmpeg)),
+        scanner=FfmpegScanner(ffmpeg),
+        packager=ShakaPackager(Path(tools["packager"].path)),
+        now=now,
+        exclusive=lambda name: workspace.exclusive(name, lambda: progress.note(waiting)),
+    )
+    with workspace.run() as (run, scratch):
+        yield house, Bench(
+            run=run,
+            ledger=library.ledger,
+            inventory=library.ledger,
+            store=library.store,
+            tools=tools,
+            scratch=scratch,
+            slots=asyncio.Semaphore(settings.workers),
+            progress=progress,
+            refresh=refresh,
+        )
+
+
+def indexer() -> Indexer:
+    """What reads films, for ``inspect`` and plans."""
+    return PyavIndexer()
+
+
+def tools() -> dict[str, Tool]:
+    """The media tools, for ``doctor``."""
+    return find_tools()
+
+
+def load_ladder(name: str) -> Ladder:
+    """A shipped ladder by its name, or a ladder file by its path.
+
+    Raises:
+        LadderInvalid: neither, or not a ladder.
+    """
+    shipped = LADDERS / f"{name}.toml"
+    path = shipped if shipped.is_file() else Path(name)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        known = ", ".join(sorted(ladder.stem for ladder in LADDERS.glob("*.toml")))
+        raise LadderInvalid(
+            f"no ladder {name!r}", f"shipped ladders: {known}; or give a ladder file's path"
+        ) from error
+    return parse_ladder(path.stem, text)

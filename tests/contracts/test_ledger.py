@@ -1,0 +1,257 @@
+"""What every ledger promises."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+from sqlalchemy import Engine
+
+from matinee.adapters.sql.database import open_database
+from matinee.adapters.sql.ledger import SqlLedger
+from matinee.assets.asset import Asset
+from matinee.assets.derivation import Cost, Derivation, Step
+from matinee.core.errors import LibraryError
+from matinee.core.ids import Digest, digest_of
+
+DATABASES: list[Callable[[Path], str]] = [
+    lambda folder: f"sqlite:///{folder}/library.db",
+]
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+STEP = Step(
+    "encode", 3, {"chunk": digest_of(b"chunk")}, {"crf": 23, "sizes": [1, 2]}, {"ffmpeg": "old"}
+)
+
+RACER = """
+import sys
+from tests.contracts.test_ledger import STEP, made_by, now
+from matinee.adapters.sql.database import open_database
+from matinee.adapters.sql.ledger import SqlLedger
+print("ready", flush=True)
+sys.stdin.readline()
+ledger = SqlLedger(open_database(sys.argv[1]), now)
+for crf in range(40):
+    derivation = made_by(sys.argv[2], crf)
+    ledger.record(ledger.begin(sys.argv[2], derivation.step), derivation, {})
+"""
+
+
+def now() -> datetime:
+    return NOON
+
+
+def asset_of(data: bytes, media_type: str = "video/mp4") -> Asset:
+    return Asset(digest_of(data), len(data), media_type)
+
+
+def made_by(host: str, crf: int = 23) -> Derivation:
+    step = replace(STEP, parameters={"crf": crf})
+    return Derivation(step, {"video": asset_of(f"{host}{crf}".encode())}, Cost(host, NOON, 1.5, 9))
+
+
+@pytest.fixture(params=DATABASES, ids=["sqlite"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    make: Callable[[Path], str] = request.param
+    return make(tmp_path)
+
+
+@pytest.fixture
+def engine(address: str) -> Iterator[Engine]:
+    engine = open_database(address)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def ledger(engine: Engine) -> SqlLedger:
+    return SqlLedger(engine, now)
+
+
+def record(
+    ledger: SqlLedger, derivation: Derivation, locations: dict[Digest, str] | None = None
+) -> None:
+    ledger.record(ledger.begin("run", derivation.step), derivation, locations or {})
+
+
+def test_what_is_recorded_is_found(ledger: SqlLedger) -> None:
+    outputs = {"video": asset_of(b"v"), "log": asset_of(b"", "text/plain"), "same": asset_of(b"v")}
+    derivation = Derivation(STEP, outputs, Cost("host", NOON, 1.25, 4.5))
+    record(ledger, derivation)
+
+    (found,) = ledger.find(STEP.recipe)
+    assert found == derivation
+    assert (found.step.key, found.step.recipe) == (STEP.key, STEP.recipe)
+
+
+def test_a_derivation_may_have_no_outputs(ledger: SqlLedger) -> None:
+    derivation = Derivation(STEP, {}, Cost("host", NOON, 0, 0))
+    record(ledger, derivation)
+
+    assert ledger.find(STEP.recipe) == [derivation]
+
+
+def test_what_was_never_made_is_not_found(ledger: SqlLedger) -> None:
+    assert ledger.find(STEP.recipe) == []
+    assert ledger.made(digest_of(b"none")) == []
+    assert ledger.locate(digest_of(b"none")) == []
+    assert ledger.asset(digest_of(b"none")) is None
+
+
+def test_times_come_back_in_utc(ledger: SqlLedger) -> None:
+    local = NOON.astimezone(timezone(timedelta(hours=-7)))
+    record(ledger, replace(made_by("host"), cost=Cost("host", local, 1, 1)))
+
+    (found,) = ledger.find(made_by("host").step.recipe)
+    assert found.cost.started_at == NOON
+    assert found.cost.started_at.tzinfo is UTC
+
+
+def test_recording_twice_keeps_the_first(ledger: SqlLedger) -> None:
+    first, second = made_by("first"), made_by("second")
+    assert first.step.key == second.step.key
+    record(ledger, first)
+    attempt = ledger.begin("run", second.step)
+
+    ledger.record(attempt, second, {second.outputs["video"].digest: "second.mp4"})
+
+    assert ledger.find(first.step.recipe) == [first]
+    assert ledger.asset(second.outputs["video"].digest) is None
+    assert [attempt.outcome for attempt in ledger.attempts()] == ["done", "done"]
+
+
+def test_find_gives_the_newest_first_across_tools(ledger: SqlLedger) -> None:
+    old = made_by("host")
+    new = replace(old, step=replace(old.step, tools={"ffmpeg": "new"}))
+    newest = replace(old, step=replace(old.step, tools={"ffmpeg": "newest"}))
+    record(ledger, old)
+    record(ledger, new)
+    record(ledger, newest)
+
+    assert ledger.find(old.step.recipe) == [newest, new, old]
+
+
+def test_attempts_are_open_until_they_end(ledger: SqlLedger) -> None:
+    derivation = made_by("host")
+    done, lost, bad = (ledger.begin(run, derivation.step) for run in ("one", "one", "two"))
+    ledger.record(done, derivation, {})
+    ledger.fail(bad, "the encoder fell over")
+
+    attempts = ledger.attempts()
+    assert [(each.id, each.run, each.outcome) for each in attempts] == [
+        (done, "one", "done"),
+        (lost, "one", None),
+        (bad, "two", "failed"),
+    ]
+    assert {each.key for each in attempts} == {derivation.step.key}
+    assert {each.started_at for each in attempts} == {NOON}
+    assert [each.id for each in ledger.attempts("one")] == [done, lost]
+
+
+def test_a_closed_attempt_stays_closed(ledger: SqlLedger) -> None:
+    derivation = made_by("host")
+    attempt = ledger.begin("run", derivation.step)
+    ledger.record(attempt, derivation, {})
+    ledger.fail(attempt, "too late")
+
+    assert [each.outcome for each in ledger.attempts()] == ["done"]
+
+
+def test_a_lost_attempt_loses_no_work(ledger: SqlLedger) -> None:
+    derivation = made_by("host")
+    ledger.record(4711, derivation, {})
+
+    assert ledger.find(derivation.step.recipe) == [derivation]
+
+
+def test_an_asset_may_lie_in_several_places(ledger: SqlLedger) -> None:
+    video = asset_of(b"same")
+    for crf, key in ((1, "first.mp4"), (2, "second.mp4"), (3, "first.mp4")):
+        derivation = replace(made_by("host", crf), outputs={"video": video})
+        record(ledger, derivation, {video.digest: key})
+
+    assert ledger.locate(video.digest) == ["first.mp4", "second.mp4"]
+    assert ledger.asset(video.digest) == video
+    assert [each.step.parameters["crf"] for each in ledger.made(video.digest)] == [3, 2, 1]
+
+
+def test_a_key_that_was_written_again_is_no_place_of_the_old(ledger: SqlLedger) -> None:
+    old, new = made_by("host", 1), made_by("host", 2)
+    record(ledger, old, {old.outputs["video"].digest: "entry.m3u8"})
+    record(ledger, new, {new.outputs["video"].digest: "entry.m3u8"})
+
+    assert ledger.locate(old.outputs["video"].digest) == []
+    assert ledger.locate(new.outputs["video"].digest) == ["entry.m3u8"]
+
+
+def test_a_record_is_whole_or_not_at_all(ledger: SqlLedger) -> None:
+    derivation = made_by("host")
+    attempt = ledger.begin("run", derivation.step)
+
+    with pytest.raises(LibraryError, match="library"):
+        ledger.record(attempt, derivation, {digest_of(b"of no asset"): "stray.mp4"})
+
+    assert ledger.find(derivation.step.recipe) == []
+    assert ledger.asset(derivation.outputs["video"].digest) is None
+    assert [each.outcome for each in ledger.attempts()] == [None]
+
+
+def test_thousands_of_outputs_are_one_record(ledger: SqlLedger) -> None:
+    outputs = {f"segment {n}": asset_of(str(n).encode()) for n in range(3000)}
+    derivation = Derivation(STEP, outputs, Cost("host", NOON, 1, 1))
+    record(ledger, derivation, {each.digest: f"{role}.m4s" for role, each in outputs.items()})
+
+    assert ledger.find(STEP.recipe) == [derivation]
+    assert ledger.locate(outputs["segment 2999"].digest) == ["segment 2999.m4s"]
+
+
+def test_threads_that_record_the_same_key_agree(ledger: SqlLedger) -> None:
+    barrier = Barrier(4)
+
+    def race(host: str) -> None:
+        barrier.wait()
+        for crf in range(25):
+            record(ledger, made_by(host, crf))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(race, "abcd"))
+
+    for crf in range(25):
+        (found,) = ledger.find(made_by("a", crf).step.recipe)
+        assert found == made_by(found.cost.host, crf)
+    assert {each.outcome for each in ledger.attempts()} == {"done"}
+
+
+def test_processes_that_open_and_record_at_once_agree(address: str) -> None:
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-c", RACER, address, host],
+            env={"PYTHONPATH": ":".join(sys.path)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for host in "ab"
+    ]
+    for racer in racers:
+        assert racer.stdout is not None and racer.stdout.readline() == "ready\n"
+    for racer in racers:
+        assert racer.stdin is not None
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    for racer in racers:
+        racer.communicate()
+    assert [racer.returncode for racer in racers] == [0, 0]
+
+    engine = open_database(address)
+    ledger = SqlLedger(engine, now)
+    for crf in range(40):
+        (found,) = ledger.find(made_by("a", crf).step.recipe)
+        assert found == made_by(found.cost.host, crf)
+    assert len(ledger.attempts()) == 80
+    engine.dispose()

@@ -1,0 +1,209 @@
+"""What every object store promises."""
+
+import asyncio
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from matinee.adapters.objects import folder_objects, memory_objects
+from matinee.core.errors import LibraryError, ObjectMissing, UsageError
+from matinee.ports.store import ObjectStore
+
+STORES: list[Callable[[Path], ObjectStore]] = [
+    lambda folder: folder_objects(folder / "library"),
+    lambda _: memory_objects(),
+]
+
+WRITER = """
+import asyncio, sys
+from pathlib import Path
+from matinee.adapters.objects import folder_objects
+asyncio.run(folder_objects(Path(sys.argv[1])).write("films/big", Path(sys.argv[2])))
+"""
+
+
+@pytest.fixture(params=STORES, ids=["folder", "memory"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
+    make: Callable[[Path], ObjectStore] = request.param
+    return make(tmp_path)
+
+
+def test_what_is_written_is_read(store: ObjectStore) -> None:
+    asyncio.run(store.write("titles/a/init.mp4", b"init"))
+
+    assert asyncio.run(store.read("titles/a/init.mp4")) == b"init"
+    assert asyncio.run(store.size("titles/a/init.mp4")) == 4
+
+
+def test_an_object_may_be_empty(store: ObjectStore, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.touch()
+
+    asyncio.run(store.write("from-bytes", b""))
+    asyncio.run(store.write("from-file", empty))
+
+    assert asyncio.run(store.size("from-bytes")) == asyncio.run(store.size("from-file")) == 0
+    assert asyncio.run(store.read("from-file")) == b""
+
+
+def test_a_file_is_stored_whole(store: ObjectStore, tmp_path: Path) -> None:
+    film = tmp_path / "film"
+    film.write_bytes(bytes(range(256)) * 100_000)  # more than two parts, and not a multiple
+
+    asyncio.run(store.write("sources/film", film))
+
+    assert asyncio.run(store.read("sources/film")) == film.read_bytes()
+
+
+def test_writing_again_replaces(store: ObjectStore) -> None:
+    asyncio.run(store.write("entry.m3u8", b"a longer first version"))
+    asyncio.run(store.write("entry.m3u8", b"second"))
+
+    assert asyncio.run(store.read("entry.m3u8")) == b"second"
+
+
+def test_an_object_that_is_not_there_is_missing(store: ObjectStore, tmp_path: Path) -> None:
+    assert asyncio.run(store.size("none")) is None
+    with pytest.raises(ObjectMissing, match="none"):
+        asyncio.run(store.read("none"))
+    with pytest.raises(ObjectMissing, match="none"):
+        asyncio.run(store.as_file("none", tmp_path))
+
+
+def test_a_folder_of_objects_is_no_object(store: ObjectStore, tmp_path: Path) -> None:
+    asyncio.run(store.write("a/b", b"x"))
+
+    assert asyncio.run(store.size("a")) is None
+    with pytest.raises(ObjectMissing):
+        asyncio.run(store.as_file("a", tmp_path))
+
+
+def test_deleting_twice_is_deleting_once(store: ObjectStore) -> None:
+    asyncio.run(store.write("a/b", b"x"))
+
+    asyncio.run(store.delete("a/b"))
+    asyncio.run(store.delete("a/b"))
+
+    assert asyncio.run(store.size("a/b")) is None
+
+
+@pytest.mark.parametrize("key", ["plain", "deep/er/key.m4s", "50 % of é#1.~*?/%41&=+"])
+def test_an_object_is_to_be_had_as_a_file(store: ObjectStore, tmp_path: Path, key: str) -> None:
+    asyncio.run(store.write(key, b"first"))
+    asyncio.run(store.as_file(key, tmp_path / "scratch"))
+    asyncio.run(store.write(key, b"second"))
+
+    assert asyncio.run(store.as_file(key, tmp_path / "scratch")).read_bytes() == b"second"
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        "/etc/passwd",
+        "a//b",
+        "a/",
+        "..",
+        "a/../b",
+        "./a",
+        "a\\b",
+        "a\0b",
+        "a\nb",
+        "a#1",
+        "\ud800",
+    ],
+)
+def test_a_key_that_is_none_is_refused(store: ObjectStore, tmp_path: Path, key: str) -> None:
+    for use in (
+        store.write(key, b""),
+        store.read(key),
+        store.size(key),
+        store.as_file(key, tmp_path),
+        store.delete(key),
+    ):
+        with pytest.raises(UsageError, match="is no key of an object"):
+            asyncio.run(use)
+
+
+def test_a_source_that_is_gone_is_said(store: ObjectStore, tmp_path: Path) -> None:
+    with pytest.raises(LibraryError, match="sources/film"):
+        asyncio.run(store.write("sources/film", tmp_path / "gone"))
+
+    assert asyncio.run(store.size("sources/film")) is None
+
+
+def test_readers_meet_one_version_or_the_other(store: ObjectStore) -> None:
+    versions = [bytes([n]) * 1_000_000 for n in range(8)]
+
+    async def write_and_read() -> list[bytes]:
+        await store.write("entry", versions[0])
+        writes = asyncio.gather(*(store.write("entry", version) for version in versions))
+        read = await asyncio.gather(*(store.read("entry") for _ in range(24)))
+        await writes
+        return read
+
+    assert set(asyncio.run(write_and_read())) <= set(versions)
+
+
+def test_a_folder_gives_the_object_itself(tmp_path: Path) -> None:
+    store = folder_objects(tmp_path / "library")
+    asyncio.run(store.write("a/b", b"x"))
+
+    assert asyncio.run(store.as_file("a/b", tmp_path / "scratch")) == tmp_path / "library/a/b"
+    assert not (tmp_path / "scratch").exists()
+
+
+def test_a_killed_writer_leaves_nothing_to_see(tmp_path: Path) -> None:
+    film, root = tmp_path / "film", tmp_path / "library"
+    with film.open("wb") as file:
+        file.truncate(4 * 1024**3)  # sparse: it takes seconds to copy and no room
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITER, root, film], env={"PYTHONPATH": ":".join(sys.path)}
+    )
+    try:
+        while not list(root.glob("films/big*")):  # until the copy has begun
+            assert writer.poll() is None
+    finally:
+        writer.kill()
+        writer.wait()
+
+    store = folder_objects(root)
+    assert not (root / "films/big").exists()
+    assert asyncio.run(store.size("films/big")) is None
+    asyncio.run(store.write("films/big", b"again"))
+    assert asyncio.run(store.read("films/big")) == b"again"
+
+
+def test_a_file_is_streamed_in_bounded_memory(tmp_path: Path) -> None:
+    film = tmp_path / "film"
+    with film.open("wb") as file:
+        file.truncate(400 * 1024**2)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    asyncio.run(folder_objects(tmp_path / "library").write("film", film))
+
+    grown_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown_kib < 200 * 1024
+
+
+def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "library").touch()
+
+    with pytest.raises(LibraryError, match="library"):
+        folder_objects(tmp_path / "library")
+
+
+def test_a_folder_that_cannot_be_written_refuses(tmp_path: Path) -> None:
+    root = tmp_path / "library"
+    store = folder_objects(root)
+    root.rmdir()
+    root.touch()  # a file: permissions would not stop root
+
+    with pytest.raises(LibraryError, match="entry") as refused:
+        asyncio.run(store.write("entry", b"x"))
+    assert refused.value.hint
+    assert "\n" not in str(refused.value)
