@@ -15,6 +15,7 @@ from matinee.adapters.sql.catalog import SqlPackages, SqlTitles
 from matinee.adapters.sql.database import open_database
 from matinee.adapters.sql.ledger import SqlLedger
 from matinee.adapters.tools import find_tools
+from matinee.adapters.tools import missing_features as features_missing_in
 from matinee.adapters.workspace import Workspace
 from matinee.config import LADDERS, Settings
 from matinee.core.errors import LadderInvalid, LibraryError
@@ -110,6 +111,11 @@ def indexer() -> Indexer:
 def tools() -> dict[str, Tool]:
     """The media tools, for ``doctor``."""
     return find_tools()
+
+
+def missing_features(found: dict[str, Tool]) -> list[str]:
+    """What ffmpeg lacks of what Matinee needs."""
+    return features_missing_in(found["ffmpeg"])
 
 
 def load_ladder(name: str) -> Ladder:

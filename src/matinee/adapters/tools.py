@@ -66,3 +66,21 @@ def _first_line(path: str, argument: str) -> str:
     except (OSError, subprocess.SubprocessError) as error:
         raise ToolMissing(f"{path} does not run: {error}", HINT) from error
     return answer.stdout.decode(errors="replace").split("\n")[0].strip()
+
+
+NEEDED = {
+    "-encoders": ("libx264", "aac", "mjpeg", "webvtt"),
+    "-filters": ("libvmaf", "scdet", "scale", "tile", "aresample", "adelay"),
+}
+
+
+def missing_features(ffmpeg: Tool) -> list[str]:
+    """Encoders and filters that this ffmpeg lacks."""
+    lacking: list[str] = []
+    for listing, names in NEEDED.items():
+        answer = subprocess.run(
+            [ffmpeg.path, "-hide_banner", listing], capture_output=True, timeout=30, check=True
+        )
+        have = {part for line in answer.stdout.decode().splitlines() for part in line.split()[1:2]}
+        lacking += [name for name in names if name not in have]
+    return lacking

@@ -139,6 +139,7 @@ async def _rendition(bench: Bench, evidence: Evidence, stream: Stream) -> dict[s
     )
     common = {
         "name": stream.name,
+        "folder": stream.folder,
         "type": {"text": "subtitles"}.get(stream.kind, stream.kind),
         "language": stream.labels.language if stream.labels else None,
         "width": None,

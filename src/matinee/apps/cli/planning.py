@@ -1,0 +1,91 @@
+"""``matinee publish --plan``: what would be made, in seconds, without making anything."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from matinee.core.errors import SourceUnreadable
+
+
+def plan_film_json(film: Path, sidecars: Sequence[Any], ladder: Any, wish: Any) -> dict[str, Any]:
+    """Rungs, tracks, waivers, bytes and time."""
+    from matinee.config import read_settings
+    from matinee.media import estimate
+    from matinee.media.ladder import display_size
+    from matinee.media.tracks import plan_tracks
+    from matinee.stages.inspect import timeline_of
+    from matinee.wiring import indexer
+
+    if not film.is_file():
+        raise SourceUnreadable(f"{film} is not a file", "give the path of a film")
+    info, packets, time_base = indexer().inspect(film)
+    timeline = timeline_of(info, packets, time_base)
+    tracks = plan_tracks(info, timeline, ladder, sidecars)
+    size, frames = display_size(info.picture), timeline.frames
+    scored = len(tracks.rungs) if wish.scores else 0
+    per_frame = (
+        sum(estimate.encode_cost(rung) for rung in tracks.rungs)
+        + estimate.scan_cost(*size)
+        + scored * estimate.score_cost(*size)
+    )
+    sounds = [rendition for track in tracks.sounds for rendition in track.renditions]
+    cpu_s = per_frame * frames + estimate.SOUND_COST * len(sounds) * float(timeline.duration)
+    sound_bytes = sum(int(sound.bit_rate * timeline.duration / 8) for sound in sounds)
+    likely = [estimate.likely_bytes(rung, timeline.duration) for rung in tracks.rungs]
+    workers = read_settings(wish.library, wish.workers).workers
+    return {
+        "film": str(film),
+        "duration": float(timeline.duration),
+        "frames": frames,
+        "frame_rate": str(timeline.rate),
+        "rungs": [
+            {
+                "name": f"video-{rung.name}",
+                "width": rung.width,
+                "height": rung.height,
+                "codec": rung.codec,
+                "level": rung.level,
+                "maxrate": rung.maxrate,
+                "bytes": size_bytes,
+            }
+            for rung, size_bytes in zip(tracks.rungs, likely, strict=True)
+        ],
+        "sounds": [
+            {"name": sound.name, "channels": sound.channels, "bits_per_second": sound.bit_rate}
+            for sound in sounds
+        ],
+        "subtitles": [
+            {"name": text.name, "language": text.labels.language} for text in tracks.texts
+        ],
+        "tracks": [outcome.as_json() for outcome in tracks.outcomes],
+        "waivers": [o.as_json() for o in tracks.outcomes if o.waiver],
+        "bytes": sum(likely) + sound_bytes,
+        "cpu_seconds": round(cpu_s, 1),
+        "seconds": round(cpu_s / workers, 1),
+    }
+
+
+def tell_plan(plan: dict[str, Any]) -> None:
+    """The plan for people."""
+    click.echo(
+        f"{plan['film']}: {plan['duration']:.2f} s, {plan['frames']} frames at "
+        f"{plan['frame_rate']} a second"
+    )
+    for rung in plan["rungs"]:
+        click.echo(
+            f"  {rung['name']:<14} {rung['width']}x{rung['height']}  H.264 level {rung['level']}, "
+            f"at most {rung['maxrate'] // 1000} kbit/s, about {rung['bytes'] / 1e6:.1f} MB"
+        )
+    for sound in plan["sounds"]:
+        click.echo(
+            f"  {sound['name']:<14} {sound['channels']} channels, "
+            f"{sound['bits_per_second'] // 1000} kbit/s"
+        )
+    for text in plan["subtitles"]:
+        click.echo(f"  {text['name']:<14} WebVTT")
+    for waiver in plan["waivers"]:
+        click.echo(f"  left out: {waiver['source']}: {waiver['reason']}")
+    minutes = plan["seconds"] / 60
+    click.echo(f"about {plan['bytes'] / 1e6:.1f} MB, about {minutes:.1f} minutes here")

@@ -1,0 +1,200 @@
+"""``matinee publish``."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from matinee.apps.cli.main import LIBRARY_HELP, error_json, print_json, tell_error
+from matinee.core.errors import MatineeError, UsageError
+
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """The options of one ``publish`` command."""
+
+    title: str | None
+    credit: str | None
+    subtitles: tuple[str, ...]
+    ladder: str
+    library: str | None
+    refresh: bool
+    scores: bool
+    proofs: str
+    workers: int | None
+    plan: bool
+    as_json: bool
+
+
+@click.command("publish", epilog="The same command again runs nothing that is made already.")
+@click.argument("films", metavar="FILM...", nargs=-1, required=True, type=click.Path())
+@click.option("--title", metavar="TEXT", help="The title's name. Default: the file's name.")
+@click.option("--credit", metavar="TEXT", help="Whom the title's page credits.")
+@click.option(
+    "--subtitles", metavar="FILE[:LANG]", multiple=True,
+    help="A subtitle file (SRT, WebVTT, ASS, TTML) and its language, such as film.srt:de.",
+)
+@click.option(
+    "--ladder", metavar="NAME|FILE", default="standard", show_default=True,
+    help="Which renditions: a shipped ladder (standard, fast) or a ladder file.",
+)
+@click.option("--library", metavar="URL", help=LIBRARY_HELP)
+@click.option("--refresh", is_flag=True, help="Make again what older tools made.")
+@click.option(
+    "--scores/--no-scores", default=True, show_default=True,
+    help="Measure VMAF over all frames of every rendition.",
+)
+@click.option(
+    "--proofs", type=click.Choice(["decode", "packets"]), default="decode", show_default=True,
+    help="Prove frames by decoding every rendition again, or by packets alone.",
+)
+@click.option("--workers", type=click.IntRange(1, 256), help="Tools at once. Default: the cores.")
+@click.option("--plan", is_flag=True, help="Show what would be made, and make nothing.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a film on standard output.")
+def publish_command(films: tuple[str, ...], **options: Any) -> None:
+    """Make every stream of FILM, prove it, and put it on screen."""
+    from matinee.wiring import load_ladder
+
+    wish = Wish(**options)
+    if len(films) > 1 and (wish.title or wish.subtitles):
+        raise UsageError("--title and --subtitles are for one film at a time")
+    ladder = load_ladder(wish.ladder)
+    exit_codes = [_one(Path(film), wish, ladder) for film in films]
+    raise SystemExit(max(exit_codes))
+
+
+def _one(film: Path, wish: Wish, ladder: Any) -> int:
+    """Plan or publish one film; gives its exit code."""
+    from matinee.apps.cli.planning import plan_film_json, tell_plan
+
+    try:
+        if wish.plan:
+            plan = plan_film_json(film, read_sidecars(wish.subtitles), ladder, wish)
+            print_json(plan) if wish.as_json else tell_plan(plan)
+            return 0
+        document, code = _publish(film, wish, ladder)
+    except MatineeError as error:
+        tell_error(error)
+        document, code = _failure(film, error), error.exit_code
+    if wish.as_json:
+        print_json(document)
+    return code
+
+
+def _failure(film: Path, error: MatineeError) -> dict[str, Any]:
+    state = {3: "refused", 4: "held"}.get(error.exit_code, "failed")
+    return {
+        "film": str(film), "title": None, "state": state, "package": None, "hls": None,
+        "dash": None, "renditions": [], "verdicts": [],
+        "derivations": {"ran": 0, "reused": 0}, "seconds": 0.0, "error": error_json(error),
+    }  # fmt: skip
+
+
+def _publish(film: Path, wish: Wish, ladder: Any) -> tuple[dict[str, Any], int]:
+    from matinee.apps.cli.display import display
+    from matinee.config import read_settings
+    from matinee.flows.publish_title import Request, publish_title
+    from matinee.stages.encode import Proofs
+    from matinee.wiring import open_house
+
+    request = Request(
+        film=film,
+        name=wish.title,
+        credit=wish.credit,
+        sidecars=read_sidecars(wish.subtitles),
+        ladder=ladder,
+        proofs=Proofs(signed=wish.proofs == "decode", scored=wish.scores),
+    )
+    settings = read_settings(wish.library, wish.workers)
+    with (
+        display(film.name) as progress,
+        open_house(settings, progress, refresh=wish.refresh) as (house, bench),
+    ):
+        published = asyncio.run(publish_title(house, bench, request))
+    document = published_json(film, published, bench.tallies.values(), settings.library)
+    tell_published(document, wish)
+    return document, 0 if document["state"] == "published" else 4
+
+
+def published_json(film: Path, published: Any, tallies: Any, library: Path) -> dict[str, Any]:
+    """What ``--json`` prints for a film; its form is docs/reference/json.md."""
+    report, title = published.report, published.title
+    folder = library / "titles" / title.id
+    is_shown = published.package.state == "ready"
+    failed = [verdict for verdict in report["verdicts"] if not verdict["passed"]]
+    document = {
+        "film": str(film),
+        "title": title.id,
+        "name": title.name,
+        "state": "published" if is_shown else "held",
+        "package": str(folder / "packages" / published.package.id),
+        "hls": str(folder / "main.m3u8") if is_shown else None,
+        "dash": str(folder / "main.mpd") if is_shown else None,
+        "renditions": [
+            {
+                key: rendition[key]
+                for key in (
+                    "name", "type", "codec", "width", "height", "language", "channels", "frames",
+                    "duration", "bits_per_second", "vmaf",
+                )
+            }
+            for rendition in report["renditions"]
+        ],
+        "tracks": report["tracks"],
+        "verdicts": report["verdicts"],
+        "derivations": {
+            "ran": sum(tally.ran for tally in tallies),
+            "reused": sum(tally.reused for tally in tallies),
+        },
+        "seconds": round(published.seconds, 3),
+    }  # fmt: skip
+    if failed:
+        reasons = "; ".join(f"{v['judge']} {v['subject']}: {v['reasons'][0]}" for v in failed)
+        document["error"] = {
+            "code": "verdict.failed",
+            "message": f"not shown, because a verdict failed: {reasons}",
+            "hint": f"see all of them with: matinee show {title.id}",
+        }
+    return document
+
+
+def tell_published(document: dict[str, Any], wish: Wish) -> None:
+    """A few lines for the person who waited."""
+    ran, reused = document["derivations"]["ran"], document["derivations"]["reused"]
+    if error := document.get("error"):
+        click.echo(f"matinee: {error['message']} [{error['code']}]\n  {error['hint']}", err=True)
+        return
+    videos = [r for r in document["renditions"] if r["type"] == "video"]
+    sizes = ", ".join(r["name"].removeprefix("video-") for r in videos)
+    click.echo(
+        f"published {document['title']}: {sizes}; {len(document['verdicts'])} verdicts passed; "
+        f"{ran} steps ran, {reused} reused, {document['seconds']:.1f} s",
+        err=True,
+    )
+    library = f" --library {wish.library}" if wish.library else ""
+    click.echo(f"  watch it with: matinee serve{library}", err=True)
+
+
+def read_sidecars(values: Sequence[str]) -> tuple[Any, ...]:
+    """``FILE[:LANG]``; without a language, the one in a name such as film.de.srt, else none."""
+    from matinee.media.tracks import Sidecar, language_tag
+    from matinee.stages.text import read_sidecar
+
+    sidecars = []
+    for value in values:
+        file, _, language = value.rpartition(":")
+        if not file or not LANGUAGE.fullmatch(language):
+            file, language = value, ""
+        if language and language_tag(language) == "und" and language.lower() != "und":
+            raise UsageError(f"--subtitles {value}: {language!r} is not a language code")
+        read_sidecar(Path(file))
+        if not language and len(suffixes := Path(file).suffixes) > 1:
+            language = suffixes[-2].removeprefix(".")
+        sidecars.append(Sidecar(file, language or "und"))
+    return tuple(sidecars)

@@ -1,0 +1,64 @@
+"""A title's report for people, on the terminal."""
+
+from typing import Any
+
+import click
+
+
+def tell_report(
+    title: dict[str, Any], packages: list[dict[str, Any]], report: dict[str, Any] | None
+) -> None:
+    """What came in, what was made, every verdict, what it cost."""
+    from rich.console import Console
+    from rich.table import Table
+
+    click.echo(f"{title['title']}: {title['name']} ({title['state']})")
+    for package in packages:
+        mark = "*" if package["id"] == title["package"] else " "
+        click.echo(f" {mark} package {package['id']} {package['state']} {package['made_at']}")
+    if report is None:
+        click.echo("nothing was made of it yet; publish the film again")
+        return
+    source = report["source"]
+    click.echo(
+        f"\nfrom {report['title']['film']}: {source['container']}, {source['duration']:.3f} s, "
+        f"{report['plan']['frames']} frames at {report['plan']['frame_rate']} a second, "
+        f"{len(report['plan']['segments'])} segments in {report['plan']['chunks']} chunks"
+    )
+    console = Console()
+    tracks = Table("track", "becomes", box=None, pad_edge=False)
+    for outcome in report["tracks"]:
+        made = ", ".join(outcome["renditions"]) or f"left out: {outcome['reason']}"
+        tracks.add_row(outcome["source"], made)
+    console.print(tracks)
+    console.print(_renditions(report), "")
+    verdicts = Table("verdict", "of", "", box=None, pad_edge=False)
+    for verdict in report["verdicts"]:
+        state = "[green]passed[/green]" if verdict["passed"] else "[red]failed[/red]"
+        verdicts.add_row(verdict["judge"], verdict["subject"], state)
+        for reason in verdict["reasons"]:
+            verdicts.add_row("", "", f"[red]{reason}[/red]")
+    console.print(verdicts, "")
+    costs = Table("stage", "wall s", "cpu s", "ran", "reused", box=None, pad_edge=False)
+    for stage in report["stages"]:
+        costs.add_row(
+            stage["name"], f"{stage['wall_s']:.1f}", f"{stage['cpu_s']:.1f}",
+            str(stage["ran"]), str(stage["reused"]),
+        )  # fmt: skip
+    console.print(costs)
+
+
+def _renditions(report: dict[str, Any]) -> Any:
+    from rich.table import Table
+
+    table = Table("rendition", "codec", "", "kbit/s", "VMAF", "p5", "min", box=None, pad_edge=False)
+    for rendition in report["renditions"]:
+        vmaf = rendition["vmaf"]
+        size = f"{rendition['width']}x{rendition['height']}" if rendition["width"] else ""
+        channels = f"{rendition['channels']} ch" if rendition["channels"] else ""
+        scores = [f"{vmaf[key]:.1f}" for key in ("mean", "p5", "min")] if vmaf else ["", "", ""]
+        table.add_row(
+            rendition["name"], rendition["codec"], size or channels,
+            str(rendition["bits_per_second"] // 1000), *scores,
+        )  # fmt: skip
+    return table

@@ -1,0 +1,110 @@
+"""Prove again that what a title shows is whole and right: every file's bytes, and the manifests."""
+
+import asyncio
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from matinee.core.errors import MatineeError, NotFound
+from matinee.core.ids import Digest, digest_of
+from matinee.core.verdicts import Verdict
+from matinee.media.conformance import check_package
+from matinee.media.conformance_report import Expected, ExpectedAudio, ExpectedVideo
+from matinee.media.judges import judge_conformance
+from matinee.media.packaging import DASH, HLS, entry_manifests
+from matinee.ports.catalog import Package, Title
+from matinee.ports.store import ObjectStore
+from matinee.stages.publish import ENTRY_DASH, ENTRY_HLS, title_key
+
+
+async def verify_title(
+    store: ObjectStore, title: Title, package: Package | None, report: Mapping[str, Any]
+) -> list[Verdict]:
+    """Read every file of the package once, prove its digest, and check the package whole.
+
+    Raises:
+        NotFound: the title has no package on screen.
+    """
+    if package is None:
+        raise NotFound(f"{title.id} has no package on screen", "publish it again")
+    loop = asyncio.get_running_loop()
+    wrong: dict[str, str] = {}
+
+    def read(path: str) -> bytes:
+        key = title_key(title.id, path)
+        data = asyncio.run_coroutine_threadsafe(store.read(key), loop).result()
+        if path not in package.files:
+            wrong[path] = "is not a file of this package"
+        elif digest_of(data) != package.files[path]:
+            wrong[path] = "does not have the bytes that were published"
+        return data
+
+    findings = await asyncio.to_thread(
+        check_package, read, f"packages/{package.id}/{HLS}", f"packages/{package.id}/{DASH}",
+        expected_of(report),
+    )  # fmt: skip
+    await asyncio.to_thread(_read_rest, read, package.files, wrong)
+    reasons = tuple(f"{path} {fault}" for path, fault in sorted(wrong.items()))
+    evidence = {"files": len(package.files), "wrong": len(wrong)}
+    return [
+        Verdict("files", "package", evidence, reasons),
+        judge_conformance(findings, len(package.files)),
+        await _judge_entry(store, title, package),
+    ]
+
+
+def _read_rest(read: Any, files: Mapping[str, Digest], wrong: dict[str, str]) -> None:
+    for path in files:
+        try:
+            read(path)
+        except MatineeError as error:
+            wrong[path] = f"cannot be read: {error}"
+
+
+async def _judge_entry(store: ObjectStore, title: Title, package: Package) -> Verdict:
+    """The entry manifests are the projection of the title's row."""
+    reasons = []
+    try:
+        hls, dash = [
+            (await store.read(title_key(title.id, f"packages/{package.id}/{name}"))).decode()
+            for name in (HLS, DASH)
+        ]
+        projected = entry_manifests(package.id, hls, dash)
+        for name, text in zip((ENTRY_HLS, ENTRY_DASH), projected, strict=True):
+            if await store.read(title_key(title.id, name)) != text.encode():
+                reasons.append(f"{name} does not name the package on screen")
+    except MatineeError as error:
+        reasons.append(str(error))
+    return Verdict("entry", "title", {"package": package.id}, tuple(reasons))
+
+
+def expected_of(report: Mapping[str, Any]) -> Expected:
+    """What a package must hold, from its report."""
+    plan = report["plan"]
+    starts = tuple(segment["start"] for segment in plan["segments"])
+    by_type: dict[str, list[dict[str, Any]]] = {"video": [], "audio": [], "subtitles": []}
+    for rendition in report["renditions"]:
+        by_type[rendition["type"]].append(rendition)
+    return Expected(
+        video={
+            r["folder"]: ExpectedVideo(
+                r["width"], r["height"], plan["frames"], Fraction(plan["frame_rate"]), starts
+            )
+            for r in by_type["video"]
+        },
+        audio={
+            r["folder"]: ExpectedAudio(
+                _named(r["language"]), r["channels"], Fraction(plan["frames"]) / Fraction(plan["frame_rate"])
+            )
+            for r in by_type["audio"]
+        },
+        text={
+            folder: _named(r["language"])
+            for r in by_type["subtitles"]
+            for folder in (r["folder"], f"{r['folder']}-wvtt")
+        },
+    )
+
+
+def _named(language: str) -> str | None:
+    return None if language == "und" else language
