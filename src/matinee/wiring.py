@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import URL
+
 from matinee.adapters.ffmpeg.program import Ffmpeg, FfmpegEncoder, FfmpegMeter, FfmpegScanner
 from matinee.adapters.objects import folder_objects
 from matinee.adapters.pyav import PyavIndexer
@@ -59,7 +61,8 @@ def open_library(settings: Settings) -> Library:
             f"the library {settings.library} cannot be made: {error.strerror}",
             "give a folder that can be written with --library",
         ) from error
-    engine = open_database(f"sqlite:///{settings.library / DATABASE}")
+    address = URL.create("sqlite", database=str(settings.library / DATABASE))
+    engine = open_database(address)
     ledger = SqlLedger(engine, now)
     return Library(
         settings=settings,

@@ -38,7 +38,7 @@ sys.stdin.readline()
 ledger = SqlLedger(open_database(sys.argv[1]), now)
 for crf in range(40):
     derivation = made_by(sys.argv[2], crf)
-    ledger.record(ledger.begin(sys.argv[2], derivation.step), derivation, {})
+    ledger.record(ledger.begin(sys.argv[2], derivation.step), derivation, [])
 """
 
 
@@ -76,7 +76,8 @@ def ledger(engine: Engine) -> SqlLedger:
 def record(
     ledger: SqlLedger, derivation: Derivation, locations: dict[Digest, str] | None = None
 ) -> None:
-    ledger.record(ledger.begin("run", derivation.step), derivation, locations or {})
+    places = (locations or {}).items()
+    ledger.record(ledger.begin("run", derivation.step), derivation, places)
 
 
 def test_what_is_recorded_is_found(ledger: SqlLedger) -> None:
@@ -118,11 +119,31 @@ def test_recording_twice_keeps_the_first(ledger: SqlLedger) -> None:
     record(ledger, first)
     attempt = ledger.begin("run", second.step)
 
-    ledger.record(attempt, second, {second.outputs["video"].digest: "second.mp4"})
+    ledger.record(attempt, second, [(second.outputs["video"].digest, "second.mp4")])
 
     assert ledger.find(first.step.recipe) == [first]
     assert ledger.asset(second.outputs["video"].digest) is None
     assert [attempt.outcome for attempt in ledger.attempts()] == ["done", "done"]
+
+
+def test_making_lost_bytes_again_tells_where_they_lie_now(ledger: SqlLedger) -> None:
+    first = made_by("first")
+    digest = first.outputs["video"].digest
+    record(ledger, first, {digest: "lost.mp4"})
+
+    record(ledger, first, {digest: "again.mp4"})
+
+    assert ledger.locate(digest) == ["lost.mp4", "again.mp4"]
+
+
+def test_two_outputs_of_equal_bytes_lie_in_two_places(ledger: SqlLedger) -> None:
+    same = asset_of(b"same")
+    derivation = Derivation(STEP, {"1.vtt": same, "2.vtt": same}, Cost("host", NOON, 0, 0))
+    attempt = ledger.begin("run", STEP)
+
+    ledger.record(attempt, derivation, [(same.digest, "1.vtt"), (same.digest, "2.vtt")])
+
+    assert set(ledger.locate(same.digest)) == {"1.vtt", "2.vtt"}
 
 
 def test_find_gives_the_newest_first_across_tools(ledger: SqlLedger) -> None:
@@ -139,7 +160,7 @@ def test_find_gives_the_newest_first_across_tools(ledger: SqlLedger) -> None:
 def test_attempts_are_open_until_they_end(ledger: SqlLedger) -> None:
     derivation = made_by("host")
     done, lost, bad = (ledger.begin(run, derivation.step) for run in ("one", "one", "two"))
-    ledger.record(done, derivation, {})
+    ledger.record(done, derivation, [])
     ledger.fail(bad, "the encoder fell over")
 
     attempts = ledger.attempts()
@@ -156,7 +177,7 @@ def test_attempts_are_open_until_they_end(ledger: SqlLedger) -> None:
 def test_a_closed_attempt_stays_closed(ledger: SqlLedger) -> None:
     derivation = made_by("host")
     attempt = ledger.begin("run", derivation.step)
-    ledger.record(attempt, derivation, {})
+    ledger.record(attempt, derivation, [])
     ledger.fail(attempt, "too late")
 
     assert [each.outcome for each in ledger.attempts()] == ["done"]
@@ -164,7 +185,7 @@ def test_a_closed_attempt_stays_closed(ledger: SqlLedger) -> None:
 
 def test_a_lost_attempt_loses_no_work(ledger: SqlLedger) -> None:
     derivation = made_by("host")
-    ledger.record(4711, derivation, {})
+    ledger.record(4711, derivation, [])
 
     assert ledger.find(derivation.step.recipe) == [derivation]
 
@@ -194,7 +215,7 @@ def test_a_record_is_whole_or_not_at_all(ledger: SqlLedger) -> None:
     attempt = ledger.begin("run", derivation.step)
 
     with pytest.raises(LibraryError, match="library"):
-        ledger.record(attempt, derivation, {digest_of(b"of no asset"): "stray.mp4"})
+        ledger.record(attempt, derivation, [(digest_of(b"of no asset"), "stray.mp4")])
 
     assert ledger.find(derivation.step.recipe) == []
     assert ledger.asset(derivation.outputs["video"].digest) is None

@@ -1,12 +1,13 @@
 """Objects in a folder, in memory or in a bucket: one code path over ``obstore``.
 
-A folder's writer fills ``<key>#<number>`` beside the object and renames it when it is complete, so
-a writer that is killed leaves at most such a staging file, which no key can name.
+In a folder an object is written below ``STAGING`` and renamed when it is complete, so a writer that
+is killed leaves nothing beside the objects that are served.
 """
 
 import asyncio
 import re
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,8 @@ PART_BYTES = 8 * 1024 * 1024
 
 PARTS_AT_ONCE = 2
 """One part is read while the other is written; more only cost memory."""
+
+STAGING = "scratch/staging"
 
 _STAGED = re.compile(r"#\d+$")
 _UNSPELLABLE = re.compile(r"[\\\x00-\x1f\x7f\ud800-\udfff]")
@@ -45,9 +48,17 @@ class ObstoreObjects(ObjectStore):
 
     async def write(self, key: str, content: bytes | Path) -> None:
         with _failures("write", checked(key)):
-            await self._backend.put_async(
-                key, content, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE
-            )
+            if self._root is None:
+                await self._put(key, content)
+                return
+            staged = f"{STAGING}/{uuid.uuid4().hex}"
+            await self._put(staged, content)
+            await self._backend.rename_async(staged, key)
+
+    async def _put(self, key: str, content: bytes | Path) -> None:
+        await self._backend.put_async(
+            key, content, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE
+        )
 
     async def read(self, key: str) -> bytes:
         with _failures("read", checked(key)), _missing(key):

@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import shutil
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -12,6 +13,8 @@ from typing import IO
 from matinee.core.errors import LibraryError
 
 POLL_S = 0.2
+FORGOTTEN_S = 24 * 3600
+"""A half-written object older than this has no writer any more."""
 
 
 class Workspace:
@@ -51,6 +54,10 @@ class Workspace:
                 if _locked(lock):
                     shutil.rmtree(path.with_suffix(""), ignore_errors=True)
                     path.unlink(missing_ok=True)
+        forgotten = time.time() - FORGOTTEN_S
+        for path in (self._root / "staging").glob("*"):
+            if path.stat().st_mtime < forgotten:
+                path.unlink(missing_ok=True)
 
     @asynccontextmanager
     async def exclusive(self, name: str, on_wait: Callable[[], None]) -> AsyncIterator[None]:

@@ -1,6 +1,6 @@
 """The ledger of derivations: it alone says what is made."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -36,11 +36,14 @@ class Ledger(Protocol):
         """Note that ``run`` starts on ``step``; gives the attempt's id."""
         ...
 
-    def record(self, attempt: int, derivation: Derivation, locations: Mapping[Digest, str]) -> None:
+    def record(
+        self, attempt: int, derivation: Derivation, locations: Iterable[tuple[Digest, str]]
+    ) -> None:
         """Write a derivation, its assets and where they lie, and close the attempt as done.
 
         All in one transaction, after the bytes are stored. When the key is there already, the first
-        derivation stays and only the attempt is closed.
+        derivation stays; the locations are written all the same, as lost bytes may have been made
+        again. A place in the store holds one asset: the newest.
         """
         ...
 

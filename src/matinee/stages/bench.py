@@ -26,11 +26,17 @@ from matinee.assets.files import digest_of_file
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """An output that is to be stored: its bytes or their file, and where it goes if not by digest."""
+    """An output that is to be stored: its bytes or their file."""
 
     content: bytes | Path
     media_type: str
-    key: str | None = None
+
+
+def key_of(role: str, asset: Asset, folder: str | None) -> str:
+    """Where an output lies: a role that is a path, at that path in ``folder``; others by digest."""
+    if folder is not None and "/" in role:
+        return f"{folder}/{role}"
+    return object_key(asset.digest)
 
 
 @dataclass
@@ -84,14 +90,17 @@ class Bench:
         return current
 
     async def derive(
-        self, stage: str, step: Step, make: Callable[[], Awaitable[tuple[Mapping[str, Made], float]]]
-    ) -> Derivation:
+        self, stage: str, step: Step,
+        make: Callable[[], Awaitable[tuple[Mapping[str, Made], float]]],
+        folder: str | None = None,
+    ) -> Derivation:  # fmt: skip
         """The step's derivation: from the ledger, or by running ``make`` and storing its outputs.
 
-        ``make`` gives outputs by role and the processor seconds that they took.
+        ``make`` gives outputs by role and the processor seconds that they took; see ``key_of`` for
+        ``folder``.
         """
         known = self.find(step)
-        if known is not None and await self.holds(known):
+        if known is not None and await self.holds(known, folder):
             self.reused(stage, known)
             return known
         attempt = self.ledger.begin(self.run, step)
@@ -99,28 +108,25 @@ class Bench:
         try:
             outputs, cpu_s = await make()
             wall_s = time.monotonic() - clock
-            return await self.record(
-                stage, attempt, step, outputs, Cost(platform.node(), started, wall_s, cpu_s)
-            )
+            cost = Cost(platform.node(), started, wall_s, cpu_s)
+            return await self.record(stage, attempt, step, outputs, cost, folder)
         except MatineeError as error:
             self.ledger.fail(attempt, f"{error.code}: {error}")
             raise
 
     async def record(
-        self, stage: str, attempt: int, step: Step, outputs: Mapping[str, Made], cost: Cost
-    ) -> Derivation:
+        self, stage: str, attempt: int, step: Step, outputs: Mapping[str, Made], cost: Cost,
+        folder: str | None = None,
+    ) -> Derivation:  # fmt: skip
         """Store outputs, then write the derivation."""
         assets: dict[str, Asset] = {}
-        locations: dict[Digest, str] = {}
+        locations: list[tuple[Digest, str]] = []
         for role, made in outputs.items():
-            asset = await asset_of(made)
-            assets[role] = asset
-            key = made.key or object_key(asset.digest)
-            if await self.store.size(key) != asset.size_bytes or key not in self.inventory.locate(
-                asset.digest
-            ):
+            asset = assets[role] = await asset_of(made)
+            key = key_of(role, asset, folder)
+            if not await self._lies_at(key, asset):
                 await self.store.write(key, made.content)
-            locations[asset.digest] = key
+            locations.append((asset.digest, key))
         derivation = Derivation(step, assets, cost)
         self.ledger.record(attempt, derivation, locations)
         self._tally(stage, derivation).ran += 1
@@ -136,12 +142,17 @@ class Bench:
         tally.cpu_s += derivation.cost.cpu_s
         return tally
 
-    async def holds(self, derivation: Derivation) -> bool:
-        """Whether all outputs lie in the store with their size."""
-        for asset in derivation.outputs.values():
-            if await self.place(asset) is None:
+    async def holds(self, derivation: Derivation, folder: str | None = None) -> bool:
+        """Whether all outputs lie where they should, with their size."""
+        for role, asset in derivation.outputs.items():
+            if await self.store.size(key_of(role, asset, folder)) != asset.size_bytes:
                 return False
         return True
+
+    async def _lies_at(self, key: str, asset: Asset) -> bool:
+        """Whether the ledger and the store agree that the asset is at ``key``."""
+        known = key in self.inventory.locate(asset.digest)
+        return known and await self.store.size(key) == asset.size_bytes
 
     async def place(self, asset: Asset) -> str | None:
         """A key under which the asset lies whole, or None."""

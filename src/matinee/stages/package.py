@@ -172,11 +172,12 @@ async def package(
             target = folder / "renditions" / plan.sheets.folder / f"{number:05d}.jpg"
             target.parent.mkdir(exist_ok=True)
             target.write_bytes(await bench.read(sheet))
-        outputs = await asyncio.to_thread(_outputs, folder, title)
+        outputs = await asyncio.to_thread(_outputs, folder)
         outputs[JOIN] = Made(canonical_json(proof).encode(), "application/json")
         return outputs, spent.cpu_s
 
-    derivation = await bench.derive("package", package_step(bench, made, plan), make)
+    step = package_step(bench, made, plan)
+    derivation = await bench.derive("package", step, make, folder=f"titles/{title}")
     bench.progress.finished("package")
     return packaged_of(derivation)
 
@@ -247,8 +248,8 @@ def _finish_files(folder: Path, plan: PackagePlan) -> None:
         (pending / name).write_text(text, encoding="utf-8")
 
 
-def _outputs(folder: Path, title: str) -> dict[str, Made]:
-    """Every file with its place in the store; the package's id is the digest of all of them."""
+def _outputs(folder: Path) -> dict[str, Made]:
+    """Every file by its place below the title; the package's id is the digest of all of them."""
     files = {
         path.relative_to(folder).as_posix(): path
         for path in sorted(folder.rglob("*"))
@@ -257,8 +258,6 @@ def _outputs(folder: Path, title: str) -> dict[str, Made]:
     digests = {name: digest_of_file(path)[0] for name, path in files.items()}
     final = f"packages/{digest_of_value(digests)[:16]}"
     return {
-        (place := name.replace(PENDING, final, 1)): Made(
-            path, MEDIA_TYPES[path.suffix], f"titles/{title}/{place}"
-        )
+        name.replace(PENDING, final, 1): Made(path, MEDIA_TYPES[path.suffix])
         for name, path in files.items()
     }

@@ -1,6 +1,6 @@
 """The ledger of derivations, in tables."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any, NamedTuple, Self
@@ -62,6 +62,12 @@ _WITH_OUTPUT = _Queries.where(
     )
 )
 
+_OUTPUTS_OF_KEY = (
+    select(schema.derivation_outputs.c.digest)
+    .join(schema.derivations)
+    .where(schema.derivations.c.key == bindparam("key"))
+)
+
 
 class SqlLedger(Ledger, Inventory):
     """Derivations, attempts and assets in a database that ``open_database`` opened.
@@ -87,13 +93,19 @@ class SqlLedger(Ledger, Inventory):
             attempt: int = connection.scalars(new).one()
         return attempt
 
-    def record(self, attempt: int, derivation: Derivation, locations: Mapping[Digest, str]) -> None:
+    def record(
+        self, attempt: int, derivation: Derivation, locations: Iterable[tuple[Digest, str]]
+    ) -> None:
         columns = schema.derivations.c
         with writing(self._engine) as connection:
             new = insert_if_absent(connection, schema.derivations).returning(columns.sequence)
             sequence = connection.scalar(new, _derivation_row(derivation))
             if sequence is not None:
-                _write_outputs(connection, sequence, derivation.outputs, locations)
+                _write_outputs(connection, sequence, derivation.outputs)
+                _write_places(connection, locations)
+            else:
+                first = set(connection.scalars(_OUTPUTS_OF_KEY, {"key": derivation.step.key}))
+                _write_places(connection, [place for place in locations if place[0] in first])
             self._close(connection, attempt, "done")
 
     def fail(self, attempt: int, reason: str) -> None:
@@ -170,27 +182,26 @@ def _derivation_row(derivation: Derivation) -> dict[str, Any]:
 
 
 def _write_outputs(
-    connection: Connection,
-    sequence: int,
-    outputs: Mapping[str, Asset],
-    locations: Mapping[Digest, str],
+    connection: Connection, sequence: int, outputs: Mapping[str, Asset]
 ) -> None:
-    """Write assets, where they lie, and which derivation gave them.
+    """Write assets and which derivation gave them.
 
     In the order of their digests, so that two writers of the same assets never wait for each other.
     """
     assets = {asset.digest: asset for asset in outputs.values()}
     asset_rows = [asdict(assets[digest]) for digest in sorted(assets)]
-    location_rows = [{"digest": digest, "key": locations[digest]} for digest in sorted(locations)]
     output_rows = [
         {"derivation": sequence, "role": role, "digest": asset.digest}
         for role, asset in outputs.items()
     ]
-    place = insert_or_change(connection, schema.locations, key=["key"], changed=["digest"])
-    for statement, rows in (
-        (insert_if_absent(connection, schema.assets), asset_rows),
-        (place, location_rows),
-        (insert(schema.derivation_outputs), output_rows),
-    ):
-        if rows:
-            connection.execute(statement, rows)
+    if asset_rows:
+        connection.execute(insert_if_absent(connection, schema.assets), asset_rows)
+        connection.execute(insert(schema.derivation_outputs), output_rows)
+
+
+def _write_places(connection: Connection, locations: Iterable[tuple[Digest, str]]) -> None:
+    """Write where assets lie, in the order of their digests."""
+    rows = [{"digest": digest, "key": key} for digest, key in sorted(locations)]
+    if rows:
+        place = insert_or_change(connection, schema.locations, key=["key"], changed=["digest"])
+        connection.execute(place, rows)

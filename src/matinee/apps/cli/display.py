@@ -85,18 +85,18 @@ class Board(Progress):
         return elapsed * left / spent
 
 
+@dataclass
 class PlainBoard(Board):
     """Lines on standard error, for logs."""
 
-    def __post_init__(self) -> None:
-        self._told = time.monotonic()
+    told: float = field(default_factory=time.monotonic)
 
     def advanced(self, stage: str, frames: int, *, reused: bool = False) -> None:
         """Tell where things stand every ten seconds."""
         super().advanced(stage, frames, reused=reused)
         now = time.monotonic()
-        if now - self._told >= PLAIN_EVERY_S:
-            self._told = now
+        if now - self.told >= PLAIN_EVERY_S:
+            self.told = now
             busy = [line for line in self.lines.values() if line.stage.total]
             done = ", ".join(f"{one.stage.name} {one.fraction:.0%}" for one in busy)
             left = self.seconds_left()

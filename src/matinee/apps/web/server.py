@@ -1,9 +1,11 @@
 """Serves the web application from this process until it is told to stop."""
 
 import asyncio
+import os
 import signal
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
@@ -69,16 +71,20 @@ async def serve_app(
             backlog=1024,
             http1_settings=HTTP1Settings(header_read_timeout=15_000),
         )
-        loop = asyncio.get_running_loop()
-        server.on_startup(lambda: loop.call_soon(_report, on_bound, address, bound_port))
         serving = asyncio.create_task(server.serve())
         stop = asyncio.create_task(stopping.wait())
         try:
+            await _until_accepting(address, bound_port, serving)
+            if on_bound is not None:
+                on_bound(address, bound_port)
             await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stop.cancel()
             server.stop()
             await asyncio.wait({serving}, timeout=_GRACE_S)
+            if not serving.done():
+                _hang_up(bound_port)
+                await asyncio.wait({serving}, timeout=_GRACE_S / 2)
         if serving.done():
             serving.result()
 
@@ -109,6 +115,25 @@ def _claim(host: str, port: int) -> socket.socket:
     return claim
 
 
-def _report(on_bound: Callable[[str, int], None] | None, address: str, port: int) -> None:
-    if on_bound is not None:
-        on_bound(address, port)
+def _hang_up(port: int) -> None:
+    """End the connections of clients that stopped reading.
+
+    The server waits for them for ever, in native threads that also keep the process from ending,
+    and has no way to be told otherwise.
+    """
+    for name in os.listdir("/dev/fd"):  # noqa: PTH208 - numbers, not paths
+        with suppress(OSError), socket.socket(fileno=os.dup(int(name))) as connection:
+            if connection.getpeername() and connection.getsockname()[1] == port:
+                connection.shutdown(socket.SHUT_RDWR)
+
+
+async def _until_accepting(address: str, port: int, serving: asyncio.Task[None]) -> None:
+    """Return once a connection is accepted, or serving has ended."""
+    while not serving.done():
+        try:
+            _, writer = await asyncio.open_connection(address, port)
+        except OSError:
+            await asyncio.sleep(0.005)
+        else:
+            writer.close()
+            return
