@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.apps.film_package import PACKAGE_ID, Film, film_of_noise, make_package, report_of
+from tests.apps.live_server import LiveServer
 
 from matinee.apps.web.library import WebServices
 from matinee.core.errors import NotFound
 from matinee.core.ids import Digest, digest_of
 from matinee.ports.catalog import Package, Title
-from tests.apps.film_package import PACKAGE_ID, Film, make_package, report_of, test_film
-from tests.apps.live_server import LiveServer
 
 SAMPLE = Path(__file__).parent / "sample_report.json"
 ADDED = datetime(2026, 11, 20, 18, 30, tzinfo=UTC)
@@ -129,7 +129,7 @@ def sample_report() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def film() -> Film:
-    return test_film()
+    return film_of_noise(30)
 
 
 @pytest.fixture(scope="session")

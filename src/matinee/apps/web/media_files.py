@@ -80,11 +80,15 @@ class MediaFiles:
     ) -> None:
         self._folder = os.path.realpath(folder)
         self._types = types
-        self._guards = _GUARDS | _ANY_ORIGIN if any_origin else {"x-content-type-options": "nosniff"}
-        self._preflight = _PREFLIGHT if any_origin else {"allow": "GET, HEAD", "content-length": "0"}
+        self._guards = (
+            _GUARDS | _ANY_ORIGIN if any_origin else {"x-content-type-options": "nosniff"}
+        )
+        self._preflight = (
+            _PREFLIGHT if any_origin else {"allow": "GET, HEAD", "content-length": "0"}
+        )
         self._all_revalidated = all_revalidated
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Answer one request; the path below the mount names the file."""
         method = scope["method"]
         if method == "OPTIONS":
@@ -154,7 +158,9 @@ class MediaFiles:
             headers["content-range"] = f"bytes {span.start}-{span.end - 1}/{found.size}"
         headers["content-length"] = str(len(span))
         await _start(send, status, headers)
-        await _send_span(send, found.descriptor, ByteSpan(0, 0) if scope["method"] == "HEAD" else span)
+        await _send_span(
+            send, found.descriptor, ByteSpan(0, 0) if scope["method"] == "HEAD" else span
+        )
 
 
 async def _send_span(send: Send, descriptor: int, span: ByteSpan) -> None:

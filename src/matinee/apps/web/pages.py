@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -9,6 +10,14 @@ from starlette.responses import HTMLResponse
 
 from matinee.apps.web import api
 from matinee.apps.web.library import Library, TitleView
+
+STATIC = Path(__file__).parent / "static"
+"""Scripts and style sheets, bundled by ``web/build.mjs``."""
+
+_NOT_BUILT = (
+    "This copy of Matinee was not built: its player and style are missing. In the source folder, "
+    "run <code>npm ci --ignore-scripts --prefix web</code>, then <code>node web/build.mjs</code>."
+)
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -23,8 +32,8 @@ _PAGE = """<!doctype html>
 <body class="{kind}">
 <a class="skip" href="#main">Skip to content</a>
 <header class="bar">
-<a class="brand" href="/"><svg viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="8"/>\
-<path d="M8 23V9.6l8 7.2 8-7.2V23"/></svg>Matinee</a>
+<a class="brand" href="/"><svg viewBox="0 0 32 32" aria-hidden="true">\
+<rect width="32" height="32" rx="8"/><path d="M8 23V9.6l8 7.2 8-7.2V23"/></svg>Matinee</a>
 {bar}</header>
 <main id="main">
 {main}
@@ -82,7 +91,8 @@ def watch_page(view: TitleView) -> str:
         )
         return _page(f"{title.name} · Matinee", "home", main, bar=bar)
     main = f"""<div id="app" data-title="{escape(title.id)}">
-<div id="stage" class="stage"><div id="player" class="player"><video id="video" playsinline></video></div></div>
+<div id="stage" class="stage"><div id="player" class="player">
+<video id="video" playsinline></video></div></div>
 <div class="about">
 <div class="about-words"><h1>{name}</h1>
 <p id="facts" class="facts"></p>
@@ -91,11 +101,14 @@ def watch_page(view: TitleView) -> str:
 <div class="toggle" role="group" aria-label="Streaming format">
 <button type="button" data-format="hls" aria-pressed="false">HLS</button>
 <button type="button" data-format="dash" aria-pressed="false">DASH</button></div>
-<button type="button" id="nerd-button" class="button quiet" aria-pressed="false" aria-keyshortcuts="i">Stats <kbd>i</kbd></button>
-<button type="button" id="help-button" class="button quiet" aria-haspopup="dialog" aria-keyshortcuts="?">Keys <kbd>?</kbd></button>
+<button type="button" id="nerd-button" class="button quiet" aria-pressed="false"
+ aria-keyshortcuts="i">Stats <kbd>i</kbd></button>
+<button type="button" id="help-button" class="button quiet" aria-haspopup="dialog"
+ aria-keyshortcuts="?">Keys <kbd>?</kbd></button>
 </div></div>
 </div>
-<noscript><p class="notice">The player needs JavaScript. The streams are at <code>{escape(view.media)}main.m3u8</code>.</p></noscript>"""
+<noscript><p class="notice">The player needs JavaScript. The streams are
+ at <code>{escape(view.media)}main.m3u8</code>.</p></noscript>"""
     head = (
         '<link rel="stylesheet" href="/static/player.css">\n'
         '<script type="module" src="/static/player.js"></script>\n'
@@ -113,7 +126,8 @@ def report_page(view: TitleView) -> str:
 {_credit(view)}</div><div id="verdict-badge"></div></div>
 <div id="report-body" aria-busy="true"></div>
 </div>
-<noscript><p class="notice">The report needs JavaScript. Its data are at <code>/v1/titles/{escape(title.id)}</code>.</p></noscript>"""
+<noscript><p class="notice">The report needs JavaScript. Its data are at
+ <code>/v1/titles/{escape(title.id)}</code>.</p></noscript>"""
     head = (
         '<link rel="stylesheet" href="/static/report.css">\n'
         '<script type="module" src="/static/report.js"></script>\n'
@@ -188,6 +202,8 @@ def _credit(view: TitleView) -> str:
 
 
 def _page(title: str, kind: str, main: str, head: str = "", bar: str = "") -> str:
+    if not (STATIC / "site.css").exists():
+        main = f'<p class="notice">{_NOT_BUILT}</p>\n{main}'
     return _PAGE.format(title=escape(title), kind=kind, head=head, bar=bar, main=main)
 
 

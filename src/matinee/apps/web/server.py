@@ -80,7 +80,7 @@ async def serve_app(
             await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stop.cancel()
-            server.stop()
+            server.stop()  # type: ignore[no-untyped-call]
             await asyncio.wait({serving}, timeout=_GRACE_S)
             if not serving.done():
                 _hang_up(bound_port)

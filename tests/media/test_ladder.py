@@ -1,0 +1,417 @@
+"""Ladders: what fits a film, which level it needs, and what a wrong file is told."""
+
+from dataclasses import replace
+from fractions import Fraction
+from math import ceil, floor
+from pathlib import Path
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+import matinee.ladders
+from matinee.core.errors import LadderInvalid
+from matinee.core.ids import digest_of
+from matinee.media.ladder import Box, Ladder, display_size, fit, h264_level, parse_ladder
+from matinee.media.source import Colour, Picture
+
+LADDERS = Path(matinee.ladders.__file__).parent
+SHIPPED = sorted(LADDERS.glob("*.toml"))
+STANDARD = (LADDERS / "standard.toml").read_text(encoding="utf-8")
+LADDER = parse_ladder("standard", STANDARD)
+RATE = Fraction(24)
+
+# ITU-T H.264 table A-1: MaxMBPS, MaxFS, MaxDpbMbs, MaxBR, MaxCPB (1000 bit/s and 1000 bits).
+TABLE_A_1 = {
+    "1.1": (3_000, 396, 900, 192, 500),
+    "1.2": (6_000, 396, 2_376, 384, 1_000),
+    "1.3": (11_880, 396, 2_376, 768, 2_000),
+    "2": (11_880, 396, 2_376, 2_000, 2_000),
+    "2.1": (19_800, 792, 4_752, 4_000, 4_000),
+    "2.2": (20_250, 1_620, 8_100, 4_000, 4_000),
+    "3": (40_500, 1_620, 8_100, 10_000, 10_000),
+    "3.1": (108_000, 3_600, 18_000, 14_000, 14_000),
+    "3.2": (216_000, 5_120, 20_480, 20_000, 20_000),
+    "4": (245_760, 8_192, 32_768, 20_000, 25_000),
+    "4.1": (245_760, 8_192, 32_768, 50_000, 62_500),
+    "4.2": (522_240, 8_704, 34_816, 50_000, 62_500),
+    "5": (589_824, 22_080, 110_400, 135_000, 135_000),
+    "5.1": (983_040, 36_864, 184_320, 240_000, 240_000),
+    "5.2": (2_073_600, 36_864, 184_320, 240_000, 240_000),
+    "6": (4_177_920, 139_264, 696_320, 240_000, 240_000),
+}
+HIGH = Fraction(5, 4)
+"""cpbBrVclFactor of the High profile over that of the Main profile (table A-2)."""
+
+
+def picture(
+    width: int, height: int, aspect: Fraction = Fraction(1), rotation: int = 0
+) -> Picture:
+    return Picture(
+        width=width,
+        height=height,
+        sample_aspect=aspect,
+        rotation=rotation,
+        pixel_format="yuv420p",
+        bit_depth=8,
+        interlaced=False,
+        colour=Colour(None, None, None, full_range=False),
+        nominal_rate=None,
+        configuration=digest_of(b""),
+    )
+
+
+def sizes(width: int, height: int, **other: object) -> list[tuple[int, int]]:
+    shape = picture(width, height, **other)  # type: ignore[arg-type]
+    return [(rung.width, rung.height) for rung in fit(LADDER, shape, RATE)]
+
+
+LENGTHS = st.integers(16, 8192)
+EVEN = st.integers(8, 2048).map(lambda half: 2 * half)
+ASPECTS = st.sampled_from(
+    [Fraction(1), Fraction(16, 15), Fraction(64, 45), Fraction(8, 9), Fraction(32, 27), Fraction(4, 3)]
+)
+PICTURES = st.builds(
+    picture, LENGTHS, LENGTHS, ASPECTS, st.sampled_from([0, 90, 180, 270])
+)
+
+
+def shown(film: Picture) -> tuple[Fraction, Fraction]:
+    """The exact size in square pixels, upright; the picture is only ever widened or heightened."""
+    width = film.width * max(film.sample_aspect, Fraction(1))
+    height = film.height / min(film.sample_aspect, Fraction(1))
+    return (height, width) if film.rotation in (90, 270) else (Fraction(width), height)
+
+
+# Fitting
+
+
+@given(width=LENGTHS, height=LENGTHS, rotation=st.sampled_from([0, 90, 180, 270]))
+def test_no_rung_is_larger_than_the_source(width: int, height: int, rotation: int) -> None:
+    film = picture(width, height, rotation=rotation)
+    most_wide, most_high = shown(film)
+
+    rungs = fit(LADDER, film, RATE)
+
+    assert all(rung.width <= most_wide and rung.height <= most_high for rung in rungs)
+
+
+@given(film=PICTURES)
+def test_the_top_rung_is_the_films_own_size(film: Picture) -> None:
+    top = fit(LADDER, film, RATE)[-1]
+    width, height = shown(film)
+
+    assert (top.width, top.height) == display_size(film)
+    assert abs(top.width - width) <= 2 and abs(top.height - height) <= 2
+
+
+@given(film=PICTURES)
+def test_sizes_are_even_and_grow(film: Picture) -> None:
+    rungs = fit(LADDER, film, RATE)
+    areas = [rung.width * rung.height for rung in rungs]
+
+    assert all(rung.width % 2 == rung.height % 2 == 0 for rung in rungs)
+    assert all(rung.width >= 2 and rung.height >= 2 for rung in rungs)
+    assert areas == sorted(set(areas))
+
+
+@given(film=PICTURES)
+def test_every_rung_has_a_name_of_its_own(film: Picture) -> None:
+    names = [rung.name for rung in fit(LADDER, film, RATE)]
+
+    assert sorted(names) == sorted(set(names))
+
+
+@given(film=PICTURES)
+def test_a_box_bounds_every_rung_below_the_top(film: Picture) -> None:
+    boxes = {box.name: box for box in LADDER.boxes}
+    vertical = display_size(film)[0] < display_size(film)[1]
+
+    for rung in fit(LADDER, film, RATE)[:-1]:
+        box = boxes[rung.name]
+        within = (box.height, box.width) if vertical else (box.width, box.height)
+        assert (rung.width, rung.height) <= within and rung.height <= within[1]
+
+
+@given(film=PICTURES)
+def test_the_aspect_is_kept_as_far_as_even_sizes_allow(film: Picture) -> None:
+    width, height = display_size(film)
+
+    for rung in fit(LADDER, film, RATE):
+        if min(rung.width, rung.height) > 2:
+            assert abs(rung.width * height - rung.height * width) <= width + height
+
+
+@given(width=LENGTHS, height=LENGTHS)
+def test_a_turned_film_has_the_turned_sizes(width: int, height: int) -> None:
+    assume(width != height)
+    upright = sizes(width, height)
+
+    assert sizes(height, width) == [(y, x) for x, y in upright]
+    assert sizes(width, height, rotation=90) == sizes(height, width)
+    assert sizes(width, height, rotation=180) == upright
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "expected"),
+    [
+        (1920, 1080, [(426, 240), (640, 360), (854, 480), (1280, 720), (1920, 1080)]),
+        (1920, 800, [(426, 178), (640, 266), (854, 356), (1280, 534), (1920, 800)]),
+        (1080, 1920, [(240, 426), (360, 640), (480, 854), (720, 1280), (1080, 1920)]),
+        (1280, 720, [(426, 240), (640, 360), (854, 480), (1280, 720)]),
+        (640, 480, [(320, 240), (480, 360), (640, 480)]),
+        (160, 90, [(160, 90)]),
+        (428, 240, [(428, 240)]),
+        (2, 2, [(2, 2)]),
+    ],
+    ids=str,
+)
+def test_ladders_of_usual_films(
+    width: int, height: int, expected: list[tuple[int, int]]
+) -> None:
+    assert sizes(width, height) == expected
+
+
+@pytest.mark.parametrize(
+    ("size", "aspect", "expected"),
+    [
+        ((720, 576), Fraction(64, 45), (1024, 576)),
+        ((720, 576), Fraction(16, 15), (768, 576)),
+        ((720, 480), Fraction(8, 9), (720, 540)),
+        ((1440, 1080), Fraction(4, 3), (1920, 1080)),
+    ],
+    ids=str,
+)
+def test_pixels_of_another_shape_become_square_and_none_is_lost(
+    size: tuple[int, int], aspect: Fraction, expected: tuple[int, int]
+) -> None:
+    assert display_size(picture(*size, aspect)) == expected
+    assert display_size(picture(*size, aspect, 90)) == expected[::-1]
+    assert display_size(picture(*size, aspect, 180)) == expected
+
+
+def test_a_film_above_the_ladder_has_its_own_size_on_top() -> None:
+    rungs = fit(LADDER, picture(7680, 4320), RATE)
+
+    assert (rungs[-1].width, rungs[-1].height) == (7680, 4320)
+    assert (rungs[-2].width, rungs[-2].height) == (3840, 2160)
+    assert rungs[-1].name != rungs[-2].name
+
+
+def test_a_rung_that_is_nearly_the_source_gives_way_to_it() -> None:
+    assert sizes(900, 506) == [(426, 240), (640, 360), (900, 506)]
+    assert sizes(960, 540) == [(426, 240), (640, 360), (854, 480), (960, 540)]
+
+
+def test_a_rung_is_told_what_its_ladder_says() -> None:
+    (rung,) = fit(LADDER, picture(426, 240), Fraction(30_000, 1001))
+
+    assert (rung.name, rung.codec, rung.preset, rung.crf) == ("240p", "h264", "medium", 23)
+    assert (rung.maxrate, rung.bufsize, rung.reference_frames) == (400_000, 800_000, 3)
+    assert rung.rate == Fraction(30_000, 1001)
+
+
+def test_the_name_of_a_rung_decides_nothing() -> None:
+    (rung,) = fit(LADDER, picture(426, 240), RATE)
+
+    assert replace(rung, name="small").as_parameters() == rung.as_parameters()
+    for field, value in {"width": 428, "crf": 24, "threads": 2, "rate": Fraction(25)}.items():
+        assert replace(rung, **{field: value}).as_parameters() != rung.as_parameters()  # type: ignore[arg-type]
+
+
+# Levels
+
+
+def allows(
+    level: str, width: int, height: int, rate: Fraction, bufsize: int, references: int
+) -> bool:
+    """ITU-T H.264 A.3.1 and A.3.2 for the High profile; the buffer is twice the rate."""
+    per_second, per_frame, buffered, max_rate, max_buffer = TABLE_A_1[level]
+    across, down = ceil(width / 16), ceil(height / 16)
+    return (
+        across * down <= per_frame
+        and across * down * rate <= per_second
+        and min(floor(buffered / (across * down)), 16) >= max(references, 3)
+        and bufsize <= HIGH * max_buffer * 1000
+        and bufsize / 2 <= HIGH * max_rate * 1000
+        and across**2 <= 8 * per_frame
+        and down**2 <= 8 * per_frame
+    )
+
+
+@given(
+    width=st.integers(16, 4096), height=st.integers(16, 4096),
+    rate=st.sampled_from([Fraction(24), Fraction(30_000, 1001), Fraction(60)]),
+    maxrate=st.integers(10, 40_000), references=st.integers(1, 8),
+)  # fmt: skip
+def test_the_level_allows_the_stream(
+    width: int, height: int, rate: Fraction, maxrate: int, references: int
+) -> None:
+    level = h264_level(width, height, rate, 2000 * maxrate, references)
+
+    if level != "6":
+        assert allows(level, width, height, rate, 2000 * maxrate, references)
+
+
+@given(
+    width=st.integers(16, 4096), height=st.integers(16, 4096),
+    rate=st.sampled_from([Fraction(24), Fraction(30_000, 1001), Fraction(60)]),
+    maxrate=st.integers(10, 40_000), references=st.integers(1, 8),
+)  # fmt: skip
+def test_no_lower_level_allows_the_stream(
+    width: int, height: int, rate: Fraction, maxrate: int, references: int
+) -> None:
+    level = h264_level(width, height, rate, 2000 * maxrate, references)
+    lower = list(TABLE_A_1)[: list(TABLE_A_1).index(level)]
+
+    assert not [one for one in lower if allows(one, width, height, rate, 2000 * maxrate, references)]
+
+
+@pytest.mark.parametrize(
+    ("size", "rate", "kbps", "references", "level"),
+    [
+        ((176, 144), 15, 96, 3, "1.1"),
+        ((320, 240), 20, 240, 3, "1.2"),
+        ((426, 240), 24, 400, 3, "2.1"),
+        ((640, 360), 24, 800, 3, "3"),
+        ((854, 480), 24, 1400, 3, "3"),
+        ((854, 480), 30, 1400, 3, "3.1"),
+        ((720, 576), 25, 2000, 3, "3"),
+        ((1280, 720), 30, 3200, 3, "3.1"),
+        ((1280, 720), 60, 3200, 3, "3.2"),
+        ((1920, 1080), 30, 6000, 4, "4"),
+        ((1920, 1080), 30, 20_000, 4, "4.1"),
+        ((1920, 1080), 60, 6000, 4, "4.2"),
+        ((1920, 1080), 30, 6000, 5, "5"),
+        ((2560, 1440), 30, 10_000, 3, "5"),
+        ((3840, 2160), 30, 18_000, 3, "5.1"),
+        ((3840, 2160), 60, 18_000, 3, "5.2"),
+        ((7680, 4320), 30, 60_000, 3, "6"),
+        ((4096, 64), 24, 1000, 3, "4"),
+        ((4112, 64), 24, 1000, 3, "4.2"),
+        ((1920, 1080), 30, 14_000, 3, "4"),
+    ],
+    ids=str,
+)
+def test_levels_of_the_standard(
+    size: tuple[int, int], rate: int, kbps: int, references: int, level: str
+) -> None:
+    assert h264_level(*size, Fraction(rate), 2000 * kbps, references) == level
+
+
+# Files
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_shipped_ladders_are_ladders(path: Path) -> None:
+    ladder = parse_ladder(path.stem, path.read_text(encoding="utf-8"))
+
+    assert ladder.name == path.stem
+    assert len(ladder.boxes) >= 5
+    assert all(box.width % 2 == box.height % 2 == 0 for box in ladder.boxes)
+
+
+def test_there_is_a_standard_and_a_fast_ladder() -> None:
+    assert {path.stem for path in SHIPPED} >= {"standard", "fast"}
+
+
+def test_a_ladder_is_read_whole() -> None:
+    assert LADDER == Ladder(
+        name="standard",
+        codec="h264",
+        preset="medium",
+        crf=23,
+        reference_frames=3,
+        threads=1,
+        boxes=LADDER.boxes,
+        sound=LADDER.sound,
+    )
+    assert LADDER.boxes[0] == Box("240p", 426, 240, 400)
+    assert (LADDER.sound.mono_kbps, LADDER.sound.per_channel_kbps) == (64, 64)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("[video]", "[video", "ladder mine"),
+        ('codec = "h264"\n', "", r"\[video\] lacks 'codec'"),
+        ('codec = "h264"', 'codec = "vp8"', "codec 'vp8' is not known"),
+        ('codec = "h264"', "codec = 264", r"\[video\] codec = 264 is of a wrong type"),
+        ('"medium"', '"quick"', "preset 'quick' is not one of x264's"),
+        ("crf = 23", "crf = 0", "crf 0 is not from 1 to 51"),
+        ("crf = 23", "crf = 51.5", "crf 51.5 is not from 1 to 51"),
+        ("crf = 23", "crf = nan", "crf nan is not from 1 to 51"),
+        ("crf = 23", "crf = true", "crf = True is of a wrong type"),
+        ("crf = 23", 'crf = "23"', "crf = '23' is of a wrong type"),
+        ("crf = 23", "crf = 23\nqp = 20", r"\[video\] has an unknown field 'qp'"),
+        ("reference_frames = 3", "reference_frames = 17", "reference_frames is not from 1 to 16"),
+        ("reference_frames = 3", "reference_frames = 3.0", "reference_frames = 3.0 is of a wrong"),
+        ("threads = 1 ", "threads = 0 ", "threads is not from 1 to 16"),
+        ("[audio]", "[sound]", r"\[audio\] is missing"),
+        ("mono_kbps = 64", "mono_kbps = 64.5", r"\[audio\] mono_kbps = 64.5 is of a wrong type"),
+        ("width = 426\n", "", r"\[rung 1\] lacks 'width'"),
+        ("width = 426", 'width = "426"', r"\[rung 1\] width = '426' is of a wrong type"),
+        ("width = 426", "width = 15", "rung 240p is smaller than 16x16"),
+        ("width = 3840", "width = 8193", "rung 2160p is over 8192"),
+        ("height = 2160", "height = 8193", "rung 2160p is over 8192"),
+        ("maxrate_kbps = 400\n", "maxrate_kbps = 9\n", "rung 240p has a maxrate under 10 kbit/s"),
+        ("width = 426", "width = 2000", "rungs are not in growing order"),
+        ('name = "360p"', 'name = "240p"', "two rungs have one name"),
+        ('name = "360p"', 'name = "../x"', "rung name '../x' is not letters, digits and hyphens"),
+        ('name = "360p"', 'name = ""', "rung name '' is not letters, digits and hyphens"),
+        ('name = "360p"', 'name = "３６０"', "is not letters, digits and hyphens"),
+        ('description = "', 'rungs = "', "unknown table 'rungs'"),
+    ],
+)  # fmt: skip
+def test_a_wrong_ladder_is_told_what_is_wrong(old: str, new: str, fault: str) -> None:
+    assert old in STANDARD
+
+    with pytest.raises(LadderInvalid, match=fault) as met:
+        parse_ladder("mine", STANDARD.replace(old, new, 1))
+    assert "ladder mine" in str(met.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "rung = []", "video = 1", "[[video]]", "rung = [1]", 'rung = "x"', "[rung]\n", "\0", "= 1"],
+)
+def test_what_is_no_ladder_at_all_is_refused(text: str) -> None:
+    with pytest.raises(LadderInvalid, match="ladder mine"):
+        parse_ladder("mine", text)
+
+
+@pytest.mark.parametrize("rung", ["rung = []", "rung = 1", "rung = [1]", 'rung = {name = "a"}'])
+def test_a_ladder_without_rungs_is_refused(rung: str) -> None:
+    above, _, below = STANDARD.partition("[[rung]]")
+    audio = below[below.index("[audio]") :]
+
+    with pytest.raises(LadderInvalid, match=r"no \[\[rung\]\]|\[rung 1\] is missing"):
+        parse_ladder("mine", f"{rung}\n{above}{audio}")
+
+
+def test_a_wrong_sound_rate_is_refused() -> None:
+    for rate in ("0", "-64"):
+        with pytest.raises(LadderInvalid):
+            parse_ladder("mine", STANDARD.replace("stereo_kbps = 128", f"stereo_kbps = {rate}"))
+
+
+def test_equal_ladders_give_equal_keys() -> None:
+    whole = parse_ladder("a", STANDARD)
+    point = parse_ladder("a", STANDARD.replace("crf = 23", "crf = 23.0"))
+    (one,), (two,) = (fit(ladder, picture(160, 90), RATE) for ladder in (whole, point))
+
+    assert one == two
+    assert str(one.as_parameters()) == str(two.as_parameters())
+
+
+@given(width=EVEN, height=EVEN, film=PICTURES)
+def test_a_box_of_even_size_bounds_what_is_fitted_in_it(
+    width: int, height: int, film: Picture
+) -> None:
+    ladder = replace(LADDER, boxes=(Box("only", width, height, 1000), Box("top", 8192, 8192, 9000)))
+    turned = display_size(film)[0] < display_size(film)[1]
+    within = (height, width) if turned else (width, height)
+
+    for rung in fit(ladder, film, RATE):
+        if rung.name == "only":
+            assert rung.width <= within[0] and rung.height <= within[1]

@@ -1,0 +1,238 @@
+"""WebVTT: what is read is written, shifted, bounded; nothing vanishes and nothing runs backwards."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matinee.core.errors import SubtitlesInvalid
+from matinee.media.subtitles import (
+    Cue,
+    Subtitles,
+    decode_text,
+    parse_webvtt,
+    placed,
+    write_webvtt,
+)
+
+LINES = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"], include_characters="\t\u2028\x85"),
+    min_size=1,
+    max_size=12,
+).filter(lambda line: "-->" not in line and line.strip(" \t"))
+SETTINGS = st.sampled_from(["", "line:10%", "align:start position:0%", "line:-1 vertical:rl"])
+MILLISECONDS = st.integers(0, 400_000_000)
+
+
+@st.composite
+def cues(draw: st.DrawFn) -> Cue:
+    start = draw(MILLISECONDS)
+    end = start + draw(st.integers(1, 100_000))
+    text = "\n".join(draw(st.lists(LINES, min_size=1, max_size=3)))
+    return Cue(Fraction(start, 1000), Fraction(end, 1000), text, draw(SETTINGS))
+
+
+@st.composite
+def tracks(draw: st.DrawFn) -> Subtitles:
+    found = draw(st.lists(cues(), max_size=6))
+    header = draw(st.sampled_from([(), ("STYLE\n::cue { color: red }",), ("REGION\nid:top",)]))
+    return Subtitles(tuple(sorted(found, key=lambda cue: (cue.start, cue.end))), header)
+
+
+def read(*blocks: str) -> tuple[Cue, ...]:
+    return parse_webvtt("\n\n".join(("WEBVTT", *blocks)), "film.vtt").cues
+
+
+CUE = "00:00:01.000 --> 00:00:02.500\nText"
+AS_CUE = Cue(Fraction(1), Fraction(5, 2), "Text")
+
+
+@given(track=tracks())
+def test_what_is_written_is_read(track: Subtitles) -> None:
+    assert parse_webvtt(write_webvtt(track), "film.vtt") == track
+
+
+@given(track=tracks())
+def test_writing_what_was_read_changes_nothing(track: Subtitles) -> None:
+    text = write_webvtt(track)
+
+    assert write_webvtt(parse_webvtt(text, "film.vtt")) == text
+
+
+@given(track=tracks(), newline=st.sampled_from(["\r\n", "\r"]), mark=st.booleans())
+def test_line_ends_and_byte_order_mark_make_no_difference(
+    track: Subtitles, newline: str, mark: bool
+) -> None:
+    text = ("\ufeff" if mark else "") + write_webvtt(track).replace("\n", newline)
+
+    assert parse_webvtt(text, "film.vtt") == track
+
+
+@given(
+    track=tracks(),
+    shift=st.fractions(-500, 500, max_denominator=90_000),
+    end=st.fractions(Fraction(1, 24), 400_000, max_denominator=1001),
+)
+def test_placed_cues_lie_within_the_film(track: Subtitles, shift: Fraction, end: Fraction) -> None:
+    moved = placed(track, shift, end)
+
+    assert all(0 <= cue.start < cue.end <= end for cue in moved.cues)
+    assert moved.header == track.header
+
+
+@given(
+    track=tracks(),
+    shift=st.fractions(-500, 500, max_denominator=90_000),
+    end=st.fractions(Fraction(1, 24), 400_000, max_denominator=1001),
+)
+def test_a_cue_goes_only_when_nothing_of_it_is_within_the_film(
+    track: Subtitles, shift: Fraction, end: Fraction
+) -> None:
+    kept = [
+        cue for cue in track.cues
+        if max(Fraction(0), cue.start + shift) < min(end, cue.end + shift)
+    ]  # fmt: skip
+
+    moved = placed(track, shift, end)
+
+    assert [cue.text for cue in moved.cues] == [cue.text for cue in kept]
+    for cue, before in zip(moved.cues, kept, strict=True):
+        assert cue.start in (before.start + shift, 0)
+        assert cue.end in (before.end + shift, end)
+
+
+@given(
+    track=tracks(),
+    shift=st.fractions(-500, 500, max_denominator=90_000),
+    end=st.fractions(Fraction(1, 24), 400_000, max_denominator=1001),
+)
+def test_every_cue_of_a_written_file_lasts(track: Subtitles, shift: Fraction, end: Fraction) -> None:
+    """W3C WebVTT 4.1: the end time must be greater than the start time."""
+    written = parse_webvtt(write_webvtt(placed(track, shift, end)), "film.vtt")
+
+    assert all(cue.start < cue.end for cue in written.cues)
+
+
+@pytest.mark.parametrize(("shift", "end"), [(Fraction(-3, 5000), 9), (Fraction(1, 24), Fraction(1, 23))])
+def test_what_is_shorter_than_the_clocks_step_is_no_cue(shift: Fraction, end: Fraction) -> None:
+    track = Subtitles((Cue(Fraction(0), Fraction(1, 1000), "Short"),))
+
+    written = parse_webvtt(write_webvtt(placed(track, shift, Fraction(end))), "film.vtt")
+
+    assert all(cue.start < cue.end for cue in written.cues)
+
+
+@given(track=tracks())
+def test_a_shift_of_nothing_changes_nothing(track: Subtitles) -> None:
+    assert placed(track, Fraction(0), Fraction(10**6)) == track
+
+
+@pytest.mark.parametrize(
+    ("blocks", "expected"),
+    [
+        ((CUE,), [AS_CUE]),
+        ((f"7\n{CUE}",), [AS_CUE]),
+        (("NOTE made by hand", CUE), [AS_CUE]),
+        (("NOTE\nover\nlines", CUE, "NOTE at the end"), [AS_CUE]),
+        (("00:01.000 --> 00:02.500\nText",), [AS_CUE]),
+        (("00:01,000 --> 00:02,500\nText",), [AS_CUE]),
+        (("\n\n\n" + CUE + "\n\n\n",), [AS_CUE]),
+        (("00:00:01.000 \t--> \t00:00:02.500 \t\nText",), [AS_CUE]),
+        (("00:00:01.000 --> 00:00:02.500\n",), [Cue(Fraction(1), Fraction(5, 2), "")]),
+        (("100:00:00.000 --> 100:00:01.000\nLate",), [Cue(Fraction(360_000), Fraction(360_001), "Late")]),
+        (
+            ("00:00:01.000 --> 00:00:02.500 line:0 align:end\nText",),
+            [Cue(Fraction(1), Fraction(5, 2), "Text", "line:0 align:end")],
+        ),
+        (("00:00:05.000 --> 00:00:06.000\nB", CUE), [AS_CUE, Cue(Fraction(5), Fraction(6), "B")]),
+        (("just text",), []),
+        ((), []),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_odd_files_are_read(blocks: tuple[str, ...], expected: list[Cue]) -> None:
+    assert list(read(*blocks)) == expected
+
+
+def test_styles_and_regions_stay_in_front() -> None:
+    text = f"WEBVTT - a title\n\nSTYLE\n::cue {{ color: red }}\n\nREGION\nid:a\n\n{CUE}\n"
+
+    track = parse_webvtt(text, "film.vtt")
+
+    assert track.header == ("STYLE\n::cue { color: red }", "REGION\nid:a")
+    assert track.cues == (AS_CUE,)
+
+
+@pytest.mark.parametrize("name", ["NOTEBOOK", "NOTE-1", "NOTES", "NOTE7"])
+def test_a_cue_whose_name_begins_like_a_comment_is_a_cue(name: str) -> None:
+    """W3C WebVTT 4.1: a comment is NOTE alone or followed by a space or a tab."""
+    assert read(f"{name}\n{CUE}") == (AS_CUE,)
+
+
+def test_a_cue_right_below_the_first_line_is_a_cue() -> None:
+    """W3C WebVTT 6.1: the parser ends the header at a line with an arrow."""
+    assert parse_webvtt(f"WEBVTT\n{CUE}\n", "film.vtt").cues == (AS_CUE,)
+
+
+def test_cues_without_a_blank_line_between_them_are_two() -> None:
+    """W3C WebVTT 6.1: a line with an arrow ends the cue before it."""
+    second = "00:00:03.000 --> 00:00:04.000\nMore"
+
+    assert read(f"{CUE}\n{second}") == (AS_CUE, Cue(Fraction(3), Fraction(4), "More"))
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", "the first line is not WEBVTT"),
+        ("1\n00:00:01,000 --> 00:00:02,000\nText", "the first line is not WEBVTT"),
+        ("\nWEBVTT2", "the first line is not WEBVTT"),
+        ("WEBVTTFILE\n\n" + CUE, "the first line is not WEBVTT"),
+        ("WEBVTT\n\n00:00:03.000 --> 00:00:02.000\nText", "ends before it starts"),
+        ("WEBVTT\n\n00:61:00.000 --> 00:62:00.000\nText", "cannot read the cue times"),
+        ("WEBVTT\n\n00:00:01.0 --> 00:00:02.0\nText", "cannot read the cue times"),
+        ("WEBVTT\n\n00:00:01.000-->00:00:02.000x\nText", "cannot read the cue times"),
+        ("WEBVTT\n\nsoon --> later\nText", "cannot read the cue times"),
+        ("WEBVTT\n\n-00:00:01.000 --> 00:00:02.000\nText", "cannot read the cue times"),
+    ],
+)
+def test_what_is_no_webvtt_is_refused_with_the_place(text: str, fault: str) -> None:
+    with pytest.raises(SubtitlesInvalid, match=fault) as met:
+        parse_webvtt(text, "film.vtt")
+    assert str(met.value).startswith("film.vtt: ")
+
+
+@given(text=st.text(max_size=60) | st.lists(LINES | st.just(CUE) | st.just("")).map("\n".join))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    try:
+        parse_webvtt("WEBVTT\n\n" + text, "film.vtt")
+        parse_webvtt(text, "film.vtt")
+    except SubtitlesInvalid:
+        return
+
+
+@given(text=st.text(st.characters(exclude_categories=["Cs"])))
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_text_is_decoded_by_its_mark(text: str, encoding: str) -> None:
+    plain = text.removeprefix("\ufeff")
+
+    assert decode_text(plain.encode(encoding), "film.srt") == plain
+
+
+@pytest.mark.parametrize(
+    ("data", "place"),
+    [(b"caf\xe9", 3), (b"\xff\xfe\x41", 2), (b"ok\x80", 2), (b"\xfe\xff\xd8", 2)],
+)
+def test_text_of_another_encoding_is_refused_with_the_place(data: bytes, place: int) -> None:
+    with pytest.raises(SubtitlesInvalid, match=f"film.srt: .*at byte {place}") as met:
+        decode_text(data, "film.srt")
+    assert "UTF-8" in met.value.hint
+
+
+@given(data=st.binary())
+def test_any_bytes_are_text_or_refused(data: bytes) -> None:
+    try:
+        decode_text(data, "film.srt")
+    except SubtitlesInvalid:
+        return
