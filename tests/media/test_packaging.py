@@ -178,13 +178,14 @@ MPD = (
 )
 
 
-def test_entry_manifests_name_files_of_their_package_only() -> None:
+def test_entry_manifests_name_the_files_of_their_package() -> None:
     hls, dash = entry_manifests("0123abcd", MULTIVARIANT, MPD)
 
     playlist = read_multivariant(hls)
     assert [variant.uri for variant in playlist.variants] == ["packages/0123abcd/video.m3u8"]
     assert [media.uri for media in playlist.media] == ["packages/0123abcd/audio.m3u8"]
-    assert "../../" not in dash and "renditions/v/init.mp4" in dash
+    assert "<BaseURL>packages/0123abcd/</BaseURL>" in dash
+    assert 'initialization="../../renditions/v/init.mp4"' in dash
 
 
 def test_manifests_have_stable_names() -> None:

@@ -1,0 +1,210 @@
+"""Every ffmpeg command line, whole."""
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from matinee.adapters.ffmpeg import commands
+from matinee.adapters.ffmpeg.program import read_cuts, read_scores
+from matinee.core.errors import ToolError
+from matinee.core.ids import digest_of
+from matinee.core.time import FrameSpan
+from matinee.media.ladder import Rung
+from matinee.media.sound import SoundRendition
+from matinee.media.source import Colour, Picture, SourceInfo
+from matinee.media.timeline import ClipPlan
+from matinee.ports.tools import Clip, ThumbnailPlan
+from tests.adapters.golden_lists import assert_golden
+
+FILM = Path("/library/films/film.mkv")
+NTSC = Fraction(24_000, 1001)
+PICTURE = Picture(
+    width=1920,
+    height=1080,
+    sample_aspect=Fraction(1),
+    rotation=0,
+    pixel_format="yuv420p",
+    bit_depth=8,
+    interlaced=False,
+    colour=Colour("bt709", "bt709", "bt709", full_range=False),
+    nominal_rate=NTSC,
+    configuration=digest_of(b""),
+)
+TURNED = replace(
+    PICTURE,
+    width=720,
+    height=576,
+    sample_aspect=Fraction(16, 15),
+    rotation=90,
+    colour=Colour(None, None, None, full_range=True),
+)
+SMALL = Rung(
+    name="240p",
+    width=426,
+    height=240,
+    rate=NTSC,
+    codec="h264",
+    preset="medium",
+    crf=23,
+    maxrate=400_000,
+    bufsize=800_000,
+    level="2.1",
+    reference_frames=3,
+    threads=1,
+)
+LARGE = replace(
+    SMALL, name="480p", width=854, height=480, crf=21.5, maxrate=1_400_000, bufsize=2_800_000,
+    level="3", reference_frames=1, threads=2, preset="veryfast",
+)  # fmt: skip
+CLIP = Clip(
+    path=Path("/scratch/chunks/clip-0000192.mkv"),
+    plan=ClipPlan(FrameSpan(192, 400), 180, 405, 8000, digest_of(b"clip")),
+    skip_s=Fraction(521, 1000),
+)
+INFO = SourceInfo("matroska,webm", 10**9, (), 1, PICTURE)
+SOUND = SoundRendition(
+    name="audio-en-51",
+    track=2,
+    layout="5.1",
+    channels=6,
+    bit_rate=384_000,
+    film_start=Fraction(7, 90),
+    delay=Fraction(1, 2),
+    duration=Fraction(1001, 40),
+    lead=4004,
+)
+
+
+def test_encode_command_of_one_rung() -> None:
+    outputs = [Path("/scratch/240p.mp4")]
+
+    assert_golden(
+        "encode-one-rung",
+        commands.encode_command("ffmpeg", CLIP, PICTURE, [SMALL], [0], outputs),
+    )
+
+
+def test_encode_command_of_two_rungs_and_three_segments() -> None:
+    outputs = [Path("/scratch/240p.mp4"), Path("/scratch/480p.mp4")]
+
+    assert_golden(
+        "encode-two-rungs",
+        commands.encode_command("ffmpeg", CLIP, TURNED, [SMALL, LARGE], [0, 72, 144], outputs),
+    )
+
+
+def test_scan_command() -> None:
+    thumbnails = ThumbnailPlan(every=24, width=240, height=136, columns=5, rows=5)
+    folder = Path("/scratch/scan")
+
+    assert_golden(
+        "scan",
+        commands.scan_command(
+            "ffmpeg", FILM, INFO, thumbnails, folder / "cuts.txt", folder / "source.sig",
+            folder / "%05d.jpg",
+        ),
+    )  # fmt: skip
+
+
+def test_measure_command_of_signatures_only() -> None:
+    chunks = [Path("/objects/a"), Path("/objects/b")]
+
+    assert_golden(
+        "measure-signatures",
+        commands.measure_command("ffmpeg", None, PICTURE, [SMALL, LARGE], chunks, ["m0", "m1"]),
+    )
+
+
+def test_measure_command_with_scores() -> None:
+    chunks = [Path("/objects/a"), Path("/objects/b")]
+
+    assert_golden(
+        "measure-scores",
+        commands.measure_command("ffmpeg", CLIP, TURNED, [SMALL, LARGE], chunks, ["m0", "m1"]),
+    )
+
+
+def test_sound_command() -> None:
+    assert_golden(
+        "sound", commands.sound_command("ffmpeg", FILM, SOUND, Path("/scratch/encoded.mp4"))
+    )
+
+
+def test_subtitles_command() -> None:
+    assert_golden(
+        "subtitles", commands.subtitles_command("ffmpeg", FILM, 3, Path("/scratch/3.vtt"))
+    )
+
+
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+def test_a_picture_is_turned_once(rotation: int) -> None:
+    command = commands.encode_command(
+        "ffmpeg", CLIP, replace(PICTURE, rotation=rotation), [SMALL], [0], [Path("/o.mp4")]
+    )
+    graph = command[command.index("-filter_complex") + 1]
+
+    turns = [name for name in ("transpose=cclock", "transpose=clock", "hflip,vflip") if name in graph]
+    assert "-noautorotate" in command
+    assert turns == {
+        0: [], 90: ["transpose=cclock"], 180: ["hflip,vflip"], 270: ["transpose=clock"],
+    }[rotation]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("height", "colour", "tags"),
+    [
+        (1080, (None, None, None), ("bt709", "bt709", "bt709")),
+        (720, (None, None, None), ("bt709", "bt709", "bt709")),
+        (576, (None, None, None), ("bt470bg", "smpte170m", "bt470bg")),
+        (480, (None, None, None), ("smpte170m", "smpte170m", "smpte170m")),
+        (480, ("bt709", "bt709", "bt709"), ("bt709", "bt709", "bt709")),
+        (1080, ("smpte170m", None, "smpte170m"), ("smpte170m", "bt709", "smpte170m")),
+    ],
+)
+def test_an_untagged_film_keeps_its_colours_from_rung_to_rung(
+    height: int, colour: tuple[str | None, str | None, str | None], tags: tuple[str, str, str]
+) -> None:
+    picture = replace(PICTURE, height=height, colour=Colour(*colour, full_range=False))
+
+    assert commands.colour_tags(picture) == tags
+
+
+@pytest.mark.parametrize(
+    ("rate", "ticks"),
+    [
+        (Fraction(25), 25_000), (NTSC, 24_000), (Fraction(60_000, 1001), 60_000),
+        (Fraction(15, 2), 15),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_frame_lasts_whole_ticks(rate: Fraction, ticks: int) -> None:
+    assert commands.timescale(rate) == ticks
+    assert (ticks / rate).denominator == 1
+
+
+@pytest.mark.parametrize(
+    ("height", "model"),
+    [(90, "vmaf_v0.6.1"), (1440, "vmaf_v0.6.1"), (2160, "vmaf_4k_v0.6.1")],
+)
+def test_the_model_follows_the_screen(height: int, model: str) -> None:
+    assert commands.vmaf_model(height) == model
+
+
+def test_cuts_are_the_frames_that_the_filter_prints() -> None:
+    text = (
+        "frame:48   pts:2002   pts_time:2.002\nlavfi.scd.time=2.002\n"
+        "frame:120  pts:5005   pts_time:5.005\nlavfi.scd.time=5.005\n"
+    )
+
+    assert read_cuts(text) == [48, 120]
+    assert read_cuts("") == []
+
+
+def test_scores_are_read_in_order() -> None:
+    log = '{"frames":[{"frameNum":0,"metrics":{"vmaf":97.5}},{"frameNum":1,"metrics":{"vmaf":90.0}}]}'
+
+    assert read_scores(log) == (97.5, 90.0)
+    with pytest.raises(ToolError, match="not in order"):
+        read_scores(log.replace('"frameNum":1', '"frameNum":2'))

@@ -1,0 +1,145 @@
+"""Shared by all tests: tiny films, a fast ladder, and the program run as a user runs it."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import imageio_ffmpeg
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+TINY_LADDER = """
+[video]
+codec = "h264"
+preset = "veryfast"
+crf = 30
+reference_frames = 1
+threads = 1
+
+[[rung]]
+name = "72p"
+width = 128
+height = 72
+maxrate_kbps = 200
+
+[[rung]]
+name = "144p"
+width = 256
+height = 144
+maxrate_kbps = 500
+
+[audio]
+mono_kbps = 48
+stereo_kbps = 64
+per_channel_kbps = 48
+"""
+
+SUBTITLES = """1
+00:00:01,000 --> 00:00:03,000
+Good <i>morning</i>
+
+2
+00:00:09,000 --> 00:00:14,500
+over a border
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended."""
+
+    exit_code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+def run_ffmpeg(*arguments: object) -> None:
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-y"]
+    subprocess.run([*command, *map(str, arguments)], check=True)
+
+
+def make_film(path: Path, seconds: float = 26, *, text: bool = False) -> Path:
+    """Four shots, B-frames, 24000/1001 frames a second: three chunks; beeps in two languages."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pictures = ["testsrc2", "mandelbrot", "testsrc", "rgbtestsrc"]
+    shot = seconds / len(pictures)
+    inputs: list[object] = []
+    for picture in pictures:
+        inputs += ["-f", "lavfi", "-t", shot, "-i", f"{picture}=s=256x144:r=24000/1001"]
+    for pitch in (440, 660):
+        inputs += ["-f", "lavfi", "-t", seconds, "-i", f"sine={pitch}:beep_factor=4:r=48000"]
+    graph = (
+        "[0:v]format=yuv420p[a];[1:v]format=yuv420p[b];[2:v]format=yuv420p[c];"
+        "[3:v]hue=H=0.7*t,format=yuv420p[d];[a][b][c][d]concat=n=4:v=1:a=0[v]"
+    )
+    subtitles = path.with_suffix(".text.srt")
+    extra: list[object] = []
+    if text:
+        subtitles.write_text(SUBTITLES)
+        inputs += ["-i", subtitles]
+        extra = ["-map", "6:s", "-c:s", "mov_text" if path.suffix == ".mp4" else "srt"]
+        extra += ["-metadata:s:s:0", "language=eng"]
+    run_ffmpeg(
+        *inputs, "-filter_complex", graph, "-map", "[v]", "-map", "4:a", "-map", "5:a",
+        "-c:v", "libx264", "-preset", "veryfast", "-bf", "3", "-g", "50", "-crf", "20",
+        "-c:a", "aac", "-b:a", "96k", "-metadata:s:a:0", "language=eng",
+        "-metadata:s:a:1", "language=deu", *extra, path,
+    )  # fmt: skip
+    return path
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_film(tmp_path_factory.mktemp("film") / "Four Shots.mp4", text=True)
+
+
+@pytest.fixture(scope="session")
+def ladder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("ladder") / "tiny.toml"
+    path.write_text(TINY_LADDER)
+    return path
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+
+
+@pytest.fixture(scope="session")
+def matinee() -> Callable[..., Ended]:
+    """Runs the program in a process of its own."""
+
+    def run(*arguments: object, **variables: str) -> Ended:
+        finished = subprocess.run(
+            [sys.executable, "-m", "matinee", *map(str, arguments)],
+            capture_output=True,
+            env={**environment(), **variables},
+            timeout=240,
+            check=False,
+        )
+        return Ended(finished.returncode, finished.stdout.decode(), finished.stderr.decode())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def published(
+    tmp_path_factory: pytest.TempPathFactory,
+    film: Path,
+    ladder: Path,
+    matinee: Callable[..., Ended],
+) -> tuple[Path, dict[str, Any]]:
+    """A library with one title, published whole with proofs and scores; tests leave it as it is."""
+    library = tmp_path_factory.mktemp("published")
+    ended = matinee("publish", film, "--library", library, "--ladder", ladder, "--json")
+    assert ended.exit_code == 0, ended.err
+    return library, ended.json
