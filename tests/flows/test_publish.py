@@ -127,7 +127,8 @@ def test_a_changed_ladder_makes_only_what_changed(
     settings = ["--library", tmp_path / "library", "--no-scores", "--json"]
     matinee("publish", film, "--ladder", ladder, *settings)
     changed = tmp_path / "changed.toml"
-    changed.write_text(ladder.read_text().replace("maxrate_kbps = 200", "maxrate_kbps = 150"))
+    smaller = ladder.read_text().replace("width = 128\nheight = 72", "width = 112\nheight = 64")
+    changed.write_text(smaller)
 
     second = matinee("publish", film, "--ladder", changed, *settings).json
 

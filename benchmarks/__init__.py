@@ -1,0 +1,1 @@
+"""Measures Matinee against its peers, each pair in one run: ``python -m benchmarks``."""
