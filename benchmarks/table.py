@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from statistics import median
 from typing import Any, Literal
 
-from benchmarks.ratios import Ratio
+from benchmarks.ratios import Ratio, ratio_of
 
 COLUMNS = ("benchmark", "figure", "ours", "peer", "ratio", "bar", "held")
 
@@ -56,6 +57,18 @@ class Figure:
             _bar(self.bar, self.unit),
             {None: "", True: "yes", False: "NO"}[self.held],
         )
+
+
+def paired(
+    benchmark: str,
+    name: str,
+    unit: str,
+    ours: Sequence[float],
+    peer: Sequence[float],
+    bar: Bar | None = None,
+) -> Figure:
+    """A figure of runs in pairs: the median of each side, and the median of the pairs' ratios."""
+    return Figure(benchmark, name, unit, median(ours), median(peer), ratio_of(ours, peer), bar)
 
 
 def quantity(value: float, unit: str) -> str:

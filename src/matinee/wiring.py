@@ -93,16 +93,19 @@ def open_house(
         exclusive=lambda name: workspace.exclusive(name, lambda: progress.note(waiting)),
     )
     with workspace.run() as (run, scratch):
-        yield house, Bench(
-            run=run,
-            ledger=library.ledger,
-            inventory=library.ledger,
-            store=library.store,
-            tools=tools,
-            scratch=scratch,
-            slots=asyncio.Semaphore(settings.workers),
-            progress=progress,
-            refresh=refresh,
+        yield (
+            house,
+            Bench(
+                run=run,
+                ledger=library.ledger,
+                inventory=library.ledger,
+                store=library.store,
+                tools=tools,
+                scratch=scratch,
+                slots=asyncio.Semaphore(settings.workers),
+                progress=progress,
+                refresh=refresh,
+            ),
         )
 
 

@@ -5,6 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from tests.adapters.golden_lists import assert_golden
 
 from matinee.adapters.ffmpeg import commands
 from matinee.adapters.ffmpeg.program import read_cuts, read_scores
@@ -16,7 +17,6 @@ from matinee.media.sound import SoundRendition
 from matinee.media.source import Colour, Picture, SourceInfo
 from matinee.media.timeline import ClipPlan
 from matinee.ports.tools import Clip, ThumbnailPlan
-from tests.adapters.golden_lists import assert_golden
 
 FILM = Path("/library/films/film.mkv")
 NTSC = Fraction(24_000, 1001)
@@ -145,7 +145,9 @@ def test_a_picture_is_turned_once(rotation: int) -> None:
     )
     graph = command[command.index("-filter_complex") + 1]
 
-    turns = [name for name in ("transpose=cclock", "transpose=clock", "hflip,vflip") if name in graph]
+    turns = [
+        name for name in ("transpose=cclock", "transpose=clock", "hflip,vflip") if name in graph
+    ]
     assert "-noautorotate" in command
     assert turns == {
         0: [], 90: ["transpose=cclock"], 180: ["hflip,vflip"], 270: ["transpose=clock"],
@@ -203,7 +205,9 @@ def test_cuts_are_the_frames_that_the_filter_prints() -> None:
 
 
 def test_scores_are_read_in_order() -> None:
-    log = '{"frames":[{"frameNum":0,"metrics":{"vmaf":97.5}},{"frameNum":1,"metrics":{"vmaf":90.0}}]}'
+    log = (
+        '{"frames":[{"frameNum":0,"metrics":{"vmaf":97.5}},{"frameNum":1,"metrics":{"vmaf":90.0}}]}'
+    )
 
     assert read_scores(log) == (97.5, 90.0)
     with pytest.raises(ToolError, match="not in order"):

@@ -1,11 +1,11 @@
 """The packager's command line, whole."""
 
 import pytest
+from tests.adapters.golden_lists import assert_golden
+from tests.media.test_packaging import FILES, FULL, package
 
 from matinee.adapters.shaka import package_command
 from matinee.media.packaging import descriptors
-from tests.adapters.golden_lists import assert_golden
-from tests.media.test_packaging import FILES, FULL, package
 
 
 def test_package_command_of_pictures_only() -> None:

@@ -26,7 +26,9 @@ asyncio.run(run_program(
 """
 
 
-def run(folder: Path, *command: str, environment: dict[str, str] | None = None) -> tuple[Finished, list[str]]:
+def run(
+    folder: Path, *command: str, environment: dict[str, str] | None = None
+) -> tuple[Finished, list[str]]:
     lines: list[str] = []
     finished = asyncio.run(run_program(command, folder, lines.append, environment))
     return finished, lines

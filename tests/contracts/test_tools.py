@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from tests.films import FFMPEG, HEIGHT, NTSC, RECIPES, SCENE, WIDTH, Films, ffmpeg, moving_picture
 
 from matinee.adapters.ffmpeg.program import Ffmpeg, FfmpegEncoder, FfmpegMeter, FfmpegScanner
 from matinee.adapters.pyav import PyavIndexer
@@ -33,7 +34,6 @@ from matinee.ports.tools import Clip, JoinRefused, Measured, Scan, ThumbnailPlan
 from matinee.stages.chunks import Film, film_of
 from matinee.stages.encode import check_pairing
 from matinee.stages.inspect import timeline_of
-from tests.films import FFMPEG, HEIGHT, NTSC, RECIPES, SCENE, WIDTH, Films, ffmpeg, moving_picture
 
 pytestmark = pytest.mark.tools
 
@@ -77,7 +77,9 @@ def scanned(path: Path, info: SourceInfo, folder: Path) -> Scan:
     return asyncio.run(SCANNER.scan(path, info, THUMBNAILS, folder, lambda _: None))[0]
 
 
-def cut(path: Path, info: SourceInfo, timeline: Timeline, plans: Sequence[ClipPlan], folder: Path) -> list[Clip]:
+def cut(
+    path: Path, info: SourceInfo, timeline: Timeline, plans: Sequence[ClipPlan], folder: Path
+) -> list[Clip]:
     clips: list[Clip] = []
 
     def take(clip: Clip) -> bool:
@@ -89,7 +91,9 @@ def cut(path: Path, info: SourceInfo, timeline: Timeline, plans: Sequence[ClipPl
     return clips
 
 
-def encode(clip: Clip, info: SourceInfo, rungs: Sequence[Rung], starts: Sequence[int], folder: Path) -> list[Path]:
+def encode(
+    clip: Clip, info: SourceInfo, rungs: Sequence[Rung], starts: Sequence[int], folder: Path
+) -> list[Path]:
     folder.mkdir(exist_ok=True)
     stem = f"{clip.plan.frames.start}-{clip.plan.frames.end}"
     outputs = [folder / f"{stem}-{n}-{one.crf:g}.mp4" for n, one in enumerate(rungs)]
@@ -112,9 +116,7 @@ def worked(path: Path, folder: Path) -> Work:
     rungs = [rung(timeline.rate), rung(timeline.rate, name="54p", width=96, height=54, crf=30)]
     film = film_of(info, timeline, plan, rungs)
     clips = cut(path, info, timeline, film.clips, folder / "clips")
-    table = [
-        encode(clip, info, rungs, film.starts(clip.plan), folder / "chunks") for clip in clips
-    ]
+    table = [encode(clip, info, rungs, film.starts(clip.plan), folder / "chunks") for clip in clips]
     chunks = [list(column) for column in zip(*table, strict=True)]
     return Work(path, folder, info, timeline, scan, plan, film, clips, rungs, chunks)
 
@@ -250,7 +252,9 @@ def test_all_chunks_of_a_rung_join_packet_by_packet(work: Work, tmp_path: Path) 
         assert compare(work.source, one.signature) == []
 
 
-def test_embedded_subtitles_are_read_with_their_times(name: str, work: Work, tmp_path: Path) -> None:
+def test_embedded_subtitles_are_read_with_their_times(
+    name: str, work: Work, tmp_path: Path
+) -> None:
     for track in work.info.of_type("subtitles"):
         vtt = asyncio.run(ENCODER.read_subtitles(work.path, track.index, tmp_path))
         cues = parse_webvtt(vtt, name).cues
@@ -281,7 +285,9 @@ def test_a_film_that_changed_is_not_cut(film: Work, tmp_path: Path) -> None:
     packets["digest"][film.film.clips[1].first + 2] = b"other"
 
     with pytest.raises(SourceChanged):
-        cut(film.path, film.info, replace(film.timeline, packets=packets), film.film.clips, tmp_path)
+        cut(
+            film.path, film.info, replace(film.timeline, packets=packets), film.film.clips, tmp_path
+        )
 
 
 def test_a_pass_stops_when_a_clip_is_not_taken(film: Work, tmp_path: Path) -> None:
@@ -296,7 +302,9 @@ def test_a_pass_stops_when_a_clip_is_not_taken(film: Work, tmp_path: Path) -> No
     assert [clip.plan for clip in taken] == [film.film.clips[0]]
 
 
-def test_a_full_or_missing_scratch_folder_is_no_fault_of_the_film(film: Work, tmp_path: Path) -> None:
+def test_a_full_or_missing_scratch_folder_is_no_fault_of_the_film(
+    film: Work, tmp_path: Path
+) -> None:
     with pytest.raises((MatineeError, OSError)) as met:
         INDEXER.cut(
             film.path, film.info, film.timeline, film.film.clips, tmp_path / "none", lambda _: True
@@ -402,9 +410,7 @@ def test_a_chunk_without_its_key_frame_is_refused(film: Work, tmp_path: Path) ->
 
 def test_a_chunk_with_a_key_frame_too_many_is_refused(film: Work, tmp_path: Path) -> None:
     clip = film.clips[1]
-    many = encode(
-        clip, film.info, film.rungs[:1], [*film.film.starts(clip.plan), 150], tmp_path
-    )
+    many = encode(clip, film.info, film.rungs[:1], [*film.film.starts(clip.plan), 150], tmp_path)
 
     with pytest.raises(JoinRefused, match="a key frame at frame"):
         join(film, [film.chunks[0][0], *many, *film.chunks[0][2:]], tmp_path / "joined.mp4")
@@ -437,10 +443,13 @@ def test_scores_are_those_of_libvmaf_run_by_hand(film: Work, tmp_path: Path) -> 
     by_hand = json.loads((tmp_path / "hand.json").read_text())["frames"]
 
     assert one.scores is not None and len(one.scores) == len(span)
-    assert max(
-        abs(score - frame["metrics"]["vmaf"])
-        for score, frame in zip(one.scores, by_hand, strict=True)
-    ) <= 0.001
+    assert (
+        max(
+            abs(score - frame["metrics"]["vmaf"])
+            for score, frame in zip(one.scores, by_hand, strict=True)
+        )
+        <= 0.001
+    )
 
 
 def test_every_rung_is_scored_against_the_same_frames(film: Work, tmp_path: Path) -> None:
@@ -534,7 +543,9 @@ def test_pictures_as_subtitles_are_known_as_such(films: Films) -> None:
 
 def test_frames_that_an_edit_list_hides_are_not_counted(films: Films, tmp_path: Path) -> None:
     plain = films.get("mp4-h264-b-frames")
-    path = films.special("edited.mp4", "-ss", "3.003", "-i", plain.name, "-map", "0:v", "-c", "copy")
+    path = films.special(
+        "edited.mp4", "-ss", "3.003", "-i", plain.name, "-map", "0:v", "-c", "copy"
+    )
     info, packets, time_base = INDEXER.inspect(path)
 
     timeline = timeline_of(info, packets, time_base)

@@ -77,7 +77,9 @@ def disturb(film: Path, options: list[str], kills: int, seed: int, folder: Path)
     chance = random.Random(seed)
     calm, wild = folder / "calm", folder / "wild"
     started = time.monotonic()
-    subprocess.run(command(film, calm, options), env=environment(), check=True, stderr=subprocess.PIPE)
+    subprocess.run(
+        command(film, calm, options), env=environment(), check=True, stderr=subprocess.PIPE
+    )
     lasts = time.monotonic() - started
     killed = 0
     while killed < kills:
@@ -94,7 +96,9 @@ def disturb(film: Path, options: list[str], kills: int, seed: int, folder: Path)
             # It came to its end before the kill: what is left of the kills falls on a fresh one.
             if _finished(wild):
                 _forget_last_steps(wild, chance)
-    subprocess.run(command(film, wild, options), env=environment(), check=True, stderr=subprocess.PIPE)
+    subprocess.run(
+        command(film, wild, options), env=environment(), check=True, stderr=subprocess.PIPE
+    )
     return _compare(calm, wild, killed)
 
 

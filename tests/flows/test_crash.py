@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 import pytest
-
 from tests.conftest import environment
 from tests.flows.crash import command, descendants, disturb
 

@@ -21,9 +21,9 @@ from matinee.media.plan import (
 )
 from matinee.media.timeline import STANDARD_RATES
 
-RATES = st.sampled_from([*STANDARD_RATES, Fraction(1), Fraction(5, 2), Fraction(18)]) | st.fractions(
-    1, 60, max_denominator=1001
-)
+RATES = st.sampled_from(
+    [*STANDARD_RATES, Fraction(1), Fraction(5, 2), Fraction(18)]
+) | st.fractions(1, 60, max_denominator=1001)
 
 
 def shortest_of(rate: Fraction) -> int:

@@ -196,9 +196,7 @@ def test_a_plan_says_when_the_track_sounds(
 def test_the_names_of_renditions_and_containers_decide_nothing() -> None:
     track = sound_track(2, Fraction(3, 2))
     (one,) = plan_sound(track, "a", RATES, Fraction(1), Fraction(10), 2002)
-    (two,) = plan_sound(
-        sound_track(2, Fraction(1, 2)), "b", RATES, Fraction(0), Fraction(10), 2002
-    )
+    (two,) = plan_sound(sound_track(2, Fraction(1, 2)), "b", RATES, Fraction(0), Fraction(10), 2002)
 
     assert one.as_parameters() == two.as_parameters()
 

@@ -107,14 +107,18 @@ def test_a_cue_goes_only_when_nothing_of_it_is_within_the_film(
     shift=st.fractions(-500, 500, max_denominator=90_000),
     end=st.fractions(Fraction(1, 24), 400_000, max_denominator=1001),
 )
-def test_every_cue_of_a_written_file_lasts(track: Subtitles, shift: Fraction, end: Fraction) -> None:
+def test_every_cue_of_a_written_file_lasts(
+    track: Subtitles, shift: Fraction, end: Fraction
+) -> None:
     """W3C WebVTT 4.1: the end time must be greater than the start time."""
     written = parse_webvtt(write_webvtt(placed(track, shift, end)), "film.vtt")
 
     assert all(cue.start < cue.end for cue in written.cues)
 
 
-@pytest.mark.parametrize(("shift", "end"), [(Fraction(-3, 5000), 9), (Fraction(1, 24), Fraction(1, 23))])
+@pytest.mark.parametrize(
+    ("shift", "end"), [(Fraction(-3, 5000), 9), (Fraction(1, 24), Fraction(1, 23))]
+)
 def test_what_is_shorter_than_the_clocks_step_is_no_cue(shift: Fraction, end: Fraction) -> None:
     track = Subtitles((Cue(Fraction(0), Fraction(1, 1000), "Short"),))
 

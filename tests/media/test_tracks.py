@@ -50,7 +50,7 @@ def timeline() -> Timeline:
     return build_timeline(packets, Fraction(1, 1000), Fraction(25))
 
 
-def track(  # noqa: PLR0913
+def track(
     index: int,
     kind: TrackType,
     codec: str = "",
@@ -80,17 +80,21 @@ def track(  # noqa: PLR0913
 
 
 def film(*tracks: Track) -> SourceInfo:
-    return SourceInfo("matroska,webm", 1000, (track(0, "video", is_default=True), *tracks), 0, PICTURE)
+    return SourceInfo(
+        "matroska,webm", 1000, (track(0, "video", is_default=True), *tracks), 0, PICTURE
+    )
 
 
 def plan(*tracks: Track, sidecars: tuple[Sidecar, ...] = ()) -> TrackPlan:
     return plan_tracks(film(*tracks), timeline(), LADDER, sidecars)
 
 
-LANGUAGES = st.sampled_from(["eng", "deu", "ger", "fre", "und", "pt-BR", "xx", "", "zho", None, "!"])
-TITLES = st.sampled_from(["", "English", "English 2", "Commentary", "audio-en", "text-en"]) | st.text(
-    max_size=8
+LANGUAGES = st.sampled_from(
+    ["eng", "deu", "ger", "fre", "und", "pt-BR", "xx", "", "zho", None, "!"]
 )
+TITLES = st.sampled_from(
+    ["", "English", "English 2", "Commentary", "audio-en", "text-en"]
+) | st.text(max_size=8)
 
 
 @st.composite

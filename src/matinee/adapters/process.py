@@ -97,11 +97,13 @@ async def run_program(
         with contextlib.suppress(RuntimeError):  # the loop may be gone when we are interrupted
             loop.call_soon_threadsafe(lambda: None if ended.done() else set_it())
 
+    def hear(line: str) -> None:
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(on_line, line)
+
     def watch() -> None:
         try:
-            finished = program.read_to_end(
-                lambda line: loop.call_soon_threadsafe(on_line, line) and None
-            )
+            finished = program.read_to_end(hear)
         except BaseException as error:  # noqa: BLE001  # handed to the awaiting task
             settle(lambda failure=error: ended.set_exception(failure))  # type: ignore[misc]
         else:

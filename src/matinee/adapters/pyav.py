@@ -242,10 +242,10 @@ class _Segment:
 
 
 def _heard(container: Any, track: int, time: Fraction, duration: Fraction) -> Samples:
-    """Mono sound of ``[time, time + duration)``, each decoded frame where its time stamp puts it."""
+    """Mono sound of ``[time, time + duration)``, each frame where its time stamp puts it."""
     stream = container.streams[track]
     heard = np.zeros(round(duration * PROBE_RATE), dtype=np.float32)
-    resampler = AudioResampler(format="flt", layout="mono", rate=PROBE_RATE)
+    resampler: Any = AudioResampler(format="flt", layout="mono", rate=PROBE_RATE)
     before = max(Fraction(0), time - 1)  # a decoder needs a moment to settle
     container.seek(int(before / stream.time_base), stream=stream, backward=True)
     for frame in container.decode(stream):

@@ -98,9 +98,9 @@ def _has(stream: Any, flag: str) -> bool:
 def _picture(film: Path, index: int) -> Picture:
     """What one decoded frame and the decoder's configuration tell."""
     with av.open(str(film), options={"protocol_whitelist": "file"}) as container:
-        stream = container.streams[index]
+        stream: Any = container.streams[index]
         context = stream.codec_context
-        frame = next(iter(container.decode(stream)), None)
+        frame: Any = next(iter(container.decode(stream)), None)
         if frame is None:
             raise SourceUnreadable(f"{film.name}: no frame of its video track can be decoded")
         aspect = stream.sample_aspect_ratio or context.sample_aspect_ratio or Fraction(1)

@@ -4,9 +4,9 @@ import os
 import subprocess
 from pathlib import Path
 
+from matinee.assets.files import digest_of_file
 from matinee.core.errors import ToolMissing
 from matinee.ports.tools import Tool
-from matinee.assets.files import digest_of_file
 
 HINT = "install Matinee again with its dependencies: pip install matinee"
 

@@ -67,7 +67,7 @@ class Workspace:
         with _opened(folder / f"{name}.lock") as lock:
             if not _locked(lock):
                 on_wait()
-                while not _locked(lock):
+                while not _locked(lock):  # noqa: ASYNC110  # the kernel tells nobody
                     await asyncio.sleep(POLL_S)
             yield
 

@@ -18,7 +18,7 @@ from typing import ClassVar
 
 
 class MatineeError(Exception):
-    """The root. Subclasses give ``code`` and ``exit_code``; ``retryable`` says trying again may help."""
+    """The root. Subclasses give ``code``, ``exit_code`` and whether trying again may help."""
 
     code: ClassVar[str] = "internal"
     exit_code: ClassVar[int] = 1

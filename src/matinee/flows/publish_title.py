@@ -32,7 +32,7 @@ from matinee.stages.package import Renditions, package, package_step, plan_packa
 from matinee.stages.sound import make_sound
 from matinee.stages.split import Split, read_source_signature, split
 from matinee.stages.text import make_text
-from matinee.stages.together import together
+from matinee.stages.together import both, together
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +139,14 @@ async def _make(
     renditions = [rendition for track in tracks.sounds for rendition in track.renditions]
     sounds = [make_sound(bench, encoder, indexer, film, info, one) for one in renditions]
     texts = [make_text(bench, encoder, film, info, timeline, text) for text in tracks.texts]
-    made_texts = await together(texts)  # first: a bad subtitle file is told before hours of video
-    (found, planned, table), *made_sounds = await together([pictures(), *sounds])  # type: ignore[list-item, misc]
+    # Texts first: a bad subtitle file is told before hours of video.
+    made_texts = await together(texts)
+    (found, planned, table), made_sounds = await both(pictures(), together(sounds))
     made = Renditions(
         film=planned,
         tracks=tracks,
         chunks=table,
-        sounds={sound.plan.name: sound for sound in made_sounds},  # type: ignore[union-attr]
+        sounds={sound.plan.name: sound for sound in made_sounds},
         texts={text.plan.name: text for text in made_texts},
         thumbnails=found.thumbnails,
     )

@@ -68,7 +68,9 @@ async def build_report(bench: Bench, making: Making) -> dict[str, Any]:
             "chunks": len(film.plan.chunks),
             "cuts": len(evidence.split.cuts),
         },
-        "renditions": [await _rendition(bench, evidence, stream) for stream in evidence.plan.streams],
+        "renditions": [
+            await _rendition(bench, evidence, stream) for stream in evidence.plan.streams
+        ],
         "verdicts": [verdict.as_json() for verdict in making.verdicts],
         "stages": [
             {
@@ -99,7 +101,9 @@ def _source(info: SourceInfo, making: Making) -> dict[str, Any]:
         "size_bytes": making.source.size_bytes,
         "container": info.container,
         "duration": float(timeline.duration),
-        "tracks": [track_json(track, info, timeline.frames, str(timeline.rate)) for track in info.tracks],
+        "tracks": [
+            track_json(track, info, timeline.frames, str(timeline.rate)) for track in info.tracks
+        ],
     }
 
 

@@ -94,7 +94,9 @@ def expected_of(report: Mapping[str, Any]) -> Expected:
         },
         audio={
             r["folder"]: ExpectedAudio(
-                _named(r["language"]), r["channels"], Fraction(plan["frames"]) / Fraction(plan["frame_rate"])
+                _named(r["language"]),
+                r["channels"],
+                Fraction(plan["frames"]) / Fraction(plan["frame_rate"]),
             )
             for r in by_type["audio"]
         },

@@ -1,14 +1,14 @@
 """The judges: what must balance before a title is on screen. Pure: numbers in, verdicts out.
 
-====================  ===============================================================================
-``frames``            frame i of every rendition shows frame i of the reference timeline
-``join``              the segments hold the chunks' packets, all of them, in order, one decoder set-up
-``sound``             sound is as long as the picture and sounds when it should
-``presentation``      sound and picture begin at one place, with and without edit lists
-``tracks``            every track of the source is in the package or waived with a reason
-``conformance``       CMAF, HLS and DASH are as their standards say
-``quality``           every frame that ships was scored against its own frame of the source
-====================  ===============================================================================
+===============  ============================================================================
+``frames``       frame i of every rendition shows frame i of the reference timeline
+``join``         the segments hold the chunks' packets, all, in order, with one decoder set-up
+``sound``        sound is as long as the picture and sounds when it should
+``presentation`` sound and picture begin at one place, with and without edit lists
+``tracks``       every track of the source is in the package or waived with a reason
+``conformance``  CMAF, HLS and DASH are as their standards say
+``quality``      every frame that ships was scored against its own frame of the source
+===============  ============================================================================
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 
 from matinee.core.ids import Digest
+from matinee.core.time import FrameSpan
 from matinee.core.verdicts import Verdict
 from matinee.media.conformance import Finding
 from matinee.media.quality import Scores, pool
-from matinee.core.time import FrameSpan
 from matinee.media.signature import Signature, compare
 from matinee.media.sound import AAC_FRAME, SAMPLE_RATE, SoundRendition
 from matinee.media.tracks import Outcome
@@ -84,9 +84,7 @@ def judge_join(
         reasons.append(f"it has {len(packaged)} segments, the plan {len(planned)}")
     if len(set(configurations)) > 1:
         reasons.append("its parameter sets are not those of its chunks")
-    for number, (span, joined, served) in enumerate(
-        zip(planned, proof, packaged, strict=False), 1
-    ):
+    for number, (span, joined, served) in enumerate(zip(planned, proof, packaged, strict=False), 1):
         if served.frames != len(span):
             reasons.append(f"segment {number} has {served.frames} frames, not {len(span)}")
         elif served.payload != joined.payload:
@@ -104,18 +102,14 @@ def judge_sound(plan: SoundRendition, frames: int, lags: Sequence[Mapping[str, f
     reasons: list[str] = []
     length = Fraction(frames * AAC_FRAME - plan.lead, SAMPLE_RATE)
     if not 0 <= length - plan.duration < Fraction(AAC_FRAME, SAMPLE_RATE):
-        reasons.append(
-            f"it lasts {float(length):.4f} s, the picture {float(plan.duration):.4f} s"
-        )
+        reasons.append(f"it lasts {float(length):.4f} s, the picture {float(plan.duration):.4f} s")
     late = [lag for lag in lags if abs(lag["lag_s"]) > IN_STEP_S and lag["likeness"] >= ALIKE]
     other = [lag for lag in lags if lag["likeness"] < ALIKE]
     reasons += [
         f"at {lag['time_s']:.1f} s it sounds {lag['lag_s'] * 1000:+.1f} ms late"
         for lag in late[:SHOWN]
     ]
-    reasons += [
-        f"at {lag['time_s']:.1f} s it is not the source's sound" for lag in other[:SHOWN]
-    ]
+    reasons += [f"at {lag['time_s']:.1f} s it is not the source's sound" for lag in other[:SHOWN]]
     evidence = {
         "duration": round(float(length), 6),
         "expected": round(float(plan.duration), 6),

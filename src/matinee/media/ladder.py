@@ -131,7 +131,7 @@ def parse_ladder(name: str, text: str) -> Ladder:
         raise LadderInvalid(f"ladder {name}: no [[rung]]", "a ladder needs at least one rung")
     unknown = document.keys() - {"description", "video", "rung", "audio"}
     if unknown:
-        raise LadderInvalid(f"ladder {name}: unknown table {sorted(unknown)[0]!r}")
+        raise LadderInvalid(f"ladder {name}: unknown table {min(unknown)!r}")
     kinds = {"name": str, "width": int, "height": int, "maxrate_kbps": int}
     boxes = [Box(**_fields(name, f"rung {n}", rung, kinds)) for n, rung in enumerate(rungs, 1)]
     ladder = Ladder(name=name, boxes=tuple(boxes), sound=SoundRates(**sound), **video)

@@ -175,9 +175,7 @@ def finish(
         manifests: The packager's manifests by file name.
         sizes: Bytes of every segment by its address from a manifest.
     """
-    finished = {
-        name: hls_edits.normalise(text) for name, text in manifests.items() if name != DASH
-    }
+    finished = {name: hls_edits.normalise(text) for name, text in manifests.items() if name != DASH}
     rates: dict[str, BitRate] = {}
     for name in finished.keys() - {HLS}:
         rates[name] = hls_edits.bit_rate_of(read_media(finished[name]), sizes)
@@ -259,5 +257,3 @@ def entry_manifests(package: str, hls: str, dash: str) -> tuple[str, str]:
     prefix = f"packages/{package}/"
     playlist = hls_edits.rebased(read_multivariant(hls), prefix)
     return write_multivariant(playlist), dash_edits.rebased(dash, prefix)
-
-

@@ -1,7 +1,7 @@
 """The segment plan: where segments and chunks begin, the same for every rung.
 
 - A segment starts with an IDR frame and nothing else is one.
-- Segments last from SHORTEST to LONGEST seconds; only a film shorter than SHORTEST has a shorter one.
+- Segments last from SHORTEST to LONGEST seconds; only a film shorter than that has a shorter one.
 - A segment starts at a shot cut where one fits.
 - A chunk is a run of whole segments.
 """
@@ -87,7 +87,7 @@ def plan_film(cuts: Sequence[int], frames: int, rate: Fraction) -> SegmentPlan:
 
 
 def shots(cuts: Sequence[int], frames: int, rate: Fraction) -> list[FrameSpan]:
-    """The film's shots; one shorter than SHORTEST joins the shot before it (the first, the next)."""
+    """The film's shots; one shorter than SHORTEST joins the shot before it, the first the next."""
     shortest = math.ceil(SHORTEST * rate)
     starts = [0]
     for cut in cuts:

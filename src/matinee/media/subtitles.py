@@ -74,7 +74,7 @@ def _seconds(hours: int, minutes: int, seconds: int, milliseconds: int) -> Fract
 
 
 def placed(subtitles: Subtitles, shift: Fraction, end: Fraction) -> Subtitles:
-    """The cues moved by ``shift`` and bounded to ``[0, end)``; those without a rest are left out."""
+    """The cues moved by ``shift`` and bounded to ``[0, end)``; what has no rest is left out."""
     moved = (
         replace(cue, start=max(Fraction(0), cue.start + shift), end=min(end, cue.end + shift))
         for cue in subtitles.cues

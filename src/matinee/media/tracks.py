@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import langcodes
+from langcodes.tag_parser import LanguageTagError
 
 from matinee.media.ladder import Ladder, Rung, fit
 from matinee.media.sound import SoundRendition, lead_samples, plan_sound
@@ -95,7 +96,9 @@ def plan_tracks(
         for track in info.tracks
     ]
     outcomes += [
-        Outcome(f"subtitle file {text.sidecar.file}", (text.name,)) for text in texts if text.sidecar
+        Outcome(f"subtitle file {text.sidecar.file}", (text.name,))
+        for text in texts
+        if text.sidecar
     ]
     return TrackPlan(rungs, tuple(sounds), tuple(texts), tuple(outcomes))
 
@@ -160,6 +163,10 @@ def _labels(track: Track, is_default: bool, names: "_Names") -> Labels:
     return Labels(language, names.label(language, track.title), is_default, track.is_forced)
 
 
+UNSPELLABLE = str.maketrans({'"': "'", ",": " ", "=": "-"})
+"""What neither the packager nor a playlist has a spelling for in a name."""
+
+
 class _Names:
     """Gives names that no other track of the film has."""
 
@@ -167,7 +174,7 @@ class _Names:
         self._taken: set[str] = set()
 
     def label(self, language: str, title: str) -> str:
-        plain = title.translate(str.maketrans({'"': "'", ",": " ", "=": "-", "\n": " "})).strip()
+        plain = " ".join(title.translate(UNSPELLABLE).split())
         return self._free(plain or language_name(language), " ")
 
     def rendition(self, kind: str, language: str) -> str:
@@ -186,7 +193,7 @@ def language_tag(language: str | None) -> str:
     """The shortest BCP 47 tag for a container's language code; ``und`` for none or nonsense."""
     try:
         tag = langcodes.standardize_tag(language or "und")
-    except langcodes.LanguageTagError:
+    except LanguageTagError:
         return "und"
     return tag if langcodes.tag_is_valid(tag) else "und"
 
@@ -194,5 +201,3 @@ def language_tag(language: str | None) -> str:
 def language_name(tag: str) -> str:
     """The language in its own words, for a menu."""
     return "Unknown" if tag == "und" else langcodes.Language.get(tag).autonym().capitalize()
-
-

@@ -10,7 +10,7 @@ from matinee.core.ids import Digest
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """What a viewer chooses. ``state`` is ``published`` when a package is current, else ``hidden``."""
+    """What a viewer chooses. ``published`` when a package is current, else ``hidden``."""
 
     id: str
     name: str

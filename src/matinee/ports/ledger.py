@@ -12,7 +12,7 @@ from matinee.core.ids import Digest
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try at a step by one run. ``outcome`` is ``done`` or ``failed``; None: still trying, or dead."""
+    """One try at a step by one run. ``outcome``: ``done``, ``failed``, or None: trying, or dead."""
 
     id: int
     run: str

@@ -1,4 +1,4 @@
-"""The media tools, in our words. Each only does; whether the result is good is for a judge to say."""
+"""The media tools, in our words. Each only does; whether it is good is for a judge to say."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -133,7 +133,7 @@ class Indexer(Protocol):
         ...
 
     def place_sound(self, encoded: Path, lead: int, output: Path) -> int:
-        """Copy AAC so that sample ``lead`` of its media is presented at 0; gives the frame count."""
+        """Copy AAC so that sample ``lead`` of its media is presented at 0; gives its frames."""
         ...
 
     def listen(
@@ -192,7 +192,7 @@ class Packager(Protocol):
     """Writes segments and manifests."""
 
     async def package(self, streams: Sequence[Mapping[str, str]], folder: Path) -> Spent:
-        """Write a package below ``folder``; each stream is a descriptor of the packager's fields."""
+        """Write a package below ``folder``; a stream is a descriptor of the packager's fields."""
         ...
 
 

@@ -15,13 +15,13 @@ from pathlib import Path
 
 from matinee.assets.asset import Asset, object_key
 from matinee.assets.derivation import Cost, Derivation, Step
+from matinee.assets.files import digest_of_file
 from matinee.core.errors import MatineeError, ObjectMissing
 from matinee.core.ids import Digest, digest_of
 from matinee.core.progress import Progress
 from matinee.ports.ledger import Inventory, Ledger
 from matinee.ports.store import ObjectStore
 from matinee.ports.tools import Tool
-from matinee.assets.files import digest_of_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,10 @@ class Made:
 
     content: bytes | Path
     media_type: str
+
+
+Outputs = Mapping[str, Made] | Mapping[str, Asset]
+"""Outputs by role: to be stored, or stored already at the key of their digest."""
 
 
 def key_of(role: str, asset: Asset, folder: str | None) -> str:
@@ -91,7 +95,7 @@ class Bench:
 
     async def derive(
         self, stage: str, step: Step,
-        make: Callable[[], Awaitable[tuple[Mapping[str, Made], float]]],
+        make: Callable[[], Awaitable[tuple[Outputs, float]]],
         folder: str | None = None,
     ) -> Derivation:  # fmt: skip
         """The step's derivation: from the ledger, or by running ``make`` and storing its outputs.
@@ -115,16 +119,16 @@ class Bench:
             raise
 
     async def record(
-        self, stage: str, attempt: int, step: Step, outputs: Mapping[str, Made], cost: Cost,
+        self, stage: str, attempt: int, step: Step, outputs: Outputs, cost: Cost,
         folder: str | None = None,
     ) -> Derivation:  # fmt: skip
         """Store outputs, then write the derivation."""
         assets: dict[str, Asset] = {}
         locations: list[tuple[Digest, str]] = []
         for role, made in outputs.items():
-            asset = assets[role] = await asset_of(made)
+            asset = assets[role] = made if isinstance(made, Asset) else await asset_of(made)
             key = key_of(role, asset, folder)
-            if not await self._lies_at(key, asset):
+            if isinstance(made, Made) and not await self._lies_at(key, asset):
                 await self.store.write(key, made.content)
             locations.append((asset.digest, key))
         derivation = Derivation(step, assets, cost)

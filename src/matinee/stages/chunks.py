@@ -35,9 +35,7 @@ class Film:
         return tuple(self.plan.starts_in(clip.frames))
 
 
-def film_of(
-    info: SourceInfo, timeline: Timeline, plan: SegmentPlan, rungs: Sequence[Rung]
-) -> Film:
+def film_of(info: SourceInfo, timeline: Timeline, plan: SegmentPlan, rungs: Sequence[Rung]) -> Film:
     """Plan the clips, one for each chunk."""
     clips = clip_plans(timeline, plan.chunks, info.picture.configuration)
     return Film(info, timeline, plan, tuple(clips), tuple(rungs))

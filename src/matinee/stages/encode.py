@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -173,7 +174,9 @@ class _Line:
         counter = Counter(bench.progress, *(f"encode {state.rung.name}" for state in states))
         outputs = [folder / f"{state.rung.name}.mp4" for state in states]
         rungs = [state.rung for state in states]
-        with _Attempts(bench, "encode", steps, [r.width * r.height for r in rungs], counter) as tries:
+        with _Attempts(
+            bench, "encode", steps, [r.width * r.height for r in rungs], counter
+        ) as tries:
             spent = await self._studio.encoder.encode(
                 clip, film.picture, rungs, film.starts(clip.plan), outputs, counter.reached
             )
@@ -195,7 +198,9 @@ class _Line:
             None, self._film.picture, rungs, chunks, folder, lambda _: None
         )
         for rung, one in zip(rungs, measured, strict=True):
-            check_frames(self._reference[span.start : span.end], one.signature, span.start, rung.name)
+            check_frames(
+                self._reference[span.start : span.end], one.signature, span.start, rung.name
+            )
         return [(one, spent.cpu_s / len(measured)) for one in measured]
 
     async def _record_signature(self, state: ChunkState, signed: tuple[Measured, float]) -> None:
@@ -303,7 +308,7 @@ class _Attempts:
         self._cpu_s = 0.0
         self._recorded: set[int] = set()
 
-    def __enter__(self) -> "_Attempts":
+    def __enter__(self) -> Self:
         self._ids = [self._bench.ledger.begin(self._bench.run, step) for step in self._steps]
         self._started, self._clock = datetime.now(UTC), time.monotonic()
         return self

@@ -3,11 +3,11 @@
 import asyncio
 from pathlib import Path
 
-from matinee.assets.asset import Asset
+from matinee.assets.asset import Asset, object_key
 from matinee.assets.derivation import Step
-from matinee.core.errors import SourceChanged, SourceUnreadable
-from matinee.stages.bench import Bench, Made
 from matinee.assets.files import digest_of_file
+from matinee.core.errors import SourceChanged, SourceUnreadable
+from matinee.stages.bench import Bench
 
 
 async def name_film(film: Path) -> Asset:
@@ -33,16 +33,17 @@ async def ingest(bench: Bench, film: Path, source: Asset) -> Path:
     """
     step = Step("ingest", 1, {"film": source.digest}, {})
 
-    async def copy() -> tuple[dict[str, Made], float]:
-        before = film.stat()
-        made = {"source": Made(film, source.media_type)}
-        now, _ = await asyncio.to_thread(digest_of_file, film)
-        after = film.stat()
-        if now != source.digest or before.st_mtime_ns != after.st_mtime_ns:
+    async def copy() -> tuple[dict[str, Asset], float]:
+        key = object_key(source.digest)
+        await bench.store.write(key, film)
+        stored = await bench.store.as_file(key, bench.scratch)
+        digest, _ = await asyncio.to_thread(digest_of_file, stored)
+        if digest != source.digest:
+            await bench.store.delete(key)
             raise SourceChanged(
                 f"{film.name} is still being written to", "publish it when it is complete"
             )
-        return made, 0.0
+        return {"source": source}, 0.0
 
     derivation = await bench.derive("ingest", step, copy)
     return await bench.file(derivation.outputs["source"])

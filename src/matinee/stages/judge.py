@@ -54,9 +54,7 @@ async def judge(bench: Bench, evidence: Evidence) -> list[Verdict]:
 
     derivation = await bench.derive("judge", step, look)
     stored = json.loads(await bench.read(derivation.outputs["verdicts"]))
-    return [
-        Verdict(v["judge"], v["subject"], v["evidence"], tuple(v["reasons"])) for v in stored
-    ]
+    return [Verdict(v["judge"], v["subject"], v["evidence"], tuple(v["reasons"])) for v in stored]
 
 
 def _judge_step(evidence: Evidence) -> Step:
@@ -152,9 +150,7 @@ def _all_verdicts(evidence: Evidence, inputs: _Inputs, read: Read) -> list[Verdi
         verdicts.append(_judge_join(evidence, inputs, stream, init, contents))
         scores = inputs.scores[number]
         if scores is not None:
-            verdicts.append(
-                judges.judge_quality(stream.name, film.plan.frames, scores, film_shots)
-            )
+            verdicts.append(judges.judge_quality(stream.name, film.plan.frames, scores, film_shots))
     for stream in plan.of_kind("audio"):
         sound = made.sounds[stream.name]
         init = read_init(read(f"renditions/{stream.folder}/init.mp4"))

@@ -14,6 +14,7 @@ from typing import Any
 
 from matinee.assets.asset import Asset
 from matinee.assets.derivation import Derivation, Step
+from matinee.assets.files import digest_of_file
 from matinee.core.ids import Digest, canonical_json, digest_of_value
 from matinee.core.progress import Stage
 from matinee.core.time import as_text
@@ -34,7 +35,6 @@ from matinee.media.tracks import TrackPlan
 from matinee.ports.tools import Indexer, Packager
 from matinee.stages.bench import Bench, Made
 from matinee.stages.chunks import ChunkState, Film
-from matinee.assets.files import digest_of_file
 from matinee.stages.sound import Sound
 from matinee.stages.split import Thumbnails
 from matinee.stages.text import Text
@@ -51,7 +51,7 @@ JOIN = "join"
 """The one output that is no file of the package: the proof of the joins."""
 
 JOINED = "../../../joined"
-"""The packager's inputs, from the folder it works in: no name from outside is on its command line."""
+"""The packager's inputs, from its folder: no name from outside is on its command line."""
 
 PENDING = "packages/pending"
 """Where manifests lie until the package's id is known."""

@@ -37,7 +37,11 @@ async def make_text(
         SubtitlesInvalid: a sidecar that cannot be read, or that has no cue within the film.
     """
     if text.track is not None:
-        origin, shift, kind = info.track(text.track.index).packets, -timeline.start, text.track.codec
+        origin, shift, kind = (
+            info.track(text.track.index).packets,
+            -timeline.start,
+            text.track.codec,
+        )
     else:
         assert text.sidecar is not None
         sidecar = Path(text.sidecar.file)

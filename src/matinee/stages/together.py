@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 async def together(works: Iterable[Awaitable[T]]) -> list[T]:
@@ -19,3 +21,9 @@ async def together(works: Iterable[Awaitable[T]]) -> list[T]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def both(one: Awaitable[A], two: Awaitable[B]) -> tuple[A, B]:
+    """Two results of different types, on the terms of ``together``."""
+    results: list[Any] = await together([one, two])
+    return results[0], results[1]

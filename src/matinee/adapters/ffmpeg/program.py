@@ -122,13 +122,17 @@ class FfmpegScanner(Scanner):
             raise SourceDamaged(
                 f"the film cannot be decoded: {finished.last_words}", "try another copy of the film"
             )
-        scan = Scan(
-            frames=signature.stat().st_size // FRAME_BYTES,
-            cuts=tuple(read_cuts(cuts.read_text() if cuts.exists() else "")),
-            signature=signature,
-            thumbnails=tuple(sorted(folder.glob("[0-9]*.jpg"))),
-        )
-        return scan, Spent(finished.cpu_s)
+        return _read_scan(cuts, signature, folder), Spent(finished.cpu_s)
+
+
+def _read_scan(cuts: Path, signature: Path, folder: Path) -> Scan:
+    """What ffmpeg wrote; the file of cuts is not there when there was none."""
+    return Scan(
+        frames=signature.stat().st_size // FRAME_BYTES,
+        cuts=tuple(read_cuts(cuts.read_text() if cuts.exists() else "")),
+        signature=signature,
+        thumbnails=tuple(sorted(folder.glob("[0-9]*.jpg"))),
+    )
 
 
 def read_cuts(text: str) -> list[int]:

@@ -181,9 +181,7 @@ def _derivation_row(derivation: Derivation) -> dict[str, Any]:
     }
 
 
-def _write_outputs(
-    connection: Connection, sequence: int, outputs: Mapping[str, Asset]
-) -> None:
+def _write_outputs(connection: Connection, sequence: int, outputs: Mapping[str, Asset]) -> None:
     """Write assets and which derivation gave them.
 
     In the order of their digests, so that two writers of the same assets never wait for each other.

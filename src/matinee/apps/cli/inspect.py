@@ -45,7 +45,9 @@ def inspect_command(film: str, as_json: bool) -> None:
         detail = (
             f"{info.picture.width}x{info.picture.height} {info.picture.pixel_format}"
             if track.index == info.video
-            else f"{track.channels} channels at {track.sample_rate} Hz" if track.channels else ""
+            else f"{track.channels} channels at {track.sample_rate} Hz"
+            if track.channels
+            else ""
         )
         label = " ".join(part for part in (track.language or "", track.title) if part)
         click.echo(f"  {track.index} {track.type:<10} {track.codec:<12} {detail} {label}".rstrip())

@@ -63,12 +63,10 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
-@click.group(
-    cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]}
-)
+@click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="matinee")
 def cli() -> None:
-    """A film goes in; every stream that devices need comes out: proven, published, served.
+    r"""A film goes in; every stream that devices need comes out: proven, published, served.
 
     \b
     matinee publish film.mp4     make it, prove it, put it on screen
@@ -120,7 +118,9 @@ def tell_defect(error: Exception) -> int:
         "w", prefix="matinee-defect-", suffix=".txt", delete=False
     ) as file:
         traceback.print_exception(error, file=file)
-    click.echo(f"matinee: a defect in Matinee: {type(error).__name__}: {error} [internal]", err=True)
+    click.echo(
+        f"matinee: a defect in Matinee: {type(error).__name__}: {error} [internal]", err=True
+    )
     click.echo(f"  please report it with the file {Path(file.name)}", err=True)
     return 1
 

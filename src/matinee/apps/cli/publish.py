@@ -37,21 +37,31 @@ class Wish:
 @click.option("--title", metavar="TEXT", help="The title's name. Default: the file's name.")
 @click.option("--credit", metavar="TEXT", help="Whom the title's page credits.")
 @click.option(
-    "--subtitles", metavar="FILE[:LANG]", multiple=True,
+    "--subtitles",
+    metavar="FILE[:LANG]",
+    multiple=True,
     help="A subtitle file (SRT, WebVTT, ASS, TTML) and its language, such as film.srt:de.",
 )
 @click.option(
-    "--ladder", metavar="NAME|FILE", default="standard", show_default=True,
+    "--ladder",
+    metavar="NAME|FILE",
+    default="standard",
+    show_default=True,
     help="Which renditions: a shipped ladder (standard, fast) or a ladder file.",
 )
 @click.option("--library", metavar="URL", help=LIBRARY_HELP)
 @click.option("--refresh", is_flag=True, help="Make again what older tools made.")
 @click.option(
-    "--scores/--no-scores", default=True, show_default=True,
+    "--scores/--no-scores",
+    default=True,
+    show_default=True,
     help="Measure VMAF over all frames of every rendition.",
 )
 @click.option(
-    "--proofs", type=click.Choice(["decode", "packets"]), default="decode", show_default=True,
+    "--proofs",
+    type=click.Choice(["decode", "packets"]),
+    default="decode",
+    show_default=True,
     help="Prove frames by decoding every rendition again, or by packets alone.",
 )
 @click.option("--workers", type=click.IntRange(1, 256), help="Tools at once. Default: the cores.")

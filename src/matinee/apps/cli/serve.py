@@ -9,7 +9,10 @@ from matinee.apps.cli.main import LIBRARY_HELP
 @click.option("--library", metavar="URL", help=LIBRARY_HELP)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve on.")
 @click.option(
-    "--port", default=8642, show_default=True, type=click.IntRange(0, 65535),
+    "--port",
+    default=8642,
+    show_default=True,
+    type=click.IntRange(0, 65535),
     help="Port to serve on; 0 picks a free one.",
 )
 def serve_command(library: str | None, host: str, port: int) -> None:

@@ -63,7 +63,12 @@ def show_command(title: str, library: str | None, as_json: bool) -> None:
     shown = next((p for p in packages if p.id == found.current), packages[-1] if packages else None)
     report = asyncio.run(read_report(opened, shown)) if shown else None
     listed = [
-        {"id": p.id, "state": p.state, "made_at": p.made_at.isoformat(), "settings": dict(p.settings)}
+        {
+            "id": p.id,
+            "state": p.state,
+            "made_at": p.made_at.isoformat(),
+            "settings": dict(p.settings),
+        }
         for p in packages
     ]
     if as_json:
@@ -107,8 +112,10 @@ def verify_command(title: str, library: str | None, as_json: bool) -> None:
                 "verdicts": [verdict.as_json() for verdict in verdicts],
             }
         )
-    elif not failed:
-        click.echo(f"{found.id} is whole: {len(shown.files)} files, {len(verdicts)} verdicts passed")
+    elif not failed and shown is not None:
+        click.echo(
+            f"{found.id} is whole: {len(shown.files)} files, {len(verdicts)} verdicts passed"
+        )
     if failed:
         reasons = [reason for verdict in failed for reason in verdict.reasons]
         more = f" (and {len(reasons) - 1} more faults)" if len(reasons) > 1 else ""
@@ -129,7 +136,9 @@ def unpublish_command(title: str, library: str | None, as_json: bool) -> None:
     opened = open_library(library)
     found = opened.titles.get(title)
     hidden = asyncio.run(hide(opened.store, opened.packages, found.id))
-    _tell_change(hidden, as_json, f"{hidden.id} is no longer shown; publish the film to show it again")
+    _tell_change(
+        hidden, as_json, f"{hidden.id} is no longer shown; publish the film to show it again"
+    )
 
 
 @click.command("rollback")

@@ -1,0 +1,92 @@
+"""``python -m benchmarks``: runs the benchmarks, prints their figures in one table."""
+
+import argparse
+import json
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from benchmarks.film import get_film
+from benchmarks.machine import this_machine
+from benchmarks.table import Figure, render
+from benchmarks.workplace import Workplace, tell
+
+NAMES = ("startup", "bookkeeping", "second_run", "pipeline", "shaka_streamer", "chunking")
+"""The quick ones first."""
+
+
+def main() -> int:
+    """Figures are reported, not asserted: only a benchmark that breaks makes the exit code 1."""
+    options = _options(sys.argv[1:])
+    machine = this_machine()
+    film = get_film(options.seconds)
+    lines = [*machine.lines(), f"film: {film.words}; {options.repeats} repeats, taking turns"]
+    print("\n".join(lines), flush=True)
+    figures: list[Figure] = []
+    broken: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="matinee-benchmarks-") as root:
+        place = Workplace(
+            film, options.repeats, tuple(options.rungs), options.derivations, Path(root)
+        )
+        for name in options.only:
+            tell(name)
+            try:
+                figures += import_module(f"benchmarks.{name}").run(place)
+            except Exception:  # noqa: BLE001  # the others are still worth running
+                traceback.print_exc()
+                broken.append(name)
+    print(f"\n{render(figures)}\n")
+    print("\n".join(place.notes))
+    if options.json:
+        document = {
+            "machine": machine.as_json(),
+            "film": film.words,
+            "repeats": options.repeats,
+            "figures": [figure.as_json() for figure in figures],
+            "notes": place.notes,
+            "broken": broken,
+        }
+        options.json.write_text(json.dumps(document, indent=2) + "\n")
+    if broken:
+        print(f"broken: {', '.join(broken)}", file=sys.stderr)
+    return 1 if broken else 0
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="Measure Matinee against its peers, in one run."
+    )
+    parser.add_argument(
+        "--only", nargs="+", metavar="NAME", choices=NAMES, default=NAMES,
+        help=f"which benchmarks (default: all): {', '.join(NAMES)}",
+    )  # fmt: skip
+    parser.add_argument(
+        "--seconds", type=_whole, default=60, help="length of the film's cut (default: 60)"
+    )
+    parser.add_argument(
+        "--repeats", type=_whole, default=3, help="how often each pair takes turns (default: 3)"
+    )
+    parser.add_argument(
+        "--rungs", nargs="+", metavar="RUNG", default=["480p"],
+        help="the rungs of chunking (default: 480p)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--derivations", type=_whole, default=10_000,
+        help="how many bookkeeping writes and looks up (default: 10000)",
+    )  # fmt: skip
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures as JSON too")
+    return parser.parse_args(arguments)
+
+
+def _whole(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

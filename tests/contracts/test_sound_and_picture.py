@@ -1,0 +1,244 @@
+"""Sound and picture meet: flashes and beeps of a source are seen and heard together afterwards."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from matinee.adapters.ffmpeg.program import Ffmpeg, FfmpegEncoder
+from matinee.adapters.pyav import PyavIndexer
+from matinee.core.time import FrameSpan
+from matinee.media.judges import judge_sound
+from matinee.media.ladder import Rung, SoundRates
+from matinee.media.sound import AAC_FRAME, SAMPLE_RATE, SoundRendition, lead_samples, plan_sound
+from matinee.media.source import SourceInfo
+from matinee.media.timeline import Timeline, plan_clip
+from matinee.ports.tools import Clip
+from matinee.stages.inspect import timeline_of
+from matinee.stages.sound import measure_lags
+from tests.films import AV1, FFMPEG, MPEG2, NTSC, RECIPES, VP9, X264, X265, Films, Meeting
+
+pytestmark = pytest.mark.tools
+
+INDEXER = PyavIndexer()
+ENCODER = FfmpegEncoder(Ffmpeg(FFMPEG))
+RATES = SoundRates(mono_kbps=64, stereo_kbps=128, per_channel_kbps=64)
+HALF = Fraction(1, 2)
+WITHIN = Fraction(5, 1000)
+FRAME = Fraction(AAC_FRAME, SAMPLE_RATE)
+
+
+def meeting(  # noqa: PLR0913
+    name: str, file: str, rate: Fraction, video: tuple[str, ...], audio: str, offset_s: Fraction = Fraction(0)
+) -> Meeting:
+    second = round(rate)
+    flashes = (second, 2 * second + 7, 4 * second)
+    return Meeting(name, file, rate, flashes, 5 * second, video, ("-c:a", audio), offset_s)
+
+
+MEETINGS = [
+    meeting("plain", ".mp4", NTSC, X264, "aac"),
+    meeting("plain", ".mkv", Fraction(25), X265, "ac3"),
+    meeting("plain", ".webm", Fraction(30), VP9, "libopus"),
+    meeting("av1", ".mkv", Fraction(25), AV1, "libopus"),
+    meeting("plain", ".ts", Fraction(50), X264, "mp2"),
+    meeting("mpeg2", ".ts", Fraction(25), MPEG2, "ac3"),
+    meeting("plain", ".mov", Fraction(30_000, 1001), X264, "aac"),
+    meeting("late-sound", ".mp4", NTSC, X264, "aac", HALF),
+    meeting("late-sound", ".mkv", NTSC, X264, "libopus", HALF),
+    meeting("late-sound", ".ts", Fraction(25), X264, "mp2", HALF),
+    meeting("early-sound", ".mp4", NTSC, X264, "aac", -HALF),
+    meeting("early-sound", ".mkv", NTSC, X264, "ac3", -HALF),
+    meeting("early-sound", ".ts", Fraction(25), X264, "mp2", -HALF),
+]
+
+
+@dataclass
+class Made:
+    """A film's picture and sound as they would be packaged."""
+
+    meeting: Meeting
+    film: Path
+    info: SourceInfo
+    timeline: Timeline
+    picture: Path
+    sound: Path
+    rendition: SoundRendition
+    frames: int
+
+
+def rung(rate: Fraction) -> Rung:
+    return Rung(
+        name="90p", width=160, height=90, rate=rate, codec="h264", preset="veryfast", crf=18,
+        maxrate=2_000_000, bufsize=4_000_000, level="3", reference_frames=2, threads=1,
+    )  # fmt: skip
+
+
+def picture_of(film: Path, info: SourceInfo, timeline: Timeline, folder: Path) -> Path:
+    """The film encoded as one chunk and joined."""
+    plan = plan_clip(timeline, FrameSpan(0, timeline.frames), info.picture.configuration)
+    clips: list[Clip] = []
+    INDEXER.cut(film, info, timeline, [plan], folder, lambda clip: clips.append(clip) is None)
+    chunk, joined = folder / "chunk.mp4", folder / "picture.mp4"
+    asyncio.run(
+        ENCODER.encode(clips[0], info.picture, [rung(timeline.rate)], [0], [chunk], lambda _: None)
+    )
+    INDEXER.join([chunk], [timeline.frames], [0], timeline.rate, joined)
+    return joined
+
+
+def rendition_of(info: SourceInfo, timeline: Timeline) -> SoundRendition:
+    (track,) = info.of_type("audio")
+    return plan_sound(
+        track, "audio", RATES, timeline.start, timeline.duration, lead_samples(timeline.rate)
+    )[0]
+
+
+def sound_of(film: Path, rendition: SoundRendition, folder: Path) -> tuple[Path, int]:
+    """The film's sound encoded and placed; its count of AAC frames."""
+    encoded, placed = folder / "encoded.mp4", folder / "sound.mp4"
+    asyncio.run(ENCODER.encode_sound(film, rendition, encoded))
+    return placed, INDEXER.place_sound(encoded, rendition.lead, placed)
+
+
+@pytest.fixture(scope="module", params=MEETINGS, ids=lambda one: one.name + one.file)
+def made(
+    request: pytest.FixtureRequest, films: Films, tmp_path_factory: pytest.TempPathFactory
+) -> Made:
+    wanted: Meeting = request.param
+    folder = tmp_path_factory.mktemp("meeting")
+    film = films.meeting(wanted)
+    info, packets, time_base = INDEXER.inspect(film)
+    timeline = timeline_of(info, packets, time_base)
+    picture = picture_of(film, info, timeline, folder)
+    rendition = rendition_of(info, timeline)
+    sound, frames = sound_of(film, rendition, folder)
+    return Made(wanted, film, info, timeline, picture, sound, rendition, frames)
+
+
+def flashes(path: Path, **options: str) -> list[Fraction]:
+    """When white frames follow black ones, on the presentation's clock."""
+    found, was_white = [], False
+    with av.open(str(path), options=options) as container:
+        for frame in container.decode(video=0):
+            is_white = float(frame.to_ndarray(format="gray").mean()) > 128
+            if is_white and not was_white:
+                found.append(frame.pts * frame.time_base)
+            was_white = is_white
+    return found
+
+
+def beeps(path: Path, **options: str) -> list[Fraction]:
+    """When sound begins after silence, on the presentation's clock."""
+    times, loud = [], []
+    with av.open(str(path), options=options) as container:
+        for frame in container.decode(audio=0):
+            samples = np.abs(frame.to_ndarray()).max(axis=0)
+            first = frame.pts * frame.time_base
+            times += [first + Fraction(n, frame.sample_rate) for n in range(len(samples))]
+            loud.append(samples > 0.15)
+    places = np.flatnonzero(np.concatenate(loud))
+    onsets = [places[0], *places[1:][np.diff(places) > SAMPLE_RATE // 5]]
+    return [times[place] for place in onsets]
+
+
+def apart(one: Sequence[Fraction], two: Sequence[Fraction]) -> float:
+    """The largest difference in seconds."""
+    assert len(one) == len(two) == 3
+    return max(abs(float(a - b)) for a, b in zip(one, two, strict=True))
+
+
+def test_flashes_are_seen_when_the_source_shows_them(made: Made) -> None:
+    assert flashes(made.picture) == list(made.meeting.times)
+
+
+def test_beeps_are_heard_when_the_source_sounds_them(made: Made) -> None:
+    assert apart(beeps(made.sound), made.meeting.times) <= WITHIN
+
+
+def test_flash_and_beep_meet_where_edit_lists_are_ignored(made: Made) -> None:
+    seen = flashes(made.picture, ignore_editlist="1")
+    heard = beeps(made.sound, ignore_editlist="1")
+
+    assert apart(seen, heard) <= FRAME
+
+
+def test_sound_is_as_long_as_the_picture_and_in_step_with_the_source(made: Made) -> None:
+    lags = measure_lags(INDEXER, made.film, made.sound, made.rendition)
+
+    assert judge_sound(made.rendition, made.frames, lags).reasons == ()
+    assert lags
+
+
+def test_sound_that_is_shifted_by_80_ms_is_found(made: Made, tmp_path: Path) -> None:
+    """The judge hears the fault that the encoder might make."""
+    shifted = tmp_path / "shifted.mp4"
+    INDEXER.place_sound(made.sound, made.rendition.lead - round(0.08 * SAMPLE_RATE), shifted)
+
+    lags = measure_lags(INDEXER, made.film, shifted, made.rendition)
+
+    assert lags and all(abs(lag["lag_s"] - 0.08) < 0.001 for lag in lags)
+
+
+@pytest.mark.parametrize("name", sorted(name for name in RECIPES if RECIPES[name].audio))
+def test_rustling_sound_of_every_codec_is_in_step(
+    name: str, films: Films, tmp_path: Path
+) -> None:
+    film = films.get(name)
+    info, packets, time_base = INDEXER.inspect(film)
+    timeline = timeline_of(info, packets, time_base)
+    (track,) = info.of_type("audio")
+    for rendition in plan_sound(
+        track, "audio", RATES, timeline.start, timeline.duration, lead_samples(timeline.rate)
+    ):
+        placed, frames = sound_of(film, rendition, tmp_path)
+        lags = measure_lags(INDEXER, film, placed, rendition)
+
+        assert judge_sound(rendition, frames, lags).reasons == ()
+        assert len(lags) == 12
+        with av.open(str(placed)) as container:
+            assert container.streams.audio[0].channels == rendition.channels
+
+
+@pytest.mark.parametrize("missing", [1, 2, 4, 40], ids=lambda count: f"{count * 24} ms")
+def test_a_gap_in_the_sound_moves_nothing_that_follows(
+    films: Films, tmp_path: Path, missing: int
+) -> None:
+    """As a broadcast that lost some packets: time stamps go on, packets are not there."""
+    film, holed = films.get("ts-h264"), tmp_path / "holed.mkv"
+    with av.open(str(film)) as source, av.open(str(holed), "w") as target:
+        copies = {
+            stream.index: target.add_stream_from_template(stream, opaque=True)
+            for stream in (source.streams.video[0], source.streams.audio[0])
+        }
+        count = 0
+        for packet in source.demux(*(source.streams[index] for index in copies)):
+            if not packet.size:
+                continue
+            is_sound = packet.stream.type == "audio"
+            count += is_sound
+            if not (is_sound and 100 < count <= 100 + missing):
+                packet.stream = copies[packet.stream.index]
+                target.mux(packet)
+    info, packets, time_base = INDEXER.inspect(holed)
+    timeline = timeline_of(info, packets, time_base)
+    rendition = rendition_of(info, timeline)
+
+    placed, frames = sound_of(holed, rendition, tmp_path)
+    lags = measure_lags(INDEXER, holed, placed, rendition)
+
+    assert judge_sound(rendition, frames, lags).reasons == ()
+
+
+def test_a_remuxed_film_has_the_tracks_that_it_had(films: Films) -> None:
+    film = films.get("mkv-hevc-open-gop")
+    remuxed = films.special("remuxed.mkv", "-i", film.name, "-map", "0", "-c", "copy")
+    before, after = (INDEXER.inspect(path)[0] for path in (film, remuxed))
+
+    assert [track.packets for track in after.tracks] == [track.packets for track in before.tracks]
+    assert after.picture.configuration == before.picture.configuration
