@@ -5,6 +5,7 @@ Nothing vanishes silently: ``plan_tracks`` gives one outcome for each track and 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 import langcodes
@@ -96,7 +97,7 @@ def plan_tracks(
         for track in info.tracks
     ]
     outcomes += [
-        Outcome(f"subtitle file {text.sidecar.file}", (text.name,))
+        Outcome(f"subtitle file {PurePath(text.sidecar.file).name}", (text.name,))
         for text in texts
         if text.sidecar
     ]
