@@ -1,4 +1,4 @@
-"""The bits that chunking costs: BD-rate by VMAF of chunked encodes beside encodes of the whole film.
+"""The bits that chunking costs: BD-rate by VMAF of chunked encodes beside whole-film encodes.
 
 Chunks are made by Matinee's own stages. The peer is the same ffmpeg command over the whole film,
 with the same forced IDR frames; a second peer may place its IDR frames freely, 6 s apart at most.
@@ -28,8 +28,8 @@ from matinee.media.plan import LONGEST
 from matinee.media.timeline import clip_plans
 from matinee.ports.tools import Clip
 from matinee.stages.bench import Bench
-from matinee.stages.chunks import Film, film_of
-from matinee.stages.encode import Proofs, encode
+from matinee.stages.chunks import Film, Proofs, film_of
+from matinee.stages.encode import encode
 from matinee.stages.inspect import timeline_of
 from matinee.stages.split import read_source_signature, split
 from matinee.wiring import open_house
@@ -118,7 +118,7 @@ async def _in_chunks(
     made = film_of(info, timeline, found.plan, rungs)
     reference = await read_source_signature(bench, found)
     proofs = Proofs(signed=False, scored=False)
-    table = await encode(bench, house.studio, film, made, reference, proofs, with_bytes=True)
+    table = await encode(bench, house.studio, film, made, reference, proofs)
     frames = [len(clip.frames) for clip in made.clips]
     starts = [segment.start for segment in found.plan.segments]
     joined = []
@@ -144,7 +144,7 @@ def _whole_clip(house: House, film: Path, made: Film, folder: Path) -> Clip:
 
 
 def freed(command: Sequence[str], longest: int) -> list[str]:
-    """An encode command that forces no IDR frame but opens one where x264 likes, ``longest`` apart."""
+    """The command without forced IDR frames: x264 places them, at most ``longest`` frames apart."""
     freed_command: list[str] = []
     words = iter(command)
     for word in words:
@@ -160,7 +160,8 @@ def freed(command: Sequence[str], longest: int) -> list[str]:
 
 
 async def _points(
-    house: House, whole: Clip, made: Film, rungs: Sequence[Rung], files: Sequence[Path], folder: Path
+    house: House, whole: Clip, made: Film, rungs: Sequence[Rung], files: Sequence[Path],
+    folder: Path,
 ) -> list[Point]:  # fmt: skip
     measured, _ = await house.studio.meter.measure(
         whole, made.picture, rungs, files, folder, lambda _: None

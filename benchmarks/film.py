@@ -95,7 +95,8 @@ def _loop(seconds: int) -> Film:
         _make(
             ["-stream_loop", "-1", "-i", str(clip)],
             [
-                "-t", str(seconds), "-c:v", "libx264", "-preset", "fast", "-crf", "18",
+                "-t", str(seconds), "-fps_mode", "cfr", "-r", "25",
+                "-c:v", "libx264", "-preset", "fast", "-crf", "18",
                 "-c:a", "aac", "-b:a", "192k", "-ac", "2",
             ],
             looped,

@@ -36,8 +36,9 @@ class Machine:
 
     def lines(self) -> list[str]:
         """For people."""
+        memory = f"{self.memory_bytes / 2**30:.0f} GiB"
         return [
-            f"{self.processor}, {self.cores} cores, {self.memory_bytes / 2**30:.0f} GiB, {self.system}",
+            f"{self.processor}, {self.cores} cores, {memory}, {self.system}",
             ", ".join(f"{name} {number}" for name, number in self.versions.items()),
             f"load {self.load:.2f} at the start"
             + (

@@ -1,6 +1,6 @@
 """What the pipeline costs beside one plain ffmpeg command that makes the same renditions."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from benchmarks import plain
 from benchmarks.ours import LEAN, Publish, plan_of, publishing
@@ -21,14 +21,12 @@ def run(workplace: Workplace) -> Iterator[Figure]:
     for ladder, most in BARS.items():
         plan = plan_of(workplace.film.cut, ladder)
         preset = plan.ladder.preset
-        runs = workplace.alternate(
-            f"{NAME} {preset}",
-            {
-                "matinee": publishing(workplace, "--ladder", ladder, *LEAN),
-                "plain": plain.encoding(workplace, plan, same_threads=True),
-                "plain, default threads": plain.encoding(workplace, plan, same_threads=False),
-            },
-        )
+        arms: dict[str, Callable[[], Run]] = {
+            "matinee": publishing(workplace, "--ladder", ladder, *LEAN),
+            "plain": plain.encoding(workplace, plan, same_threads=True),
+            "plain, default threads": plain.encoding(workplace, plan, same_threads=False),
+        }
+        runs = workplace.alternate(f"{NAME} {preset}", arms)
         mine, peer, free = runs.values()
         ours = [one for one in mine if isinstance(one, Publish)]
         _note_others(workplace, preset, [*ours, *peer, *free])

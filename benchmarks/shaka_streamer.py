@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks.measure import run as run_measured
 from benchmarks.measure import size_of_folder
-from benchmarks.ours import LEAN, Plan, plan_of, publishing
+from benchmarks.ours import LEAN, Plan, Publish, plan_of, publishing
 from benchmarks.plain import Encoded
 from benchmarks.table import Figure, paired
 from benchmarks.workplace import Workplace
@@ -34,26 +34,32 @@ def run(workplace: Workplace) -> Iterator[Figure]:
     with workplace.folder() as folder:
         slow = folder / f"{PRESET}.toml"
         slow.write_text(_with_preset((LADDERS / "standard.toml").read_text(), PRESET))
-        runs = workplace.alternate(
-            NAME,
-            {
-                "matinee, medium": publishing(workplace, "--ladder", "standard", *LEAN),
-                f"matinee, {PRESET}": publishing(workplace, "--ladder", str(slow), *LEAN),
-                "shaka streamer": _streaming(workplace, plan),
-            },
-        )
+        arms: dict[str, Callable[[], Publish | Encoded]] = {
+            "matinee, medium": publishing(workplace, "--ladder", "standard", *LEAN),
+            f"matinee, {PRESET}": publishing(workplace, "--ladder", str(slow), *LEAN),
+            "shaka streamer": _streaming(workplace, plan),
+        }
+        runs = workplace.alternate(NAME, arms)
     medium, at_slow, peer = runs.values()
     for label, ours in (("medium, as shipped", medium), (f"{PRESET}, the peer's preset", at_slow)):
-        for name, unit, of in (
-            ("wall", "s", lambda r: r.spent.wall_s),
-            ("CPU", "s", lambda r: r.spent.cpu_s),
-            ("bytes of the renditions", "MB", lambda r: r.rendition_bytes / 1e6),
-        ):
+        for name, unit, of in (("wall", "s", _wall), ("CPU", "s", _cpu), ("bytes", "MB", _size)):
             yield paired(NAME, f"{label}: {name}", unit, [*map(of, ours)], [*map(of, peer)])
     workplace.note(
         f"{NAME}: mean bit rates at our caps, preset {PRESET}, a key frame every {LONGEST} s, AAC "
         "stereo, HLS and DASH, its own ffmpeg and packager; it looks for the end once a second"
     )
+
+
+def _wall(one: Publish | Encoded) -> float:
+    return one.spent.wall_s
+
+
+def _cpu(one: Publish | Encoded) -> float:
+    return one.spent.cpu_s
+
+
+def _size(one: Publish | Encoded) -> float:
+    return one.rendition_bytes / 1e6
 
 
 def _with_preset(ladder: str, preset: str) -> str:

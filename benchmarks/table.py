@@ -73,7 +73,8 @@ def paired(
 
 def quantity(value: float, unit: str) -> str:
     """A number of three digits or so, and its unit."""
-    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2 if abs(value) >= 0.1 else 4
+    size = abs(value)
+    digits = 0 if size >= 100 or not size else 1 if size >= 10 else 2 if size >= 0.1 else 4
     return f"{value:.{digits}f} {unit}".rstrip()
 
 

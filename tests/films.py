@@ -16,7 +16,14 @@ WIDTH, HEIGHT = 160, 90
 SCENE = 90
 """Frames from one hard cut to the next."""
 
-SUBTITLES = "1\n00:00:01,000 --> 00:00:02,000\nFirst\n\n2\n00:00:04,500 --> 00:00:05,250\nSecond <i>one</i>\n"
+SUBTITLES = """1
+00:00:01,000 --> 00:00:02,000
+First
+
+2
+00:00:04,500 --> 00:00:05,250
+Second <i>one</i>
+"""
 X264 = ("-c:v", "libx264", "-preset", "veryfast", "-bf", "3", "-g", "48", "-threads", "1")
 X265 = (
     "-c:v", "libx265", "-preset", "ultrafast", "-x265-params",
@@ -29,7 +36,7 @@ MPEG2 = ("-c:v", "mpeg2video", "-bf", "2", "-g", "15", "-b:v", "1M")
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a film is made. ``audio`` and ``subtitles`` are ffmpeg's output options, empty for none."""
+    """How a film is made. ``audio`` and ``subtitles``: ffmpeg's output options, empty for none."""
 
     file: str
     rate: Fraction
@@ -118,7 +125,9 @@ class Films:
 
     def meeting(self, meeting: Meeting) -> Path:
         """A film in which flashes and beeps meet."""
-        return self._made(meeting.name + meeting.file, lambda path: self._meeting(meeting, path))
+        return self._made(
+            f"meeting-{meeting.name}{meeting.file}", lambda path: self._meeting(meeting, path)
+        )
 
     def special(self, file: str, *arguments: str) -> Path:
         """A film by ffmpeg's own arguments, the output left out."""

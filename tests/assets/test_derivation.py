@@ -43,9 +43,9 @@ def test_a_step_made_again_has_the_same_key(step: Step) -> None:
     again = Step(
         step.function,
         step.version,
-        dict(reversed(step.inputs.items())),
-        dict(reversed(step.parameters.items())),
-        dict(reversed(step.tools.items())),
+        dict(reversed(list(step.inputs.items()))),
+        dict(reversed(list(step.parameters.items()))),
+        dict(reversed(list(step.tools.items()))),
     )
 
     assert (again.key, again.recipe) == (step.key, step.recipe)

@@ -1,3 +1,13 @@
 """Films for the contracts of the media tools."""
 
-from tests.films import films as films
+import pytest
+from tests.contracts.tool_work import Work, worked
+from tests.films import Films, films
+
+__all__ = ["film", "films"]
+
+
+@pytest.fixture(scope="session")
+def film(films: Films, tmp_path_factory: pytest.TempPathFactory) -> Work:
+    """One film for what need not be tried with every kind."""
+    return worked(films.get("mp4-h264-b-frames"), tmp_path_factory.mktemp("one"))

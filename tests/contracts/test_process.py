@@ -145,7 +145,7 @@ def test_a_cancelled_program_is_killed_with_all_that_it_started(tmp_path: Path) 
     asyncio.run(begin_and_cancel())
 
     assert len(pidfds) == 2
-    assert all([ends(pidfd) for pidfd in pidfds])
+    assert [ends(pidfd) for pidfd in pidfds] == [True] * len(pidfds)
 
 
 def test_many_programs_cancelled_at_once_leave_none(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_many_programs_cancelled_at_once_leave_none(tmp_path: Path) -> None:
 
     asyncio.run(begin_and_cancel())
 
-    assert all([ends(pidfd) for pidfd in pidfds])
+    assert [ends(pidfd) for pidfd in pidfds] == [True] * len(pidfds)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel must tell a child")

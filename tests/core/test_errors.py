@@ -11,7 +11,7 @@ import matinee
 from matinee.core import errors
 from matinee.core.errors import MatineeError
 
-EXIT_CODES = {
+EXIT_CODES: dict[type[MatineeError], int] = {
     errors.UsageError: 2,
     errors.SourceRefused: 3,
     errors.Held: 4,
@@ -100,7 +100,7 @@ def test_every_error_survives_pickling(error: type[MatineeError]) -> None:
 
 @pytest.mark.parametrize("error", ALL, ids=lambda error: error.__name__)
 def test_every_error_says_in_its_docstring_what_happened(error: type[MatineeError]) -> None:
-    assert error.__doc__ and error.__doc__ != error.__base__.__doc__
+    assert error.__doc__ != error.__mro__[1].__doc__
     assert str(error("met")) == "met" and error("met").hint == ""
 
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.tools
 
 Run = Callable[..., Ended]
 Published = tuple[Path, dict[str, Any]]
-FRAMES = 624  # four shots of 6.5 s at 24000/1001
+FRAMES = 612  # three shots of 8.5 s at 24000/1001: three chunks
 
 
 def files_below(folder: Path) -> dict[str, bytes]:

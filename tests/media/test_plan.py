@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -73,7 +74,7 @@ def test_a_segment_starts_at_the_last_cut_that_fits(
     cuts, frames, rate = film
     segments = plan_segments(cuts, frames, rate)
 
-    for before, segment in zip(segments, segments[1:], strict=False):
+    for before, segment in pairwise(segments):
         latest = min(before.start + longest_of(rate), frames - shortest_of(rate))
         fitting = [cut for cut in cuts if before.start + shortest_of(rate) <= cut <= latest]
         assert segment.start == (max(fitting) if fitting else latest)
@@ -162,7 +163,7 @@ def test_plans_at_25_frames_a_second(cuts: list[int], frames: int, starts: list[
 
 def test_a_short_rest_goes_with_the_chunk_before() -> None:
     def segments(borders: Sequence[int]) -> list[FrameSpan]:
-        return [FrameSpan(a, b) for a, b in zip(borders, borders[1:], strict=False)]
+        return [FrameSpan(a, b) for a, b in pairwise(borders)]
 
     assert plan_chunks(segments([0, 100, 200, 299]), Fraction(25)) == [FrameSpan(0, 299)]
     assert plan_chunks(segments([0, 100, 200, 300]), Fraction(25)) == [

@@ -1,4 +1,4 @@
-"""WebVTT: what is read is written, shifted, bounded; nothing vanishes and nothing runs backwards."""
+"""WebVTT: what is read is written, shifted, bounded; nothing vanishes or runs backwards."""
 
 from fractions import Fraction
 
@@ -144,7 +144,10 @@ def test_a_shift_of_nothing_changes_nothing(track: Subtitles) -> None:
         (("\n\n\n" + CUE + "\n\n\n",), [AS_CUE]),
         (("00:00:01.000 \t--> \t00:00:02.500 \t\nText",), [AS_CUE]),
         (("00:00:01.000 --> 00:00:02.500\n",), [Cue(Fraction(1), Fraction(5, 2), "")]),
-        (("100:00:00.000 --> 100:00:01.000\nLate",), [Cue(Fraction(360_000), Fraction(360_001), "Late")]),
+        (
+            ("100:00:00.000 --> 100:00:01.000\nLate",),
+            [Cue(Fraction(360_000), Fraction(360_001), "Late")],
+        ),
         (
             ("00:00:01.000 --> 00:00:02.500 line:0 align:end\nText",),
             [Cue(Fraction(1), Fraction(5, 2), "Text", "line:0 align:end")],

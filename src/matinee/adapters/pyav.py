@@ -25,6 +25,10 @@ SEEKABLE = ("mov", "matroska")
 """Containers whose index can be trusted to find a key packet."""
 
 
+ROUNDING = PROBE_RATE // 500
+"""Two milliseconds of samples: a smaller step between two frames of sound is rounding."""
+
+
 class PyavIndexer(Indexer):
     """Plain functions behind the port: they hold no state, so threads may share one."""
 
@@ -248,6 +252,7 @@ def _heard(container: Any, track: int, time: Fraction, duration: Fraction) -> Sa
     resampler: Any = AudioResampler(format="flt", layout="mono", rate=PROBE_RATE)
     before = max(Fraction(0), time - 1)  # a decoder needs a moment to settle
     container.seek(int(before / stream.time_base), stream=stream, backward=True)
+    expected: int | None = None
     for frame in container.decode(stream):
         if frame.pts is None:
             continue
@@ -256,7 +261,11 @@ def _heard(container: Any, track: int, time: Fraction, duration: Fraction) -> Sa
         for part in resampler.resample(frame):
             samples = part.to_ndarray().reshape(-1)
             place = round((part.pts * part.time_base - time) * PROBE_RATE)
-            low, high = max(0, place), min(len(heard), place + len(samples))
+            # Matroska rounds times to a millisecond: within that, sound goes on without a step.
+            if expected is not None and abs(place - expected) <= ROUNDING:
+                place = expected
+            expected = place + len(samples)
+            low, high = max(0, place), min(len(heard), expected)
             if low < high:
                 heard[low:high] = samples[low - place : high - place]
     return heard

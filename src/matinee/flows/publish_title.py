@@ -6,7 +6,7 @@ Plain async Python over the ledger: to go on after a crash is to run it again.
 import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,12 +23,12 @@ from matinee.ports.catalog import Package, Packages, Title, Titles
 from matinee.ports.tools import Packager, Scanner
 from matinee.stages import publish as publishing
 from matinee.stages.bench import Bench
-from matinee.stages.chunks import ChunkState, Film, film_of
-from matinee.stages.encode import Proofs, Studio, encode
+from matinee.stages.chunks import Film, Proofs, Table, count_reused, film_of, is_complete, look_up
+from matinee.stages.encode import Studio, encode, tell_finished, tell_stages
 from matinee.stages.ingest import ingest, name_film
 from matinee.stages.inspect import inspect
 from matinee.stages.judge import Evidence, judge
-from matinee.stages.package import Renditions, package, package_step, plan_package
+from matinee.stages.package import Renditions, has_package, package, plan_package
 from matinee.stages.sound import make_sound
 from matinee.stages.split import Split, read_source_signature, split
 from matinee.stages.text import make_text
@@ -127,14 +127,17 @@ async def _make(
     """Everything between inspection and judgement."""
     encoder, indexer = house.studio.encoder, house.studio.indexer
 
-    async def pictures() -> tuple[Split, Film, list[list[ChunkState]]]:
+    async def pictures() -> tuple[Split, Film, Table]:
         found = await split(bench, house.scanner, film, info, timeline)
         planned = film_of(info, timeline, found.plan, tracks.rungs)
-        reference = await read_source_signature(bench, found)
-        table = await encode(
-            bench, house.studio, film, planned, reference, request.proofs, with_bytes=False
-        )
+        table = look_up(bench, planned, request.proofs)
+        if not is_complete(table, request.proofs):
+            table = await encode_all(found, planned)
         return found, planned, table
+
+    async def encode_all(found: Split, planned: Film) -> Table:
+        reference = await read_source_signature(bench, found)
+        return await encode(bench, house.studio, film, planned, reference, request.proofs)
 
     renditions = [rendition for track in tracks.sounds for rendition in track.renditions]
     sounds = [make_sound(bench, encoder, indexer, film, info, one) for one in renditions]
@@ -151,17 +154,15 @@ async def _make(
         thumbnails=found.thumbnails,
     )
     plan = plan_package(made)
-    if not await _has_bytes(bench, made) and bench.find(package_step(bench, made, plan)) is None:
-        reference = await read_source_signature(bench, found)
-        await encode(bench, house.studio, film, planned, reference, request.proofs, with_bytes=True)
+    if "encode" not in bench.tallies:  # nothing was looked at closely: all is in the ledger
+        if await has_package(bench, title.id, made, plan):
+            count_reused(bench, table)
+            tell_stages(bench, planned, table, request.proofs)
+            tell_finished(bench, planned, request.proofs)
+        else:
+            made = replace(made, chunks=await encode_all(found, planned))
     packaged = await package(bench, indexer, house.packager, title.id, made, plan)
     return Evidence(made, plan, packaged, found, request.proofs)
-
-
-async def _has_bytes(bench: Bench, made: Renditions) -> bool:
-    """Whether every chunk still lies in the store."""
-    chunks = [state.chunk for row in made.chunks for state in row if state.chunk]
-    return all([await bench.place(chunk) is not None for chunk in chunks])
 
 
 async def _enter(

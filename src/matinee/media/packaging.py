@@ -188,7 +188,7 @@ def finish(
     finished[HLS] = write_multivariant(playlist)
     finished[DASH] = dash_edits.normalise(
         manifests[DASH],
-        rates={s.init: rates[s.playlist] for s in plan.streams if s.kind != "text"},
+        rates={s.init: rates[s.playlist] for s in plan.streams if s.playlist in rates},
         labels=_labels(plan),
         images=[(sheets, f"{TO_RENDITIONS}/{plan.sheets.folder}/$Number%05d$.jpg", sheet_rate)],
     )

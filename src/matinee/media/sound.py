@@ -101,6 +101,12 @@ PROBES = 12
 REACH = PROBE_RATE // 2
 """The largest lag that is looked for, in samples: half a second."""
 
+IN_STEP = PROBE_RATE // 200
+"""Five milliseconds, in samples."""
+
+AS_GOOD = 0.98
+"""A peak this near to the highest is taken for it, when it says that nothing is late."""
+
 QUIET = 1e-3
 """Root mean square below which a window is too quiet to tell (-60 dBFS)."""
 
@@ -134,6 +140,10 @@ def measure_lag(source: Samples, copy: Samples, time: Fraction) -> Lag | None:
     reach = min(REACH, len(source) - 1)
     around = np.concatenate([products[-reach:], products[: reach + 1]])
     best = int(np.argmax(around))
+    near = slice(max(0, reach - IN_STEP), reach + IN_STEP + 1)
+    in_step = near.start + int(np.argmax(around[near]))
+    if around[in_step] >= AS_GOOD * around[best]:  # a steady tone is like itself at every period
+        best = in_step
     scale = float(np.linalg.norm(source)) * float(np.linalg.norm(copy))
     return Lag(float(time), (best - reach) / PROBE_RATE, float(around[best]) / scale)
 

@@ -158,6 +158,17 @@ class Bench:
         known = key in self.inventory.locate(asset.digest)
         return known and await self.store.size(key) == asset.size_bytes
 
+    async def is_whole(self, asset: Asset) -> bool:
+        """Whether the asset's bytes are in the store; damaged ones are removed."""
+        key = await self.place(asset)
+        if key is None:
+            return False
+        path = await self.store.as_file(key, self.scratch)
+        digest, _ = await asyncio.to_thread(digest_of_file, path)
+        if digest != asset.digest:
+            await self.store.delete(key)
+        return digest == asset.digest
+
     async def place(self, asset: Asset) -> str | None:
         """A key under which the asset lies whole, or None."""
         for key in self.inventory.locate(asset.digest):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from matinee.assets.asset import Asset
-from matinee.assets.derivation import Step
+from matinee.assets.derivation import Derivation, Step
 from matinee.core.ids import Digest
 from matinee.core.time import as_text
 from matinee.media.ladder import Rung, display_size
@@ -13,6 +13,14 @@ from matinee.media.plan import SegmentPlan
 from matinee.media.source import Picture, SourceInfo
 from matinee.media.timeline import ClipPlan, Timeline, clip_plans
 from matinee.stages.bench import Bench
+
+
+@dataclass(frozen=True, slots=True)
+class Proofs:
+    """How much is proved: ``signed`` decodes every chunk again, ``scored`` measures its quality."""
+
+    signed: bool = True
+    scored: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,42 +99,74 @@ class ChunkState:
 
     clip: ClipPlan
     rung: Rung
-    chunk: Asset | None = None
-    signature: Asset | None = None
-    scores: Asset | None = None
+    encoded: Derivation | None = None
+    signed: Derivation | None = None
+    scored: Derivation | None = None
+
+    @property
+    def chunk(self) -> Asset | None:
+        """The coded chunk."""
+        return self.encoded.outputs["chunk"] if self.encoded else None
+
+    @property
+    def signature(self) -> Asset | None:
+        """The signature of its decoded frames."""
+        return self.signed.outputs["signature"] if self.signed else None
+
+    @property
+    def scores(self) -> Asset | None:
+        """Its frames' scores."""
+        return self.scored.outputs["scores"] if self.scored else None
+
+    def lacks(self, proofs: Proofs) -> bool:
+        """Whether something of it is still to be made."""
+        return (
+            self.encoded is None
+            or (proofs.signed and self.signed is None)
+            or (proofs.scored and self.scored is None)
+        )
 
 
-async def look_up(
-    bench: Bench, film: Film, *, signed: bool, scored: bool, with_bytes: bool
-) -> list[list[ChunkState]]:
-    """The state of every clip (outer) and rung (inner).
+Table = list[list[ChunkState]]
+"""The states of every clip (outer) and rung (inner)."""
 
-    With ``with_bytes``, a chunk whose bytes are gone counts as not made.
-    """
+
+def look_up(bench: Bench, film: Film, proofs: Proofs) -> Table:
+    """What the ledger has; whether the bytes are there as well is not asked."""
     table = [[ChunkState(clip, rung) for rung in film.rungs] for clip in film.clips]
     for column, rung in enumerate(film.rungs):
         steps = [encode_step(bench, film, clip, rung) for clip in film.clips]
         for row, derivation in enumerate(bench.find_all(steps)):
-            if derivation is None:
-                continue
-            chunk = derivation.outputs["chunk"]
-            if with_bytes and await bench.place(chunk) is None:
-                continue
-            bench.reused("encode", derivation)
             state = table[row][column]
-            state.chunk = chunk
-            if signed:
-                step = sign_step(bench, chunk.digest)
-                state.signature = _known(bench, "prove", step, "signature")
-            if scored:
-                step = score_step(bench, film, state.clip, chunk.digest)
-                state.scores = _known(bench, "score", step, "scores")
+            state.encoded = derivation
+            if state.chunk is None:
+                continue
+            if proofs.signed:
+                state.signed = bench.find(sign_step(bench, state.chunk.digest))
+            if proofs.scored:
+                state.scored = bench.find(score_step(bench, film, state.clip, state.chunk.digest))
     return table
 
 
-def _known(bench: Bench, stage: str, step: Step, role: str) -> Asset | None:
-    derivation = bench.find(step)
-    if derivation is None:
-        return None
-    bench.reused(stage, derivation)
-    return derivation.outputs[role]
+def is_complete(table: Table, proofs: Proofs) -> bool:
+    """Whether nothing is to be made."""
+    return not any(state.lacks(proofs) for row in table for state in row)
+
+
+async def drop_lost(bench: Bench, table: Table) -> None:
+    """Forget chunks whose bytes are gone or damaged, so that they are made again."""
+    for row in table:
+        for state in row:
+            if state.chunk is not None and not await bench.is_whole(state.chunk):
+                state.encoded = None
+
+
+def count_reused(bench: Bench, table: Table) -> None:
+    """Note in the tallies what need not be made."""
+    for row in table:
+        for state in row:
+            for stage, derivation in (
+                ("encode", state.encoded), ("prove", state.signed), ("score", state.scored),
+            ):  # fmt: skip
+                if derivation is not None:
+                    bench.reused(stage, derivation)

@@ -18,8 +18,7 @@ from typing import Self
 
 import numpy as np
 
-from matinee.assets.asset import Asset
-from matinee.assets.derivation import Cost, Step
+from matinee.assets.derivation import Cost, Derivation, Step
 from matinee.core.errors import EncoderFailed, MatineeError, ToolError
 from matinee.core.progress import Stage
 from matinee.core.time import FrameSpan
@@ -28,16 +27,19 @@ from matinee.media.ladder import Rung, display_size
 from matinee.media.signature import Mismatch, Signature, compare
 from matinee.ports.tools import Clip, Encoder, Indexer, Measured, Meter
 from matinee.stages.bench import Bench, Made
-from matinee.stages.chunks import ChunkState, Film, encode_step, look_up, score_step, sign_step
+from matinee.stages.chunks import (
+    ChunkState,
+    Film,
+    Proofs,
+    Table,
+    count_reused,
+    drop_lost,
+    encode_step,
+    look_up,
+    score_step,
+    sign_step,
+)
 from matinee.stages.counting import Counter
-
-
-@dataclass(frozen=True, slots=True)
-class Proofs:
-    """How much is proved: ``signed`` decodes every chunk again, ``scored`` measures its quality."""
-
-    signed: bool = True
-    scored: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,40 +52,27 @@ class Studio:
 
 
 async def encode(
-    bench: Bench, studio: Studio, source: Path, film: Film, reference: Signature, proofs: Proofs,
-    *, with_bytes: bool,
-) -> list[list[ChunkState]]:  # fmt: skip
-    """Make what the ledger lacks; gives the complete table, clips by rungs.
+    bench: Bench, studio: Studio, source: Path, film: Film, reference: Signature, proofs: Proofs
+) -> Table:
+    """Make what the ledger lacks and what of its chunks is lost; gives the complete table.
 
     Raises:
         EncoderFailed: an encoder failed, or a chunk's frames are not those of the source.
     """
-    table = await look_up(
-        bench, film, signed=proofs.signed, scored=proofs.scored, with_bytes=with_bytes
-    )
-    _tell_reused(bench, film, table, proofs)
-    open_rows = [row for row in table if any(_lacks(state, proofs) for state in row)]
+    table = look_up(bench, film, proofs)
+    await drop_lost(bench, table)
+    count_reused(bench, table)
+    tell_stages(bench, film, table, proofs)
+    open_rows = [row for row in table if any(state.lacks(proofs) for state in row)]
     if open_rows:
         line = _Line(bench, studio, film, reference, proofs)
         await line.run(source, open_rows)
-    for rung in film.rungs:
-        bench.progress.finished(f"encode {rung.name}")
-        if proofs.scored:
-            bench.progress.finished(f"score {rung.name}")
+    tell_finished(bench, film, proofs)
     return table
 
 
-def _lacks(state: ChunkState, proofs: Proofs) -> bool:
-    return (
-        state.chunk is None
-        or (proofs.signed and state.signature is None)
-        or (proofs.scored and state.scores is None)
-    )
-
-
-def _tell_reused(
-    bench: Bench, film: Film, table: Sequence[Sequence[ChunkState]], proofs: Proofs
-) -> None:
+def tell_stages(bench: Bench, film: Film, table: Table, proofs: Proofs) -> None:
+    """Open a line of progress for each rung, with what need not be made."""
     frames = film.plan.frames
     for rung in film.rungs:
         bench.progress.started(Stage(f"encode {rung.name}", frames, encode_cost(rung)))
@@ -93,10 +82,18 @@ def _tell_reused(
     for row in table:
         for state in row:
             count = len(state.clip.frames)
-            if state.chunk:
+            if state.encoded:
                 bench.progress.advanced(f"encode {state.rung.name}", count, reused=True)
-            if state.scores:
+            if state.scored:
                 bench.progress.advanced(f"score {state.rung.name}", count, reused=True)
+
+
+def tell_finished(bench: Bench, film: Film, proofs: Proofs) -> None:
+    """Close the lines of progress."""
+    for rung in film.rungs:
+        bench.progress.finished(f"encode {rung.name}")
+        if proofs.scored:
+            bench.progress.finished(f"score {rung.name}")
 
 
 class _Line:
@@ -157,11 +154,11 @@ class _Line:
         folder = self._folder / f"{clip.plan.frames.start:07d}"
         folder.mkdir(exist_ok=True)
         try:
-            await self._encode(clip, [state for state in row if state.chunk is None], folder)
+            await self._encode(clip, [state for state in row if state.encoded is None], folder)
             if self._proofs.signed:
-                await self._sign([state for state in row if state.signature is None], folder)
+                await self._sign([state for state in row if state.signed is None], folder)
             if self._proofs.scored:
-                await self._score(clip, [state for state in row if state.scores is None], folder)
+                await self._score(clip, [state for state in row if state.scored is None], folder)
         finally:
             clip.path.unlink(missing_ok=True)
             shutil.rmtree(folder, ignore_errors=True)
@@ -185,7 +182,7 @@ class _Line:
             signatures = await self._signatures(clip.plan.frames, rungs, outputs, folder)
             for number, state in enumerate(states):
                 made = {"chunk": Made(outputs[number], "video/mp4")}
-                state.chunk = (await tries.record(number, made))["chunk"]
+                state.encoded = await tries.record(number, made)
                 if signatures:
                     await self._record_signature(state, signatures[number])
 
@@ -210,7 +207,7 @@ class _Line:
         made = {"signature": Made(measured.signature.tobytes(), "application/x-matinee-signature")}
         with _Attempts(self._bench, "prove", [step], [1]) as tries:
             tries.spent(cpu_s)
-            state.signature = (await tries.record(0, made))["signature"]
+            state.signed = await tries.record(0, made)
 
     async def _sign(self, states: Sequence[ChunkState], folder: Path) -> None:
         """Sign chunks that the ledger has without a signature."""
@@ -240,7 +237,7 @@ class _Line:
             for number, (state, one) in enumerate(zip(states, measured, strict=True)):
                 scores = self._paired(one, clip, state)
                 made = {"scores": Made(scores, "application/x-matinee-scores")}
-                state.scores = (await tries.record(number, made))["scores"]
+                state.scored = await tries.record(number, made)
 
     def _paired(self, measured: Measured, clip: Clip, state: ChunkState) -> bytes:
         """The scores as bytes, after proof that both sides were the frames they should be."""
@@ -318,7 +315,7 @@ class _Attempts:
         self._cpu_s = cpu_s
         self._wall_s = time.monotonic() - self._clock
 
-    async def record(self, number: int, made: dict[str, Made]) -> dict[str, Asset]:
+    async def record(self, number: int, made: dict[str, Made]) -> Derivation:
         """Store the outputs of one of the steps and write its derivation."""
         share = self._shares[number]
         cost = Cost(platform.node(), self._started, self._wall_s * share, self._cpu_s * share)
@@ -326,7 +323,7 @@ class _Attempts:
             self._stage, self._ids[number], self._steps[number], made, cost
         )
         self._recorded.add(number)
-        return dict(derivation.outputs)
+        return derivation
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if error is None:

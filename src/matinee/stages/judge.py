@@ -23,7 +23,7 @@ from matinee.media.plan import shots
 from matinee.media.quality import Scores
 from matinee.media.signature import Signature, read_signature
 from matinee.stages.bench import Bench, Made
-from matinee.stages.encode import Proofs
+from matinee.stages.chunks import Proofs
 from matinee.stages.package import Packaged, Renditions
 from matinee.stages.split import Split
 
@@ -39,6 +39,11 @@ class Evidence:
     packaged: Packaged
     split: Split
     proofs: Proofs
+
+    def present(self) -> list[Stream]:
+        """The streams that the packager did write."""
+        here = f"packages/{self.packaged.id}"
+        return [s for s in self.plan.streams if f"{here}/{s.playlist}" in self.packaged.files]
 
 
 async def judge(bench: Bench, evidence: Evidence) -> list[Verdict]:
@@ -138,7 +143,10 @@ def _all_verdicts(evidence: Evidence, inputs: _Inputs, read: Read) -> list[Verdi
     film_shots = shots(evidence.split.cuts, film.plan.frames, film.plan.rate)
     verdicts: list[Verdict] = []
     media_times: dict[str, Fraction] = {}
+    present = {stream.name for stream in evidence.present()}
     for number, stream in enumerate(plan.of_kind("video")):
+        if stream.name not in present:
+            continue
         init, contents = _video_contents(packaged, stream, read)
         media_times[stream.name] = Fraction(init.media_time, init.timescale)
         counted = sum(content.frames for content in contents)
@@ -152,13 +160,14 @@ def _all_verdicts(evidence: Evidence, inputs: _Inputs, read: Read) -> list[Verdi
         if scores is not None:
             verdicts.append(judges.judge_quality(stream.name, film.plan.frames, scores, film_shots))
     for stream in plan.of_kind("audio"):
+        if stream.name not in present:
+            continue
         sound = made.sounds[stream.name]
         init = read_init(read(f"renditions/{stream.folder}/init.mp4"))
         media_times[stream.name] = Fraction(init.media_time, init.timescale)
         verdicts.append(judges.judge_sound(sound.plan, sound.frames, sound.lags))
     verdicts.append(judges.judge_presentation(media_times))
-    names = {stream.name for stream in plan.streams}
-    verdicts.append(judges.judge_tracks(made.tracks.outcomes, names))
+    verdicts.append(judges.judge_tracks(made.tracks.outcomes, present))
     findings = check_package(read, packaged.hls, packaged.dash, expected(made, plan))
     verdicts.append(judges.judge_conformance(findings, len(packaged.files)))
     return verdicts

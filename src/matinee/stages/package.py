@@ -182,6 +182,12 @@ async def package(
     return packaged_of(derivation)
 
 
+async def has_package(bench: Bench, title: str, made: Renditions, plan: PackagePlan) -> bool:
+    """Whether the ledger has the package and all its files are in their places."""
+    known = bench.find(package_step(bench, made, plan))
+    return known is not None and await bench.holds(known, f"titles/{title}")
+
+
 def packaged_of(derivation: Derivation) -> Packaged:
     """A package from its derivation."""
     files = dict(derivation.outputs)

@@ -110,7 +110,7 @@ def _publish(film: Path, wish: Wish, ladder: Any) -> tuple[dict[str, Any], int]:
     from matinee.apps.cli.display import display
     from matinee.config import read_settings
     from matinee.flows.publish_title import Request, publish_title
-    from matinee.stages.encode import Proofs
+    from matinee.stages.chunks import Proofs
     from matinee.wiring import open_house
 
     request = Request(
@@ -169,7 +169,7 @@ def published_json(film: Path, published: Any, tallies: Any, library: Path) -> d
         document["error"] = {
             "code": "verdict.failed",
             "message": f"not shown, because a verdict failed: {reasons}",
-            "hint": f"see all of them with: matinee show {title.id}",
+            "hint": f"see all with: matinee show {title.id}; with mended tools, publish --refresh",
         }
     return document
 

@@ -1,0 +1,43 @@
+"""A faulty ffmpeg: runs the real one with a command line that was tampered with.
+
+The tests put it in ffmpeg's place by ``MATINEE_FFMPEG``; ``MATINEE_FAULT`` names the fault.
+"""
+
+import os
+import sys
+
+import imageio_ffmpeg
+
+LATE = "asetpts=PTS-("
+
+
+def tampered(arguments: list[str], fault: str) -> list[str]:
+    """The command line with the fault in it, where it applies."""
+    line = "\0".join(arguments)
+    encodes, scores = "libx264" in line, "libvmaf" in line
+    first_chunk = "clip-0000000" in line
+    if fault == "drop" and encodes:
+        line = line.replace("setpts=N", "select='not(eq(n,30))',setpts=N")
+    elif fault == "double" and encodes:
+        # Frame 30 is shown twice and frame 60 is left out: the count is right.
+        line = line.replace(
+            "setpts=N", "setpts=N,loop=loop=1:size=1:start=30,select='not(eq(n,61))',setpts=N"
+        )
+    elif fault == "foreign" and encodes and not first_chunk:
+        line = line.replace("setpts=N", "setpts=N,reverse,setpts=N")
+    elif fault == "parameters" and encodes and not first_chunk:
+        line = line.replace("ref=1", "ref=3")
+    elif fault == "late sound" and LATE in line:
+        line = line.replace(")/TB", ")/TB+0.08/TB", 1)
+    elif fault == "shifted scores" and scores:
+        line = line.replace(
+            "setpts=N,setparams", "setpts=N,tpad=start=1,trim=end_frame=60,setparams"
+        )
+    elif fault == "crash" and encodes:
+        os.kill(os.getpid(), 11)
+    return line.split("\0")
+
+
+if __name__ == "__main__":
+    ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
+    os.execv(ffmpeg, [ffmpeg, *tampered(sys.argv[1:], os.environ["MATINEE_FAULT"])])

