@@ -34,5 +34,5 @@ def scan_cost(width: int, height: int) -> float:
 
 
 def likely_bytes(rung: Rung, duration: Fraction) -> int:
-    """What a rung is likely to take: ordinary films stay at about three fifths of the caps."""
-    return int(rung.maxrate * duration / 8 * Fraction(3, 5))
+    """What a rung is likely to take: ordinary films stay at about half of the caps."""
+    return int(rung.maxrate * duration / 8 * Fraction(1, 2))

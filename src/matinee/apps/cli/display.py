@@ -53,8 +53,6 @@ class Board(Progress):
     def advanced(self, stage: str, frames: int, *, reused: bool = False) -> None:
         """Frames more, or fewer."""
         line = self.lines[stage]
-        if line.fresh == 0 and not reused:
-            line.begun = time.monotonic()
         line.done += frames
         line.fresh += 0 if reused else frames
 
