@@ -34,7 +34,9 @@ def main() -> int:
         for name in options.only:
             tell(name)
             try:
-                figures += import_module(f"benchmarks.{name}").run(place)
+                for figure in import_module(f"benchmarks.{name}").run(place):
+                    figures.append(figure)
+                    tell(" | ".join(figure.cells()))  # so that an interrupted run has told it
             except Exception:  # noqa: BLE001  # the others are still worth running
                 traceback.print_exc()
                 broken.append(name)

@@ -11,10 +11,12 @@ from typing import Any
 from benchmarks.film import ROOT
 from benchmarks.measure import Spent, run
 from benchmarks.workplace import Workplace
+from matinee.assets.asset import object_key
+from matinee.config import Settings
 from matinee.media.ladder import Ladder, Rung
 from matinee.media.tracks import plan_tracks
 from matinee.stages.inspect import timeline_of
-from matinee.wiring import indexer, load_ladder
+from matinee.wiring import indexer, load_ladder, open_library
 
 LEAN = ("--no-scores", "--proofs", "packets")
 """Encode, package and prove by packets: nothing is decoded again."""
@@ -50,8 +52,7 @@ def publish(film: Path, library: Path, *options: str) -> Publish:
     ]  # fmt: skip
     spent, printed = run(command, ROOT)
     usage, document = json.loads(report.read_text()), json.loads(printed)
-    _, shown = run(matinee("show", document["title"], "--library", str(library), "--json"), ROOT)
-    made = json.loads(shown)["report"]
+    made = _report(library, document["title"])
     return Publish(
         spent=spent,
         document=document,
@@ -59,6 +60,13 @@ def publish(film: Path, library: Path, *options: str) -> Publish:
         rendition_bytes=sum(sum(r["segment_bits"]) // 8 for r in made["renditions"]),
         **usage,
     )
+
+
+def _report(library: Path, title: str) -> dict[str, Any]:
+    """The report of the title's newest package."""
+    package = open_library(Settings(library, workers=1)).packages.of_title(title)[-1]
+    report: dict[str, Any] = json.loads((library / object_key(package.report)).read_bytes())
+    return report
 
 
 def publishing(workplace: Workplace, *options: str) -> Callable[[], Publish]:

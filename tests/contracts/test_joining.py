@@ -28,7 +28,7 @@ from matinee.core.errors import (
 from matinee.core.time import FrameSpan
 from matinee.media.timeline import plan_clip
 from matinee.ports.tools import JoinRefused
-from matinee.stages.encode import check_pairing
+from matinee.stages.checks import check_pairing
 
 pytestmark = pytest.mark.tools
 

@@ -34,6 +34,8 @@ class Program:
     def __init__(
         self, command: Sequence[str], folder: Path, environment: Mapping[str, str]
     ) -> None:
+        if shutil.which(command[0]) is None:
+            raise ToolMissing(f"{command[0]} is not there, or may not be run")
         self._errors = (folder / f".{time.monotonic_ns()}.stderr").open("w+b")
         self._started = time.monotonic()
         try:
@@ -48,6 +50,7 @@ class Program:
             )
         except OSError as error:
             self._errors.close()
+            Path(self._errors.name).unlink(missing_ok=True)
             raise ToolMissing(f"cannot start {command[0]}: {error.strerror}") from error
 
     def read_to_end(self, on_line: Callable[[str], None]) -> Finished:

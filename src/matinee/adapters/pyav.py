@@ -11,9 +11,16 @@ import av
 import av.error
 import numpy as np
 from av.audio.resampler import AudioResampler
+from numpy.typing import NDArray
 
-from matinee.adapters.pyav_inspect import inspect_film
-from matinee.core.errors import SourceChanged, SourceUnreadable
+from matinee.adapters.pyav_inspect import SAFE, inspect_film
+from matinee.core.errors import (
+    LibraryError,
+    SourceChanged,
+    SourceDamaged,
+    SourceRefused,
+    SourceUnreadable,
+)
 from matinee.core.ids import digest_of
 from matinee.media.ladder import REORDERED_FRAMES
 from matinee.media.sound import AAC_FRAME, PROBE_RATE, SAMPLE_RATE, Samples
@@ -97,12 +104,31 @@ class PyavIndexer(Indexer):
 
 @contextmanager
 def opened(film: Path) -> Iterator[Any]:
-    """The film's container; foreign errors become ours."""
+    """The film's container; foreign errors become ours, each with who can mend it."""
     try:
-        with av.open(str(film), options={"protocol_whitelist": "file"}) as container:
-            yield container
+        container = av.open(str(film), options=SAFE)
     except (av.error.FFmpegError, OSError) as error:
         raise SourceUnreadable(f"{film.name} cannot be read: {error.strerror}") from error
+    with container:
+        try:
+            yield container
+        except av.error.InvalidDataError as error:
+            raise SourceDamaged(f"{film.name} is damaged: {error.strerror}") from error
+        except (av.error.FFmpegError, OSError) as error:
+            raise LibraryError(
+                f"scratch files cannot be written: {error.strerror}",
+                "see that the library's disk has room",
+            ) from error
+
+
+@contextmanager
+def opened_chunk(path: Path, place: str) -> Iterator[Any]:
+    """A chunk's container: one that cannot be read is no part of a rendition."""
+    try:
+        with opened(path) as container:
+            yield container
+    except SourceRefused as error:
+        raise JoinRefused(f"{place} cannot be read: {error}") from error
 
 
 def _indexed(
@@ -147,6 +173,15 @@ def digest_raw(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
 
 
+def decode_times(pts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Ascending decode times for packets in decode order, none after its presentation time.
+
+    Demuxers do not always tell them after a seek.
+    """
+    ascending = np.sort(pts)
+    return np.asarray(ascending - max(0, int(np.max(ascending - pts))))
+
+
 class _ClipWriter:
     """Copies packets to a Matroska file on a clock that starts near zero."""
 
@@ -154,9 +189,12 @@ class _ClipWriter:
         self.plan = plan
         self._path = folder / f"clip-{plan.frames.start:07d}.mkv"
         self._container = av.open(str(self._path), "w", format="matroska")
-        self._stream: Any = self._container.add_stream_from_template(template)
+        # Opaque: the packets are copied, so no coder of theirs is looked for.
+        self._stream: Any = self._container.add_stream_from_template(template, opaque=True)
         clip = timeline.packets[plan.first : plan.last + 1]
-        self._zero = int(min(clip["pts"].min(), clip["dts"].min()))
+        self._decode_times = decode_times(clip["pts"])
+        self._zero = int(self._decode_times[0])
+        self._added = 0
         self._skip = (plan.skip_before - self._zero) * timeline.time_base
         self._time_base = timeline.time_base
 
@@ -165,7 +203,8 @@ class _ClipWriter:
         copy.stream = self._stream
         copy.time_base = self._time_base
         copy.pts = packet.pts - self._zero
-        copy.dts = None if packet.dts is None else packet.dts - self._zero
+        copy.dts = int(self._decode_times[self._added]) - self._zero
+        self._added += 1
         copy.duration = packet.duration
         copy.is_keyframe = packet.is_keyframe
         self._container.mux(copy)
@@ -191,7 +230,7 @@ def _join(
         joined: Any = None
         for path, planned in zip(chunks, frames, strict=True):
             place = f"the chunk of frames {done} to {done + planned}"
-            with opened(path) as source:
+            with opened_chunk(path, place) as source:
                 stream = source.streams.video[0]
                 extradata = bytes(stream.codec_context.extradata or b"")
                 if configuration is None:

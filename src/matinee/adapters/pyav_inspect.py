@@ -18,6 +18,12 @@ from matinee.media.timeline import DISCARD, KEY, PACKET, Packets
 CONTAINERS = ("mov,", "matroska", "mpegts")
 """Container formats that a film may have, by the begin of libavformat's name."""
 
+SAFE = {
+    "protocol_whitelist": "file",
+    "format_whitelist": "mov,matroska,webm,mpegts",
+}
+"""No playlist or script can make the libraries open another file or address."""
+
 TYPES: dict[str, TrackType] = {"video": "video", "audio": "audio", "subtitle": "subtitles"}
 
 # ITU-T H.273 codes that ffmpeg has a name for.
@@ -37,7 +43,7 @@ def inspect_film(film: Path) -> tuple[SourceInfo, Packets, Fraction]:
     if size_bytes == 0:
         raise SourceUnreadable(f"{film.name} is empty")
     try:
-        with av.open(str(film), options={"protocol_whitelist": "file"}) as container:
+        with av.open(str(film), options=SAFE) as container:
             name = container.format.name
             if not name.startswith(CONTAINERS):
                 raise SourceUnsupported(
@@ -97,7 +103,7 @@ def _has(stream: Any, flag: str) -> bool:
 
 def _picture(film: Path, index: int) -> Picture:
     """What one decoded frame and the decoder's configuration tell."""
-    with av.open(str(film), options={"protocol_whitelist": "file"}) as container:
+    with av.open(str(film), options=SAFE) as container:
         stream: Any = container.streams[index]
         context = stream.codec_context
         frame: Any = next(iter(container.decode(stream)), None)
@@ -156,7 +162,7 @@ class _TrackReader:
         return Track(
             index=stream.index,
             type="other" if _has(stream, "attached_pic") else TYPES.get(stream.type, "other"),
-            codec=context.name if context is not None else stream.type,
+            codec=context.codec.canonical_name if context is not None else stream.type,
             language=stream.metadata.get("language"),
             title=stream.metadata.get("title", ""),
             is_default=_has(stream, "default"),

@@ -14,7 +14,7 @@ from matinee.media.bit_rates import measured
 from matinee.media.cmaf import read_init
 from matinee.media.hls import read_media
 from matinee.media.ladder import display_size
-from matinee.media.packaging import Stream
+from matinee.media.packaging import Sheets, Stream
 from matinee.media.plan import shots
 from matinee.media.quality import by_second, pool
 from matinee.media.source import SourceInfo, Track
@@ -39,19 +39,11 @@ class Making:
 
 async def build_report(bench: Bench, making: Making) -> dict[str, Any]:
     """The report as JSON."""
-    evidence, title = making.evidence, making.title
+    evidence = making.evidence
     film = evidence.made.film
-    sheets = evidence.plan.sheets
     return {
         "schema": SCHEMA,
-        "title": {
-            "id": title.id,
-            "name": title.name,
-            "credit": title.credit,
-            "film": title.film,
-            "source": title.source,
-            "added_at": title.added_at.isoformat(),
-        },
+        "title": _title(making.title),
         "package": {
             "id": evidence.packaged.id,
             "state": "ready" if all(v.passed for v in making.verdicts) else "held",
@@ -70,25 +62,44 @@ async def build_report(bench: Bench, making: Making) -> dict[str, Any]:
         },
         "renditions": [await _rendition(bench, evidence, stream) for stream in evidence.present()],
         "verdicts": [verdict.as_json() for verdict in making.verdicts],
-        "stages": [
-            {
-                "name": name,
-                "wall_s": round(tally.wall_s, 3),
-                "cpu_s": round(tally.cpu_s, 3),
-                "ran": tally.ran,
-                "reused": tally.reused,
-            }
-            for name, tally in bench.tallies.items()
-        ],
+        "stages": _stages(bench),
         "tools": {tool.name: tool.version for tool in bench.tools.values()},
-        "thumbnails": {
-            "uri": f"renditions/{sheets.folder}/00001.jpg",
-            "columns": sheets.columns,
-            "rows": sheets.rows,
-            "width": sheets.width,
-            "height": sheets.height,
-            "interval_s": float(sheets.interval),
-        },
+        "thumbnails": _thumbnails(evidence.plan.sheets),
+    }
+
+
+def _title(title: Title) -> dict[str, Any]:
+    return {
+        "id": title.id,
+        "name": title.name,
+        "credit": title.credit,
+        "film": title.film,
+        "source": title.source,
+        "added_at": title.added_at.isoformat(),
+    }
+
+
+def _stages(bench: Bench) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "wall_s": round(tally.wall_s, 3),
+            "cpu_s": round(tally.cpu_s, 3),
+            "ran": tally.ran,
+            "reused": tally.reused,
+        }
+        for name, tally in bench.tallies.items()
+    ]
+
+
+def _thumbnails(sheets: Sheets) -> dict[str, Any]:
+    return {
+        "uri": f"renditions/{sheets.folder}/00001.jpg",
+        "columns": sheets.columns,
+        "rows": sheets.rows,
+        "width": sheets.width,
+        "height": sheets.height,
+        "interval_s": float(sheets.interval),
     }
 
 

@@ -53,6 +53,8 @@ def judge_frames(
     reasons: list[str] = []
     if counted != frames:
         reasons.append(f"it has {counted} frames, not {frames}")
+    if len(source) != frames:
+        reasons.append(f"the source's signature has {len(source)} frames, the plan {frames}")
     evidence: dict[str, Any] = {"frames": counted, "expected": frames, "decoded": False}
     if signature is not None:
         evidence["decoded"] = True
@@ -82,6 +84,8 @@ def judge_join(
     reasons: list[str] = []
     if len(packaged) != len(planned):
         reasons.append(f"it has {len(packaged)} segments, the plan {len(planned)}")
+    if len(proof) != len(planned):
+        reasons.append(f"{len(proof)} of its {len(planned)} segments have a proof of the join")
     if len(set(configurations)) > 1:
         reasons.append("its parameter sets are not those of its chunks")
     for number, (span, joined, served) in enumerate(zip(planned, proof, packaged, strict=False), 1):
@@ -173,6 +177,8 @@ def judge_quality(
         reason = f"{len(scores)} of {frames} frames were scored"
         return Verdict("quality", rendition, {"scored": len(scores)}, (reason,))
     sane = bool(np.all(np.isfinite(scores)) and np.all(scores >= 0) and np.all(scores <= 100.001))
+    if not sane:
+        reason = "a score is not a number from 0 to 100"
+        return Verdict("quality", rendition, {"scored": len(scores)}, (reason,))
     evidence = {"scored": len(scores), "vmaf": pool(scores, shots).as_json()}
-    reasons = () if sane else ("a score is not a number from 0 to 100",)
-    return Verdict("quality", rendition, evidence, reasons)
+    return Verdict("quality", rendition, evidence)

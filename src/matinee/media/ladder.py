@@ -7,8 +7,8 @@
 """
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from math import ceil
 from typing import Any
@@ -27,24 +27,24 @@ PRESETS = frozenset(
 NEARLY_THE_SOURCE = 0.9
 """A rung whose width is this share of the source's, or more, gives way to the source's own size."""
 
-# level: (macroblocks per second, macroblocks per frame, DPB macroblocks, kbit/s for High profile)
+# level: macroblocks per second, per frame, in the DPB; kbit/s and kbit of buffer (High profile)
 H264_LEVELS = {
-    "1.1": (3_000, 396, 900, 240),
-    "1.2": (6_000, 396, 2_376, 480),
-    "1.3": (11_880, 396, 2_376, 960),
-    "2": (11_880, 396, 2_376, 2_500),
-    "2.1": (19_800, 792, 4_752, 5_000),
-    "2.2": (20_250, 1_620, 8_100, 5_000),
-    "3": (40_500, 1_620, 8_100, 12_500),
-    "3.1": (108_000, 3_600, 18_000, 17_500),
-    "3.2": (216_000, 5_120, 20_480, 25_000),
-    "4": (245_760, 8_192, 32_768, 25_000),
-    "4.1": (245_760, 8_192, 32_768, 62_500),
-    "4.2": (522_240, 8_704, 34_816, 62_500),
-    "5": (589_824, 22_080, 110_400, 168_750),
-    "5.1": (983_040, 36_864, 184_320, 300_000),
-    "5.2": (2_073_600, 36_864, 184_320, 300_000),
-    "6": (4_177_920, 139_264, 696_320, 300_000),
+    "1.1": (3_000, 396, 900, 240, 625),
+    "1.2": (6_000, 396, 2_376, 480, 1_250),
+    "1.3": (11_880, 396, 2_376, 960, 2_500),
+    "2": (11_880, 396, 2_376, 2_500, 2_500),
+    "2.1": (19_800, 792, 4_752, 5_000, 5_000),
+    "2.2": (20_250, 1_620, 8_100, 5_000, 5_000),
+    "3": (40_500, 1_620, 8_100, 12_500, 12_500),
+    "3.1": (108_000, 3_600, 18_000, 17_500, 17_500),
+    "3.2": (216_000, 5_120, 20_480, 25_000, 25_000),
+    "4": (245_760, 8_192, 32_768, 25_000, 31_250),
+    "4.1": (245_760, 8_192, 32_768, 62_500, 78_125),
+    "4.2": (522_240, 8_704, 34_816, 62_500, 78_125),
+    "5": (589_824, 22_080, 110_400, 168_750, 168_750),
+    "5.1": (983_040, 36_864, 184_320, 300_000, 300_000),
+    "5.2": (2_073_600, 36_864, 184_320, 300_000, 300_000),
+    "6": (4_177_920, 139_264, 696_320, 300_000, 300_000),
 }
 
 
@@ -134,6 +134,7 @@ def parse_ladder(name: str, text: str) -> Ladder:
         raise LadderInvalid(f"ladder {name}: unknown table {min(unknown)!r}")
     kinds = {"name": str, "width": int, "height": int, "maxrate_kbps": int}
     boxes = [Box(**_fields(name, f"rung {n}", rung, kinds)) for n, rung in enumerate(rungs, 1)]
+    video["crf"] = float(video["crf"])  # 23 and 23.0 are one setting
     ladder = Ladder(name=name, boxes=tuple(boxes), sound=SoundRates(**sound), **video)
     _check(ladder)
     return ladder
@@ -163,6 +164,8 @@ def _check(ladder: Ladder) -> None:
     require(1 <= ladder.crf <= 51, f"crf {ladder.crf:g} is not from 1 to 51")
     require(1 <= ladder.reference_frames <= 16, "reference_frames is not from 1 to 16")
     require(1 <= ladder.threads <= 16, "threads is not from 1 to 16")
+    for kbps in asdict(ladder.sound).values():
+        require(8 <= kbps <= 512, f"a sound of {kbps} kbit/s is not from 8 to 512")
     names = [box.name for box in ladder.boxes]
     require(len(set(names)) == len(names), "two rungs have one name")
     for box in ladder.boxes:
@@ -181,7 +184,7 @@ def display_size(picture: Picture) -> tuple[int, int]:
     height = picture.height / min(picture.sample_aspect, Fraction(1))
     if picture.rotation in (90, 270):
         width, height = height, width
-    return _even(width), _even(height)
+    return max(2, 2 * int(width / 2)), max(2, 2 * int(height / 2))  # never above the source
 
 
 def _even(length: Fraction | int) -> int:
@@ -200,8 +203,15 @@ def fit(ladder: Ladder, picture: Picture, rate: Fraction) -> list[Rung]:
             own_box = box
         elif scale < NEARLY_THE_SOURCE:
             sizes[_even(width * scale), _even(height * scale)] = box
+    if own_box in sizes.values():  # the film is larger than the largest box
+        own_box = replace(own_box, name=_free_name(f"{min(width, height)}p", sizes.values()))
     sizes[width, height] = own_box
     return [_rung(ladder, box, size, rate) for size, box in sorted(sizes.items())]
+
+
+def _free_name(name: str, boxes: Iterable[Box]) -> str:
+    """``name``, or with ``-source`` where a rung has it."""
+    return f"{name}-source" if name in {box.name for box in boxes} else name
 
 
 def _turned(box: Box, vertical: bool) -> tuple[int, int]:
@@ -230,16 +240,16 @@ def _rung(ladder: Ladder, box: Box, size: tuple[int, int], rate: Fraction) -> Ru
 def h264_level(width: int, height: int, rate: Fraction, bufsize: int, references: int) -> str:
     """The lowest level that allows the stream; 6 where none of the lower ones does.
 
-    Bounds are those of ITU-T H.264 A.3.1 and table A-1. The buffer is the binding one of the two
-    rates, as it is twice the other.
+    Bounds are those of ITU-T H.264 A.3.1 and table A-1. ``bufsize`` is twice the peak bit rate.
     """
     blocks = ceil(width / 16) * ceil(height / 16)
-    for level, (per_second, per_frame, buffered, kbps) in H264_LEVELS.items():
+    for level, (per_second, per_frame, buffered, kbps, kbits) in H264_LEVELS.items():
         if (
             blocks <= per_frame
             and blocks * rate <= per_second
             and blocks * max(references, REORDERED_FRAMES + 1) <= buffered
-            and bufsize <= kbps * 1000
+            and bufsize <= 2 * kbps * 1000
+            and bufsize <= kbits * 1000
             and max(ceil(width / 16), ceil(height / 16)) ** 2 <= 8 * per_frame
         ):
             return level

@@ -54,7 +54,8 @@ def plan_segments(cuts: Sequence[int], frames: int, rate: Fraction) -> list[Fram
         frames: How many frames the film has.
         rate: Frames per second.
     """
-    shortest, longest = math.ceil(SHORTEST * rate), math.floor(LONGEST * rate)
+    shortest = math.ceil(SHORTEST * rate)
+    longest = max(1, math.floor(LONGEST * rate))  # a frame may last longer than a segment should
     starts = [0]
     while frames - starts[-1] > longest:
         earliest = starts[-1] + shortest

@@ -52,10 +52,11 @@ def compare(source: Signature, copy: Signature, start: int = 0) -> list[Mismatch
         raise ValueError(f"{len(copy)} frames to compare with {len(source)}")
     own = _difference(source, copy)
     found: dict[int, int | None] = {}
+    best = own.copy()
     for offset in [step for reach in range(1, REACH + 1) for step in (reach, -reach)]:
         other = _shifted_difference(source, copy, offset)
-        for frame in np.flatnonzero(_clearly_better(own, other)):
-            found.setdefault(int(frame), offset)
+        for frame in np.flatnonzero(_clearly_better(own, other) & (other < best)):
+            found[int(frame)], best[frame] = offset, other[frame]
     for frame in np.flatnonzero(own > FOREIGN):
         found.setdefault(int(frame), None)
     return [Mismatch(start + frame, found[frame]) for frame in sorted(found)]

@@ -5,7 +5,7 @@ front, NOTE goes.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -41,21 +41,33 @@ def parse_webvtt(text: str, name: str) -> Subtitles:
     Raises:
         SubtitlesInvalid: no WEBVTT line, or a cue whose times cannot be read or run backwards.
     """
-    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    blocks = [block.split("\n") for block in re.split(r"\n{2,}", lines.strip("\n"))]
-    if not blocks[0][0].startswith("WEBVTT"):
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if not re.fullmatch(r"WEBVTT([ \t].*)?", lines[0]):
         raise SubtitlesInvalid(f"{name}: the first line is not WEBVTT")
     cues: list[Cue] = []
     header: list[str] = []
-    for block in blocks[1:]:
-        if block[0].startswith("NOTE"):
-            continue
-        if block[0].strip() in ("STYLE", "REGION"):
+    for block in _blocks(lines[1:]):
+        if "-->" in block[0]:
+            cues.append(_cue(block, name))
+        elif block[0].strip() in ("STYLE", "REGION"):
             header.append("\n".join(block))
-            continue
-        if any("-->" in line for line in block[:2]):
-            cues.append(_cue(block if "-->" in block[0] else block[1:], name))
     return Subtitles(tuple(sorted(cues, key=lambda cue: (cue.start, cue.end))), tuple(header))
+
+
+def _blocks(lines: Sequence[str]) -> list[list[str]]:
+    """Runs of lines: one ends at an empty line and before the times of a cue (section 6.1).
+
+    So the name of a cue, on the line above its times, is a run of its own, and not kept.
+    """
+    blocks: list[list[str]] = []
+    is_open = False
+    for line in lines:
+        if line.strip() and is_open and "-->" not in line:
+            blocks[-1].append(line)
+        elif line.strip():
+            blocks.append([line])
+        is_open = bool(line.strip())
+    return blocks
 
 
 def _cue(block: list[str], name: str) -> Cue:
@@ -79,7 +91,12 @@ def placed(subtitles: Subtitles, shift: Fraction, end: Fraction) -> Subtitles:
         replace(cue, start=max(Fraction(0), cue.start + shift), end=min(end, cue.end + shift))
         for cue in subtitles.cues
     )
-    return replace(subtitles, cues=tuple(cue for cue in moved if cue.start < cue.end and cue.text))
+    return replace(
+        subtitles,
+        cues=tuple(
+            cue for cue in moved if _milliseconds(cue.start) < _milliseconds(cue.end) and cue.text
+        ),
+    )
 
 
 def write_webvtt(subtitles: Subtitles) -> str:
@@ -93,9 +110,12 @@ def _cue_text(cue: Cue) -> str:
     return f"{timing} {cue.settings}".rstrip() + "\n" + cue.text
 
 
+def _milliseconds(time: Fraction) -> int:
+    return round(time * 1000)
+
+
 def _clock(time: Fraction) -> str:
-    milliseconds = round(time * 1000)
-    minutes, rest = divmod(milliseconds, 60_000)
+    minutes, rest = divmod(_milliseconds(time), 60_000)
     return f"{minutes // 60:02d}:{minutes % 60:02d}:{rest // 1000:02d}.{rest % 1000:03d}"
 
 

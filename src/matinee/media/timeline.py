@@ -105,15 +105,13 @@ def constant_rate(
     Raises:
         SourceUnsupported: no rate fits, or it is above 60 frames per second.
     """
-    candidates: list[Fraction] = list(STANDARD_RATES)
-    if nominal:
-        candidates.append(nominal)
+    claimed = [nominal] if nominal else []
     if len(pts) > 1:
         mean = (len(pts) - 1) / (int(pts[-1] - pts[0]) * time_base)
-        candidates.append(mean.limit_denominator(1001))
-        candidates.sort(key=lambda rate: abs(rate - mean))
-    elif nominal:
-        candidates = [nominal]
+        nearest = sorted(STANDARD_RATES, key=lambda rate: abs(rate - mean))
+        candidates = [*nearest, *claimed, mean.limit_denominator(1001)]
+    else:
+        candidates = claimed or [STANDARD_RATES[0]]
     for rate in candidates:
         if _lies_on_grid(pts, time_base, rate):
             if rate > 60:

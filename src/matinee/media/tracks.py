@@ -147,11 +147,12 @@ def _plan_sounds(info: SourceInfo, timeline: Timeline, ladder: Ladder) -> list[S
 def _plan_texts(info: SourceInfo, sidecars: Sequence[Sidecar]) -> list[TextTrack]:
     names = _Names()
     texts = []
-    for track in info.of_type("subtitles"):
-        if track.codec not in IMAGE_SUBTITLES:
-            labels = _labels(track, track.is_default, names)
-            name = names.rendition("text", labels.language)
-            texts.append(TextTrack(name, labels, track, None))
+    tracks = [track for track in info.of_type("subtitles") if track.codec not in IMAGE_SUBTITLES]
+    default = next((track.index for track in tracks if track.is_default), None)
+    for track in tracks:
+        labels = _labels(track, track.index == default, names)
+        name = names.rendition("text", labels.language)
+        texts.append(TextTrack(name, labels, track, None))
     for sidecar in sidecars:
         language = language_tag(sidecar.language)
         labels = Labels(language, names.label(language, ""), is_default=False)

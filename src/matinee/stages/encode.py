@@ -7,26 +7,22 @@
 """
 
 import asyncio
-import platform
 import shutil
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 
-from matinee.assets.derivation import Cost, Derivation, Step
-from matinee.core.errors import EncoderFailed, MatineeError, ToolError
 from matinee.core.progress import Stage
 from matinee.core.time import FrameSpan
 from matinee.media.estimate import encode_cost, score_cost
 from matinee.media.ladder import Rung, display_size
-from matinee.media.signature import Mismatch, Signature, compare
+from matinee.media.signature import Signature
 from matinee.ports.tools import Clip, Encoder, Indexer, Measured, Meter
+from matinee.stages.attempts import Attempts
 from matinee.stages.bench import Bench, Made
+from matinee.stages.checks import check_frames, check_pairing
 from matinee.stages.chunks import (
     ChunkState,
     Film,
@@ -171,7 +167,7 @@ class _Line:
         counter = Counter(bench.progress, *(f"encode {state.rung.name}" for state in states))
         outputs = [folder / f"{state.rung.name}.mp4" for state in states]
         rungs = [state.rung for state in states]
-        with _Attempts(
+        with Attempts(
             bench, "encode", steps, [r.width * r.height for r in rungs], counter
         ) as tries:
             spent = await self._studio.encoder.encode(
@@ -205,7 +201,7 @@ class _Line:
         measured, cpu_s = signed
         step = sign_step(self._bench, state.chunk.digest)
         made = {"signature": Made(measured.signature.tobytes(), "application/x-matinee-signature")}
-        with _Attempts(self._bench, "prove", [step], [1]) as tries:
+        with Attempts(self._bench, "prove", [step], [1]) as tries:
             tries.spent(cpu_s)
             state.signed = await tries.record(0, made)
 
@@ -228,7 +224,7 @@ class _Line:
         counter = Counter(bench.progress, *(f"score {state.rung.name}" for state in states))
         rungs = [state.rung for state in states]
         files = [await bench.file(chunk) for chunk in chunks]
-        with _Attempts(bench, "score", steps, [1] * len(steps), counter) as tries:
+        with Attempts(bench, "score", steps, [1] * len(steps), counter) as tries:
             measured, spent = await self._studio.meter.measure(
                 clip, film.picture, rungs, files, folder, counter.reached
             )
@@ -246,91 +242,3 @@ class _Line:
         assert measured.reference is not None and measured.scores is not None  # noqa: PT018
         check_pairing(reference, measured, span.start, state.rung.name)
         return np.asarray(measured.scores, dtype="<f4").tobytes()
-
-
-def check_frames(source: Signature, copy: Signature, start: int, rung: str) -> None:
-    """Every frame of a chunk shows the frame of the source that it should.
-
-    Raises:
-        EncoderFailed: names the first frame that does not, and the one it shows.
-    """
-    if len(copy) != len(source):
-        raise EncoderFailed(
-            f"the {rung} chunk from frame {start} decodes to {len(copy)} frames, not {len(source)}"
-        )
-    wrong = compare(source, copy, start)
-    if wrong:
-        raise EncoderFailed(f"the {rung} chunk from frame {start} is wrong: {describe(wrong)}")
-
-
-def describe(wrong: Sequence[Mismatch]) -> str:
-    """The first mismatch in words."""
-    first = wrong[0]
-    shown = "another picture" if first.offset is None else f"frame {first.frame + first.offset}"
-    return f"frame {first.frame} shows {shown} ({len(wrong)} frames are wrong)"
-
-
-SAME = 1.0
-"""Mean difference of a signature pixel, in 8-bit steps, below which two decodes show one frame."""
-
-
-def check_pairing(source: Signature, measured: Measured, start: int, rung: str) -> None:
-    """A score counts only when frame i was compared with frame i.
-
-    Raises:
-        ToolError: unequal counts, or one side was shifted.
-    """
-    reference, scores = measured.reference, measured.scores
-    assert reference is not None and scores is not None  # noqa: PT018
-    counts = {len(source), len(reference), len(measured.signature), len(scores)}
-    place = f"the scores of the {rung} chunk from frame {start}"
-    if len(counts) != 1:
-        raise ToolError(f"{place} pair unequal counts of frames: {sorted(counts)}")
-    apart = np.abs(source.astype(np.float32) - reference.astype(np.float32)).mean(axis=1) / 256
-    wrong = compare(source, reference, start) or compare(source, measured.signature, start)
-    if wrong or float(apart.max()) > SAME:
-        fault = describe(wrong) if wrong else f"frame {start + int(apart.argmax())} is another"
-        raise ToolError(f"{place} pair wrong frames: {fault}")
-
-
-class _Attempts:
-    """The attempts of steps that one process makes together; their costs by share of its work."""
-
-    def __init__(
-        self, bench: Bench, stage: str, steps: Sequence[Step], weights: Sequence[int],
-        counter: Counter | None = None,
-    ) -> None:  # fmt: skip
-        self._bench, self._stage, self._steps, self._counter = bench, stage, steps, counter
-        self._shares = [weight / sum(weights) for weight in weights]
-        self._cpu_s = 0.0
-        self._recorded: set[int] = set()
-
-    def __enter__(self) -> Self:
-        self._ids = [self._bench.ledger.begin(self._bench.run, step) for step in self._steps]
-        self._started, self._clock = datetime.now(UTC), time.monotonic()
-        return self
-
-    def spent(self, cpu_s: float) -> None:
-        """The processor seconds of the whole process."""
-        self._cpu_s = cpu_s
-        self._wall_s = time.monotonic() - self._clock
-
-    async def record(self, number: int, made: dict[str, Made]) -> Derivation:
-        """Store the outputs of one of the steps and write its derivation."""
-        share = self._shares[number]
-        cost = Cost(platform.node(), self._started, self._wall_s * share, self._cpu_s * share)
-        derivation = await self._bench.record(
-            self._stage, self._ids[number], self._steps[number], made, cost
-        )
-        self._recorded.add(number)
-        return derivation
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if error is None:
-            return
-        if self._counter:
-            self._counter.lost()
-        if isinstance(error, MatineeError):
-            for number, attempt in enumerate(self._ids):
-                if number not in self._recorded:
-                    self._bench.ledger.fail(attempt, f"{error.code}: {error}")

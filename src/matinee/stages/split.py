@@ -17,7 +17,7 @@ from matinee.media.plan import SegmentPlan, plan_film
 from matinee.media.signature import Signature, read_signature
 from matinee.media.source import SourceInfo
 from matinee.media.timeline import Timeline
-from matinee.ports.tools import Scanner, ThumbnailPlan
+from matinee.ports.tools import Scan, Scanner, ThumbnailPlan
 from matinee.stages.bench import Bench, Made
 from matinee.stages.counting import Counter
 
@@ -73,17 +73,6 @@ async def split(
     """
     thumbnails = plan_thumbnails(info, timeline)
     picture = info.picture
-    step = Step(
-        "scan", 1,
-        {"video": info.track(info.video).packets, "configuration": picture.configuration},
-        {
-            "thumbnails": asdict(thumbnails),
-            "rotation": picture.rotation,
-            "full_range": picture.colour.full_range,
-            "shown_packets": timeline.frames,
-        },
-        bench.tool_ids("ffmpeg"),
-    )  # fmt: skip
     cost = scan_cost(picture.width, picture.height)
     bench.progress.started(Stage("scan", timeline.frames, cost))
 
@@ -93,21 +82,10 @@ async def split(
         counter = Counter(bench.progress, "scan")
         async with bench.slots:
             scan, spent = await scanner.scan(film, info, thumbnails, folder, counter.reached)
-        if scan.frames != timeline.frames:
-            raise SourceDamaged(
-                f"the film has {timeline.frames} frames by its index, but {scan.frames} of them "
-                "can be decoded",
-                "try another copy of the film",
-            )
-        outputs = {
-            "cuts": Made(canonical_json(scan.cuts).encode(), "application/json"),
-            "signature": Made(scan.signature, "application/x-matinee-signature"),
-        }
-        for number, sheet in enumerate(scan.thumbnails, 1):
-            outputs[f"thumbnails-{number:05d}"] = Made(sheet, "image/jpeg")
-        return outputs, spent.cpu_s
+        _check_count(scan, timeline)
+        return _outputs(scan), spent.cpu_s
 
-    derivation = await bench.derive("scan", step, look)
+    derivation = await bench.derive("scan", scan_step(bench, info, timeline, thumbnails), look)
     bench.progress.finished("scan")
     cuts = tuple(json.loads(await bench.read(derivation.outputs["cuts"])))
     sheets = sorted(role for role in derivation.outputs if role.startswith("thumbnails-"))
@@ -119,6 +97,44 @@ async def split(
             thumbnails, tuple(derivation.outputs[role] for role in sheets), timeline.rate
         ),
     )
+
+
+def scan_step(
+    bench: Bench, info: SourceInfo, timeline: Timeline, thumbnails: ThumbnailPlan
+) -> Step:
+    """The packets of the main video track decide what a scan finds."""
+    picture = info.picture
+    return Step(
+        "scan",
+        1,
+        {"video": info.track(info.video).packets, "configuration": picture.configuration},
+        {
+            "thumbnails": asdict(thumbnails),
+            "rotation": picture.rotation,
+            "full_range": picture.colour.full_range,
+            "shown_packets": timeline.frames,
+        },
+        bench.tool_ids("ffmpeg"),
+    )
+
+
+def _check_count(scan: Scan, timeline: Timeline) -> None:
+    if scan.frames != timeline.frames:
+        raise SourceDamaged(
+            f"the film has {timeline.frames} frames by its index, but {scan.frames} of them "
+            "can be decoded",
+            "try another copy of the film",
+        )
+
+
+def _outputs(scan: Scan) -> dict[str, Made]:
+    outputs = {
+        "cuts": Made(canonical_json(scan.cuts).encode(), "application/json"),
+        "signature": Made(scan.signature, "application/x-matinee-signature"),
+    }
+    for number, sheet in enumerate(scan.thumbnails, 1):
+        outputs[f"thumbnails-{number:05d}"] = Made(sheet, "image/jpeg")
+    return outputs
 
 
 async def read_source_signature(bench: Bench, split: Split) -> Signature:

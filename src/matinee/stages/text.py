@@ -16,7 +16,7 @@ from matinee.media.tracks import TextTrack
 from matinee.ports.tools import Encoder
 from matinee.stages.bench import Bench, Made
 
-SIDECARS = frozenset({".srt", ".vtt", ".ass", ".ssa", ".ttml"})
+SIDECARS = frozenset({".srt", ".vtt", ".ass", ".ssa"})
 
 
 @dataclass(frozen=True, slots=True)

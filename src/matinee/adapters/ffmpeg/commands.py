@@ -19,6 +19,10 @@ from matinee.media.source import Picture, SourceInfo
 from matinee.ports.tools import Clip, ThumbnailPlan
 
 QUIET = ("-nostdin", "-hide_banner", "-v", "error")
+CONTAINERS = "mov,matroska,webm,mpegts"
+FILMS = ("-protocol_whitelist", "file", "-format_whitelist", CONTAINERS)
+TEXTS = ("-protocol_whitelist", "file", "-format_whitelist", f"{CONTAINERS},srt,ass,webvtt")
+"""In front of every film: no playlist or script can make ffmpeg open another file or address."""
 TELL = ("-progress", "pipe:1", "-stats_period", "0.5")
 BITEXACT = ("-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact")
 SIGN = f"scale={WIDTH}:{HEIGHT}:flags=area,format=gray16le"
@@ -40,7 +44,7 @@ def encode_command(
     frames = f"[0:v:0]{_wanted(clip, rate)},{_upright(picture)}"
     graph = [f"{frames},split={len(rungs)}{''.join(f'[{label}in]' for label in labels)}"]
     command = [ffmpeg, *QUIET, *TELL, "-y", "-copyts", "-noautorotate", "-threads", "1"]
-    command += ["-i", str(clip.path)]
+    command += [*FILMS, "-i", str(clip.path)]
     for rung, label in zip(rungs, labels, strict=True):
         scale = f"scale={rung.width}:{rung.height}:flags=bicubic"
         graph.append(f"[{label}in]{scale},setsar=1,format=yuv420p[{label}]")
@@ -120,7 +124,10 @@ def scan_command(
     signature: Path,
     sheets: Path,
 ) -> list[str]:
-    """One decode: cuts to a text file, signature to a raw file, sheets to numbered JPEG files."""
+    """One decode: cuts to a text file, signature to a raw file, sheets to numbered JPEG files.
+
+    All lie in the working folder, whose own name may hold what a pattern must not.
+    """
     small = f"scale={thumbnails.width}:{thumbnails.height}"
     graph = (
         f"[0:{info.video}]{_upright(info.picture)},split=3[shots][frames][thumbs];"
@@ -131,11 +138,12 @@ def scan_command(
         f"tile={thumbnails.columns}x{thumbnails.rows}[sheet]"
     )
     return [
-        ffmpeg, *QUIET, *TELL, "-y", "-noautorotate", "-i", str(film), "-an", "-sn", "-dn",
+        ffmpeg, *QUIET, *TELL, "-y", "-noautorotate", *FILMS, "-i", str(film), "-an",
+        "-sn", "-dn",
         "-filter_complex", graph,
-        "-map", "[sig]", *RAW, str(signature),
+        "-map", "[sig]", *RAW, signature.name,
         "-map", "[sheet]", "-fps_mode", "passthrough", "-c:v", "mjpeg", "-q:v", "4",
-        "-threads:v", "1", "-pix_fmt", "yuvj420p", *BITEXACT, "-f", "image2", str(sheets),
+        "-threads:v", "1", "-pix_fmt", "yuvj420p", *BITEXACT, "-f", "image2", sheets.name,
     ]  # fmt: skip
 
 
@@ -156,14 +164,14 @@ def measure_command(
     clock = f"settb={rate.denominator}/{rate.numerator},setpts=N"
     command = [ffmpeg, *QUIET, *TELL, "-y"]
     for chunk in chunks:
-        command += ["-threads", "1", "-i", str(chunk)]
+        command += ["-threads", "1", *FILMS, "-i", str(chunk)]
     graph = []
     outputs = [(f"sig{n}", f"{name}.sig") for n, name in enumerate(names)]
     if clip is None:
         graph += [f"[{n}:v:0]{SIGN}[sig{n}]" for n in range(len(chunks))]
     else:
         width, height = display_size(picture)
-        command += ["-copyts", "-noautorotate", "-threads", "1", "-i", str(clip.path)]
+        command += ["-copyts", "-noautorotate", "-threads", "1", *FILMS, "-i", str(clip.path)]
         source = f"[{len(chunks)}:v:0]{_wanted(clip, rate)},{_upright(picture)}"
         copies = "".join(f"[ref{n}]" for n in range(len(chunks)))
         graph.append(
@@ -195,14 +203,14 @@ def sound_command(ffmpeg: str, film: Path, sound: SoundRendition, output: Path) 
     samples = round(sound.duration * SAMPLE_RATE)
     filters = (
         f"asetpts=PTS-({float(sound.film_start):.9f})/TB",
-        f"aresample={SAMPLE_RATE}:async=1:first_pts=0",
+        f"aresample={SAMPLE_RATE}:async=1:min_hard_comp=0.005:first_pts=0",
         f"aformat=sample_fmts=fltp:channel_layouts={sound.layout}",
         f"apad=whole_len={samples}",
         f"atrim=end_sample={samples}",
         f"adelay=delays={sound.lead - AAC_FRAME}S:all=1",
     )
     return [
-        ffmpeg, *QUIET, "-y", "-copyts", "-vn", "-sn", "-dn", "-i", str(film),
+        ffmpeg, *QUIET, "-y", "-copyts", "-vn", "-sn", "-dn", *FILMS, "-i", str(film),
         "-map", f"0:{sound.track}", "-af", ",".join(filters),
         "-c:a", "aac", "-b:a", str(sound.bit_rate), "-flags:a", "+bitexact",
         *BITEXACT, "-f", "mp4", str(output),
@@ -212,6 +220,6 @@ def sound_command(ffmpeg: str, film: Path, sound: SoundRendition, output: Path) 
 def subtitles_command(ffmpeg: str, film: Path, track: int, output: Path) -> list[str]:
     """A text subtitle track as WebVTT, on the container's clock."""
     return [
-        ffmpeg, *QUIET, "-y", "-copyts", "-vn", "-an", "-dn", "-i", str(film),
+        ffmpeg, *QUIET, "-y", "-copyts", "-vn", "-an", "-dn", *TEXTS, "-i", str(film),
         "-map", f"0:{track}", "-c:s", "webvtt", "-f", "webvtt", str(output),
     ]  # fmt: skip

@@ -1,6 +1,7 @@
 """``matinee publish --plan``: what would be made, in seconds, without making anything."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +33,26 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], ladder: Any, wish: Any) 
     )
     sounds = [rendition for track in tracks.sounds for rendition in track.renditions]
     cpu_s = per_frame * frames + estimate.SOUND_COST * len(sounds) * float(timeline.duration)
-    sound_bytes = sum(int(sound.bit_rate * timeline.duration / 8) for sound in sounds)
-    likely = [estimate.likely_bytes(rung, timeline.duration) for rung in tracks.rungs]
     workers = read_settings(wish.library, wish.workers).workers
     return {
+        **_made_json(tracks, sounds, timeline.duration),
         "film": str(film),
         "duration": float(timeline.duration),
         "frames": frames,
         "frame_rate": str(timeline.rate),
+        "tracks": [outcome.as_json() for outcome in tracks.outcomes],
+        "waivers": [o.as_json() for o in tracks.outcomes if o.waiver],
+        "cpu_seconds": round(cpu_s, 1),
+        "seconds": round(cpu_s / workers, 1),
+    }
+
+
+def _made_json(tracks: Any, sounds: Sequence[Any], duration: Fraction) -> dict[str, Any]:
+    """What would be made, and how many bytes it is likely to take."""
+    from matinee.media import estimate
+
+    likely = [estimate.likely_bytes(rung, duration) for rung in tracks.rungs]
+    return {
         "rungs": [
             {
                 "name": f"video-{rung.name}",
@@ -59,11 +72,7 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], ladder: Any, wish: Any) 
         "subtitles": [
             {"name": text.name, "language": text.labels.language} for text in tracks.texts
         ],
-        "tracks": [outcome.as_json() for outcome in tracks.outcomes],
-        "waivers": [o.as_json() for o in tracks.outcomes if o.waiver],
-        "bytes": sum(likely) + sound_bytes,
-        "cpu_seconds": round(cpu_s, 1),
-        "seconds": round(cpu_s / workers, 1),
+        "bytes": sum(likely) + sum(int(sound.bit_rate * duration / 8) for sound in sounds),
     }
 
 

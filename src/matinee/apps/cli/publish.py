@@ -40,7 +40,7 @@ class Wish:
     "--subtitles",
     metavar="FILE[:LANG]",
     multiple=True,
-    help="A subtitle file (SRT, WebVTT, ASS, TTML) and its language, such as film.srt:de.",
+    help="A subtitle file (SRT, WebVTT, ASS) and its language, such as film.srt:de.",
 )
 @click.option(
     "--ladder",
