@@ -106,7 +106,7 @@ def descriptors(plan: PackagePlan, files: Mapping[str, str]) -> list[dict[str, s
             }
         )
     smallest = plan.of_kind("video")[0]
-    trick = f"{smallest.address}-trick"
+    trick = trick_address(plan)
     told.append(
         {
             "in": files[smallest.name],
@@ -188,11 +188,30 @@ def finish(
     finished[HLS] = write_multivariant(playlist)
     finished[DASH] = dash_edits.normalise(
         manifests[DASH],
-        rates={s.init: rates[s.playlist] for s in plan.streams if s.playlist in rates},
+        rates={s.init: rates[s.playlist] for s in plan.streams if s.playlist in rates}
+        | _trick_rate(plan, finished, sizes),
         labels=_labels(plan),
         images=[(sheets, f"{TO_RENDITIONS}/{plan.sheets.folder}/$Number%05d$.jpg", sheet_rate)],
     )
     return finished
+
+
+def trick_address(plan: PackagePlan) -> str:
+    """The folder of the trick mode for DASH, from a manifest."""
+    return f"{plan.of_kind('video')[0].address}-trick"
+
+
+def _trick_rate(
+    plan: PackagePlan, finished: Mapping[str, str], sizes: Mapping[str, int]
+) -> dict[str, BitRate]:
+    """The trick mode's bit rate: a picture of it stands for a segment of the smallest rendition."""
+    playlist = read_media(finished[plan.of_kind("video")[0].playlist])
+    address = trick_address(plan)
+    spans = [
+        (sizes.get(f"{address}/{number:05d}.m4s", 0), segment.duration)
+        for number, segment in enumerate(playlist.segments, 1)
+    ]
+    return {f"{address}/init.mp4": measured(spans, playlist.target_duration)}
 
 
 def _sheets(plan: PackagePlan) -> tuple[Thumbnails, BitRate]:

@@ -1,0 +1,362 @@
+"""The pages say what the program does: names, numbers, links and commands are compared with it."""
+
+import importlib
+import pkgutil
+import re
+import shlex
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.exceptions import Exit
+
+import matinee
+from matinee.adapters.ffmpeg.commands import vmaf_model
+from matinee.adapters.sql.database import BUSY_TIMEOUT_S
+from matinee.adapters.sql.schema import REVISION, metadata
+from matinee.apps.cli.main import COMMANDS, cli
+from matinee.assets.derivation import Step
+from matinee.config import LADDERS
+from matinee.core.errors import MatineeError
+from matinee.core.ids import canonical_json, digest_of
+from matinee.media import judges, ladder, plan, signature, sound, timeline
+from matinee.stages import split
+from matinee.stages.text import SIDECARS
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md")])
+SOURCES = sorted((ROOT / "src" / "matinee").rglob("*.py"))
+
+
+def by_name(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+@cache
+def text_of(page: str) -> str:
+    return (DOCS / page).read_text(encoding="utf-8")
+
+
+def words_of(page: str) -> str:
+    """A page's text on one line, so that a line's end splits no sentence."""
+    return " ".join(text_of(page).split())
+
+
+@cache
+def source_text() -> str:
+    return "\n".join(path.read_text(encoding="utf-8") for path in SOURCES)
+
+
+def section(page: str, heading: str) -> str:
+    _, _, rest = text_of(page).partition(f"\n## {heading}\n")
+    assert rest, f"{page} has no section {heading}"
+    return rest.partition("\n## ")[0]
+
+
+def rows(text: str) -> Iterator[list[str]]:
+    """The cells of every row of the tables of a text, heads and rules left out."""
+    lines = text.splitlines()
+    for number, line in enumerate(lines):
+        follows = lines[number + 1] if number + 1 < len(lines) else ""
+        is_head, is_rule = re.match(r"\|[-| ]+\|$", follows), re.match(r"\|[-| ]+\|$", line)
+        if line.startswith("|") and not is_head and not is_rule:
+            yield [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|"))]
+
+
+def ticked(text: str) -> set[str]:
+    return set(re.findall(r"`([^`]+)`", text))
+
+
+# Commands
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_page_has_every_option_of_a_command_and_no_other(name: str) -> None:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    page = section("reference/cli.md", f"matinee {name}")
+    options = {
+        spelling
+        for parameter in command.params
+        if isinstance(parameter, click.Option)
+        for spelling in (*parameter.opts, *parameter.secondary_opts)
+    }
+    told = {spelling for cells in rows(page) for spelling in re.findall(r"`(--[a-z-]+)", cells[0])}
+
+    assert told == options
+
+
+def test_the_page_has_every_command_in_order() -> None:
+    assert re.findall(r"^## matinee (\w+)$", text_of("reference/cli.md"), re.M) == list(COMMANDS)
+
+
+def test_the_page_has_the_options_of_the_program_and_its_variables() -> None:
+    page = section("reference/cli.md", "matinee")
+    context = click.Context(cli)
+    spellings = {s for p in cli.get_params(context) for s in p.opts}
+    variables = set(re.findall(r'environ\.get\("(MATINEE_\w+)"', source_text()))
+    told = {word for cells in rows(page) for word in ticked(cells[0])}
+
+    assert spellings | variables <= told
+    assert {word for word in told if word.startswith("MATINEE")} == variables
+
+
+def commands_told() -> list[tuple[str, str]]:
+    blocks = [
+        (by_name(page), block)
+        for page in PAGES
+        for block in re.findall(r"^```sh\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
+    ]
+    lines = [(page, line) for page, block in blocks for line in block.splitlines()]
+    return [(page, line) for page, line in lines if line.startswith("matinee ")]
+
+
+@pytest.mark.parametrize(("page", "line"), commands_told())
+def test_every_command_on_a_page_can_be_read(page: str, line: str) -> None:
+    assert page
+    arguments = shlex.split(line, comments=True)[1:]
+    context = click.Context(cli)
+    try:
+        name, command, rest = cli.resolve_command(context, arguments)
+        assert name is not None and command is not None
+        command.make_context(name, rest)
+    except Exit as ended:
+        assert ended.exit_code == 0
+
+
+def test_every_recipe_on_a_page_is_in_the_makefile() -> None:
+    recipes = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
+    told = {
+        recipe
+        for page in PAGES
+        for recipe in re.findall(r"(?:^|`)make ([a-z-]+)", page.read_text(encoding="utf-8"), re.M)
+    }
+    assert {"demo", "test"} <= told <= recipes
+
+
+# Errors
+
+
+def every_error() -> dict[str, type[MatineeError]]:
+    for module in pkgutil.walk_packages(matinee.__path__, "matinee."):
+        if not module.name.endswith("__main__") and ".migrations" not in module.name:
+            importlib.import_module(module.name)
+    found: dict[str, type[MatineeError]] = {}
+    waiting: list[type[MatineeError]] = [MatineeError]
+    while waiting:
+        kind = waiting.pop()
+        found[kind.code] = kind
+        waiting += kind.__subclasses__()
+    return found
+
+
+def test_the_table_of_error_codes_is_that_of_the_program() -> None:
+    told = {
+        cells[0].strip("`"): (int(cells[1]), cells[2])
+        for cells in rows(section("guide/troubleshooting.md", "Error codes"))
+    }
+    known = {
+        code: (kind.exit_code, "yes" if kind.retryable and code != "tool.lacking" else "no")
+        for code, kind in every_error().items()
+        if kind.__module__.startswith("matinee.")
+    }
+    assert told == known
+
+
+def test_the_page_of_exit_codes_has_every_one() -> None:
+    told = {int(cells[0]) for cells in rows(text_of("reference/exit-codes.md"))}
+    assert told == {0, 130} | {kind.exit_code for kind in every_error().values()}
+
+
+# Verdicts
+
+
+def test_every_judge_has_a_section_and_a_row() -> None:
+    judged = set(re.findall(r'\bVerdict\(\s*"(\w+)"', source_text()))
+    page = text_of("reference/verdicts.md")
+
+    assert set(re.findall(r"^## (\w+)$", page, re.M)) == judged
+    assert {name for cells in rows(page) for name in re.findall(r"^\[`(\w+)`\]", cells[0])} == judged
+
+
+def test_every_code_of_the_conformance_checker_is_told() -> None:
+    sources = "".join(p.read_text() for p in SOURCES if p.stem.startswith("conformance"))
+    codes = set(re.findall(r'(?:Finding|note)\(\s*"([a-z_]+\.[a-z_]+)"', sources))
+    told = {
+        code
+        for cells in rows(section("reference/verdicts.md", "conformance"))
+        for code in ticked(cells[0])
+    }
+    assert told == codes
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        f"up to {signature.REACH} frames to each side",
+        f"above {signature.FOREIGN:g} steps (`FOREIGN`)",
+        f"at most {judges.IN_STEP_S * 1000:g} ms (`IN_STEP_S`)",
+        f"at least {judges.ALIKE:g} (`ALIKE`)",
+        f"up to {sound.PROBES} pieces of {sound.PROBE} s (`PROBES`, `PROBE`)",
+        f"in mono at {sound.PROBE_RATE // 1000} kHz",
+        f"({sound.AAC_FRAME} samples at {sound.SAMPLE_RATE // 1000} kHz, 21.3 ms)",
+        "Pieces below -60 dBFS (`QUIET`)",
+    ],
+)
+def test_thresholds_are_those_of_the_judges(sentence: str) -> None:
+    assert sentence in words_of("reference/verdicts.md")
+
+
+def test_the_thresholds_that_are_rounded_in_words_hold() -> None:
+    assert sound.QUIET == 10 ** (-60 / 20)
+    assert sound.REACH / sound.PROBE_RATE == 0.5
+    assert round(1000 * sound.AAC_FRAME / sound.SAMPLE_RATE, 1) == 21.3
+
+
+# Ladders
+
+
+def test_every_ladder_field_and_preset_is_told() -> None:
+    fields = section("reference/ladders.md", "Fields")
+    document = tomllib.loads((LADDERS / "standard.toml").read_text())
+    tables = [document["video"], document["audio"], document["rung"][0]]
+
+    assert {"description", *(key for table in tables for key in table)} <= ticked(fields)
+    assert ticked(fields) >= ladder.PRESETS
+
+
+def test_the_example_is_a_ladder() -> None:
+    (example,) = re.findall(r"```toml\n(.*?)```", text_of("reference/ladders.md"), re.S)
+    assert len(ladder.parse_ladder("example", example).boxes) == 2
+
+
+@pytest.mark.parametrize("path", sorted(LADDERS.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_shipped_ladder_is_told_as_it_is(path: Path) -> None:
+    shipped = ladder.parse_ladder(path.stem, path.read_text())
+    page = section("reference/ladders.md", "The shipped ladders")
+
+    for place in ("reference/ladders.md", "reference/cli.md", "guide/publish.md"):
+        assert f"`{path.stem}`" in text_of(place)
+    assert [cells for cells in rows(page)] == [
+        [box.name, f"{box.width}x{box.height}", str(box.maxrate_kbps)] for box in shipped.boxes
+    ]
+    words = " ".join(page.split())
+    assert f"`{shipped.preset}` and {shipped.reference_frames}" in words
+    assert f"CRF {shipped.crf:g} and {shipped.threads} thread" in words
+    rates = shipped.sound
+    assert (
+        f"mono {rates.mono_kbps}, stereo {rates.stereo_kbps}, {rates.per_channel_kbps}" in words
+    ) or f"preset `{shipped.preset}` and {shipped.reference_frames} reference frames" in words
+
+
+def test_rules_of_the_ladder_are_told_with_their_numbers() -> None:
+    words = words_of("reference/ladders.md")
+    assert f"is {ladder.NEARLY_THE_SOURCE:g} of the film's size or more" in words
+    assert f"reference frames, at least {ladder.REORDERED_FRAMES + 1}" in words
+
+
+# Formats
+
+
+def test_the_layout_of_the_frame_index_is_that_of_its_records() -> None:
+    page = text_of("formats/index.md")
+    told = {cells[3].strip("`"): (int(cells[0]), int(cells[1])) for cells in rows(page)}
+    fields = timeline.PACKET.fields
+    assert fields is not None
+
+    assert told == {name: (int(f[1]), f[0].itemsize) for name, f in fields.items()}
+    assert f"records of {timeline.PACKET.itemsize} bytes" in page
+
+
+def test_sizes_of_signature_and_segments_are_told() -> None:
+    page = words_of("formats/signature.md")
+    assert f"{signature.FRAME_BYTES} bytes a frame" in page
+    assert f"{signature.WIDTH} wide, {signature.HEIGHT} high" in page
+    assert f"between {plan.SHORTEST} and {plan.LONGEST} s" in words_of("formats/package.md")
+    shorter, longer = plan.CHUNK, plan.CHUNK + plan.LONGEST
+    assert f"about {shorter} to {longer} s" in words_of("glossary.md")
+    assert f"each picture {split.THUMBNAIL_WIDTH} wide" in words_of("formats/package.md")
+    for height in (1440, 1441):
+        assert f"`{vmaf_model(height)}`" in text_of("formats/scores.md")
+
+
+def test_kinds_of_subtitle_files_are_told() -> None:
+    told = {"SRT": ".srt", "WebVTT": ".vtt", "ASS": ".ass", "SSA": ".ssa"}
+    assert set(told.values()) == SIDECARS
+    assert all(name in section("guide/publish.md", "Subtitles") for name in told)
+
+
+def test_every_step_of_the_ledger_is_told_with_its_version() -> None:
+    made = set(re.findall(r'\bStep\(\s*"(\w+)",\s*(\d+)', source_text()))
+    told = {
+        (match[1], match[2])
+        for cells in rows(section("formats/ledger.md", "Steps"))
+        if (match := re.match(r"`(\w+)` (\d+)$", cells[0]))
+    }
+    assert told == made
+
+
+def test_every_table_and_column_is_told() -> None:
+    told = {
+        cells[0].strip("`"): ticked(f"{cells[1]} {cells[2]}")
+        for cells in rows(section("formats/ledger.md", "Tables"))
+    }
+    assert told.keys() == metadata.tables.keys()
+    for name, table in metadata.tables.items():
+        assert {column.name for column in table.columns} - {"id", "sequence"} <= told[name]
+    assert f"`{REVISION}`" in text_of("formats/ledger.md")
+    assert f"wait up to {BUSY_TIMEOUT_S} s" in words_of("formats/ledger.md")
+
+
+def test_the_example_of_a_key_is_computed() -> None:
+    step = Step("sign_chunk", 1, {"chunk": digest_of(b"")}, {}, {"ffmpeg": digest_of(b"ffmpeg")})
+    page = text_of("formats/ledger.md")
+    left: dict[str, Any] = {
+        "function": step.function, "version": 1, "inputs": dict(step.inputs), "parameters": {},
+    }  # fmt: skip
+    assert canonical_json(left) in page
+    assert f"recipe {step.recipe}" in page
+    assert canonical_json({"recipe": step.recipe, "tools": dict(step.tools)}) in page
+    assert f"key    {step.key}" in page
+
+
+# Links
+
+
+def anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.M)
+    plain = [re.sub(r"[^\w\- ]", "", re.sub(r"[`*]", "", heading)).lower() for heading in headings]
+    return {heading.replace(" ", "-") for heading in plain}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=by_name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"https?://", target):
+            continue
+        path, _, anchor = target.partition("#")
+        linked = (page.parent / path).resolve() if path else page
+        assert linked.exists(), target
+        assert not anchor or anchor in anchors(linked), target
+
+
+def test_every_page_is_reached_from_the_readme() -> None:
+    reached, waiting = set[Path](), [ROOT / "README.md"]
+    while waiting:
+        page = waiting.pop()
+        if page in reached or page.suffix != ".md" or not page.exists():
+            continue
+        reached.add(page)
+        targets = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+        waiting += [(page.parent / t).resolve() for t in targets if not t.startswith("http")]
+    assert set(PAGES) <= reached
+
+
+def test_the_readme_stays_short() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) < 120
