@@ -1,60 +1,70 @@
-"""The real server on loopback, in a thread with a loop of its own."""
+"""``matinee serve`` as a user runs it, and plain questions to it."""
 
-import asyncio
-import threading
+import http.client
+import json
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
-from starlette.responses import FileResponse, HTMLResponse
-from starlette.routing import Route
-
-from matinee.apps.web.app import create_app
-from matinee.apps.web.library import WebServices
-from matinee.apps.web.server import serve_app
-
-TEST_PLAYERS = Path(__file__).parents[2] / ".cache" / "test-players"
-_BARE_PAGE = (
-    '<!doctype html><html lang="en"><title>player</title><link rel="icon" href="data:,">'
-    '<video id="video" muted playsinline></video><script src="/test-players/{name}"></script>'
-)
+from tests.conftest import environment
 
 
 @dataclass(frozen=True)
 class LiveServer:
     address: str
+    process: subprocess.Popen[bytes]
 
     @classmethod
     @contextmanager
-    def over(cls, services: WebServices) -> Iterator["LiveServer"]:
-        """Serve the application, and beside it bare pages for other players."""
-        app = create_app(services)
-        app.router.routes += [
-            Route(
-                "/test-players/{name}", lambda r: FileResponse(TEST_PLAYERS / r.path_params["name"])
-            ),
-            Route("/bare/{name}", lambda r: HTMLResponse(_BARE_PAGE.format(**r.path_params))),
-        ]
-        bound = threading.Event()
-        address: list[str] = []
-        loop = asyncio.new_event_loop()
-        stop = asyncio.Event()
+    def over(cls, library: Path) -> Iterator["LiveServer"]:
+        """Serve a library from a process of its own, on a port that was free."""
+        command = [sys.executable, "-m", "matinee", "serve", "--port", "0", "--library"]
+        with subprocess.Popen(
+            [*command, str(library)], stdout=subprocess.PIPE, env=environment()
+        ) as process:
+            try:
+                assert process.stdout
+                line = process.stdout.readline().decode()
+                found = re.search(r"http://127\.0\.0\.1:\d+", line)
+                assert found, f"the server did not start: {line!r}"
+                yield cls(found[0], process)
+            finally:
+                process.terminate()
+                try:
+                    process.wait(10)
+                finally:
+                    process.kill()
 
-        def on_bound(host: str, port: int) -> None:
-            address.append(f"http://{host}:{port}")
-            bound.set()
+    @property
+    def port(self) -> int:
+        port = urlsplit(self.address).port
+        assert port
+        return port
 
-        def run() -> None:
-            loop.run_until_complete(serve_app(app, "127.0.0.1", 0, on_bound, stop))
-            loop.close()
 
-        thread = threading.Thread(target=run, name="web")
-        thread.start()
-        try:
-            assert bound.wait(10), "the server did not start"
-            yield cls(address[0])
-        finally:
-            loop.call_soon_threadsafe(stop.set)
-            thread.join(5)
-            assert not thread.is_alive()
+class Answer:
+    def __init__(self, response: http.client.HTTPResponse) -> None:
+        self.status = response.status
+        self.headers = {name.lower(): value for name, value in response.getheaders()}
+        self.body = response.read()
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+def ask(server: LiveServer, path: str, method: str = "GET", **headers: str) -> Answer:
+    """One request, with the path sent as it is."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    try:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, headers=named)
+        return Answer(connection.getresponse())
+    finally:
+        connection.close()

@@ -6,6 +6,7 @@ import re
 import shlex
 import tomllib
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -92,7 +93,9 @@ def test_the_page_has_every_option_of_a_command_and_no_other(name: str) -> None:
 
 
 def test_the_page_has_every_command_in_order() -> None:
-    assert re.findall(r"^## matinee (\w+)$", text_of("reference/cli.md"), re.M) == list(COMMANDS)
+    assert re.findall(r"^## matinee (\w+)$", text_of("reference/cli.md"), re.MULTILINE) == list(
+        COMMANDS
+    )
 
 
 def test_the_page_has_the_options_of_the_program_and_its_variables() -> None:
@@ -110,7 +113,9 @@ def commands_told() -> list[tuple[str, str]]:
     blocks = [
         (by_name(page), block)
         for page in PAGES
-        for block in re.findall(r"^```sh\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
+        for block in re.findall(
+            r"^```sh\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+        )
     ]
     lines = [(page, line) for page, block in blocks for line in block.splitlines()]
     return [(page, line) for page, line in lines if line.startswith("matinee ")]
@@ -121,20 +126,20 @@ def test_every_command_on_a_page_can_be_read(page: str, line: str) -> None:
     assert page
     arguments = shlex.split(line, comments=True)[1:]
     context = click.Context(cli)
-    try:
-        name, command, rest = cli.resolve_command(context, arguments)
-        assert name is not None and command is not None
+    name, command, rest = cli.resolve_command(context, arguments)
+    assert name is not None and command is not None
+    with suppress(Exit):  # --help
         command.make_context(name, rest)
-    except Exit as ended:
-        assert ended.exit_code == 0
 
 
 def test_every_recipe_on_a_page_is_in_the_makefile() -> None:
-    recipes = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
+    recipes = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     told = {
         recipe
         for page in PAGES
-        for recipe in re.findall(r"(?:^|`)make ([a-z-]+)", page.read_text(encoding="utf-8"), re.M)
+        for recipe in re.findall(
+            r"(?:^|`)make ([a-z-]+)", page.read_text(encoding="utf-8"), re.MULTILINE
+        )
     }
     assert {"demo", "test"} <= told <= recipes
 
@@ -180,8 +185,9 @@ def test_every_judge_has_a_section_and_a_row() -> None:
     judged = set(re.findall(r'\bVerdict\(\s*"(\w+)"', source_text()))
     page = text_of("reference/verdicts.md")
 
-    assert set(re.findall(r"^## (\w+)$", page, re.M)) == judged
-    assert {name for cells in rows(page) for name in re.findall(r"^\[`(\w+)`\]", cells[0])} == judged
+    assert set(re.findall(r"^## (\w+)$", page, re.MULTILINE)) == judged
+    listed = {name for cells in rows(page) for name in re.findall(r"^\[`(\w+)`\]", cells[0])}
+    assert listed == judged
 
 
 def test_every_code_of_the_conformance_checker_is_told() -> None:
@@ -231,7 +237,7 @@ def test_every_ladder_field_and_preset_is_told() -> None:
 
 
 def test_the_example_is_a_ladder() -> None:
-    (example,) = re.findall(r"```toml\n(.*?)```", text_of("reference/ladders.md"), re.S)
+    (example,) = re.findall(r"```toml\n(.*?)```", text_of("reference/ladders.md"), re.DOTALL)
     assert len(ladder.parse_ladder("example", example).boxes) == 2
 
 
@@ -242,16 +248,14 @@ def test_every_shipped_ladder_is_told_as_it_is(path: Path) -> None:
 
     for place in ("reference/ladders.md", "reference/cli.md", "guide/publish.md"):
         assert f"`{path.stem}`" in text_of(place)
-    assert [cells for cells in rows(page)] == [
+    assert list(rows(page)) == [
         [box.name, f"{box.width}x{box.height}", str(box.maxrate_kbps)] for box in shipped.boxes
     ]
     words = " ".join(page.split())
-    assert f"`{shipped.preset}` and {shipped.reference_frames}" in words
+    assert re.search(rf"`{shipped.preset}` and {shipped.reference_frames}\b", words)
     assert f"CRF {shipped.crf:g} and {shipped.threads} thread" in words
     rates = shipped.sound
-    assert (
-        f"mono {rates.mono_kbps}, stereo {rates.stereo_kbps}, {rates.per_channel_kbps}" in words
-    ) or f"preset `{shipped.preset}` and {shipped.reference_frames} reference frames" in words
+    assert f"mono {rates.mono_kbps}, stereo {rates.stereo_kbps}, {rates.per_channel_kbps} " in words
 
 
 def test_rules_of_the_ladder_are_told_with_their_numbers() -> None:
@@ -329,14 +333,16 @@ def test_the_example_of_a_key_is_computed() -> None:
 
 
 def anchors(page: Path) -> set[str]:
-    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.M)
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     plain = [re.sub(r"[^\w\- ]", "", re.sub(r"[`*]", "", heading)).lower() for heading in headings]
     return {heading.replace(" ", "-") for heading in plain}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=by_name)
 def test_every_link_leads_somewhere(page: Path) -> None:
-    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    text = re.sub(
+        r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL
+    )
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
         if re.match(r"https?://", target):
             continue

@@ -11,6 +11,8 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from tests.conftest import Ended
 
+pytestmark = pytest.mark.tools
+
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 SCHEMAS = {
     path.name.removesuffix(".schema.json"): json.loads(path.read_text())

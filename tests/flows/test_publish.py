@@ -148,6 +148,7 @@ def test_two_films_of_one_name_get_two_ids(ladder: Path, matinee: Run, tmp_path:
     assert [document["film"] for document in documents] == [str(film) for film in films]
     assert len({document["title"] for document in documents}) == 2
     assert {document["name"] for document in documents} == {"Same Name"}
+    assert {document["state"] for document in documents} == {"published"}
 
 
 def test_a_plan_makes_nothing(film: Path, ladder: Path, matinee: Run, tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def text(labels: Labels) -> Stream:
 
 
 def package(*streams: Stream) -> PackagePlan:
-    return PackagePlan((video("240p"), video("480p"), *streams), SHEETS, Fraction(40))
+    return PackagePlan((video("240p"), video("480p"), *streams), SHEETS, Fraction(40), 10)
 
 
 FULL = package(

@@ -22,7 +22,7 @@ function table(caption, heads, rows) {
 export function summary({ report, duration }) {
   const rungs = videoRenditions(report);
   const best = rungs.at(-1);
-  const wall = report.stages.reduce((sum, stage) => sum + stage.wall_s, 0);
+  const cpu = report.stages.reduce((sum, stage) => sum + stage.cpu_s, 0);
   const made = report.renditions.reduce((sum, rendition) => sum + (rendition.bytes ?? 0), 0);
   const tile = (words, value, more) =>
     h("div", { class: "tile" }, h("dt", {}, words), h("dd", {}, value), h("dd", { class: "small" }, more));
@@ -31,7 +31,7 @@ export function summary({ report, duration }) {
     tile("Best rung", best ? `${best.height}p` : "–", best ? bitrate(best.bits_per_second) : ""),
     tile("VMAF, best rung", score(best?.vmaf?.mean), best?.vmaf ? `5th percentile ${score(best.vmaf.p5)}` : "not measured"),
     tile("Published", bytes(made), `${report.renditions.length} renditions, ${count(report.plan?.segments?.length)} segments`),
-    tile("Time to make", seconds(wall), duration ? `${(duration / Math.max(wall, 0.01)).toFixed(2)}× real time` : ""));
+    tile("Work", seconds(cpu), duration ? `${(cpu / duration).toFixed(1)} processor seconds a second of film` : ""));
 }
 
 export function sources({ source }) {

@@ -174,7 +174,7 @@ def _failures(verb: str, key: str) -> Iterator[None]:
 
 def _object_missing(key: str) -> ObjectMissing:
     return ObjectMissing(
-        f"object {key} is not in the store", "scrub the library to find and remake what is lost"
+        f"object {key} is not in the store", "publish the film again: what is lost is made again"
     )
 
 

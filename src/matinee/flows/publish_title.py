@@ -139,11 +139,12 @@ async def _make(
         reference = await read_source_signature(bench, found)
         return await encode(bench, house.studio, film, planned, reference, request.proofs)
 
+    # Texts first: a bad subtitle file is told before hours of video.
+    made_texts = await together(
+        make_text(bench, encoder, film, info, timeline, text) for text in tracks.texts
+    )
     renditions = [rendition for track in tracks.sounds for rendition in track.renditions]
     sounds = [make_sound(bench, encoder, indexer, film, info, one) for one in renditions]
-    texts = [make_text(bench, encoder, film, info, timeline, text) for text in tracks.texts]
-    # Texts first: a bad subtitle file is told before hours of video.
-    made_texts = await together(texts)
     (found, planned, table), made_sounds = await both(pictures(), together(sounds))
     made = Renditions(
         film=planned,
@@ -165,15 +166,25 @@ async def _make(
     return Evidence(made, plan, packaged, found, request.proofs)
 
 
+def _says_as_much(known: Package, request: Request, bench: Bench) -> bool:
+    """Whether the report that is there is to stay.
+
+    It has scores that this run did not ask for, or this run found out nothing new.
+    """
+    was_scored = bool(known.settings.get("scored"))
+    if was_scored != request.proofs.scored:
+        return was_scored
+    return not any(tally.ran for tally in bench.tallies.values())
+
+
 async def _enter(
     house: House, bench: Bench, request: Request, making: Making
 ) -> tuple[dict[str, Any], Package]:
     """The package's row and report; a run that made nothing leaves them as they are."""
     packaged = making.evidence.packaged
     known = next((p for p in house.packages.of_title(making.title.id) if p.id == packaged.id), None)
-    ran = any(tally.ran for tally in bench.tallies.values())
     report = await build_report(bench, making)
-    if known is not None and not ran:
+    if known is not None and _says_as_much(known, request, bench):
         return report, known
     body = canonical_json(report).encode()
     digest: Digest = digest_of(body)

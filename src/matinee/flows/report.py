@@ -116,7 +116,7 @@ def _source(info: SourceInfo, making: Making) -> dict[str, Any]:
     }
 
 
-def track_json(track: Track, info: SourceInfo, frames: int, rate: str) -> dict[str, Any]:
+def track_json(track: Track, info: SourceInfo, frames: int, rate: str | None) -> dict[str, Any]:
     """A source track as reports and ``inspect`` show it."""
     is_main = track.index == info.video
     width, height = display_size(info.picture) if is_main else (None, None)

@@ -14,6 +14,7 @@ from matinee.media import dash_edits, hls_edits
 from matinee.media.bit_rates import BitRate, measured
 from matinee.media.hls import Multivariant, read_media, read_multivariant, write_multivariant
 from matinee.media.hls_edits import MediaSettings, Thumbnails
+from matinee.media.sound import LAYOUTS
 from matinee.media.tracks import Labels
 
 TO_RENDITIONS = "../../renditions"
@@ -38,6 +39,12 @@ class Stream:
     def playlist(self) -> str:
         """Its HLS media playlist."""
         return f"{self.name}.m3u8"
+
+    @property
+    def label(self) -> str:
+        """What a DASH player's menu shows. Other layouts are other sets, never switched between."""
+        name = self.labels.name if self.labels else self.name
+        return f"{name} {LAYOUTS[self.channels]}" if self.group == WIDEST else name
 
     @property
     def address(self) -> str:
@@ -77,6 +84,7 @@ class PackagePlan:
     streams: tuple[Stream, ...]
     sheets: Sheets
     duration: Fraction
+    segments: int
 
     def of_kind(self, kind: str) -> list[Stream]:
         """The streams of one kind, in order."""
@@ -105,6 +113,8 @@ def descriptors(plan: PackagePlan, files: Mapping[str, str]) -> list[dict[str, s
                 **_kind_fields(stream),
             }
         )
+    if plan.segments == 1:
+        return told  # the packager makes no trick mode of one picture
     smallest = plan.of_kind("video")[0]
     trick = trick_address(plan)
     told.append(
@@ -127,6 +137,7 @@ def _kind_fields(stream: Stream) -> dict[str, str]:
     return {
         "hls_group_id": stream.group,
         "hls_name": stream.labels.name,
+        "dash_label": stream.label,
         **_language(stream.labels),
         "dash_roles": "main" if stream.labels.is_default else "alternate",
     }
@@ -254,7 +265,7 @@ def _labels(plan: PackagePlan) -> dict[str, str]:
         for stream in plan.of_kind("text")
         if stream.labels
     }
-    sounds = {s.init: s.labels.name for s in plan.of_kind("audio") if s.labels}
+    sounds = {stream.init: stream.label for stream in plan.of_kind("audio")}
     return texts | sounds
 
 

@@ -76,7 +76,7 @@ class Packages(Protocol):
     """The packages of the titles, and which one is on screen."""
 
     def add(self, package: Package) -> None:
-        """Add a package; adding the same id again replaces its report and state."""
+        """Add a package; adding the same id again replaces its report, settings and state."""
         ...
 
     def get(self, title_id: str, package_id: str) -> Package:

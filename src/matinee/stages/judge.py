@@ -3,14 +3,16 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any, TypeVar
 
 import numpy as np
 
 from matinee.assets.asset import Asset
 from matinee.assets.derivation import Step
+from matinee.core.errors import ObjectDamaged
 from matinee.core.ids import Digest, canonical_json, digest_of, digest_of_value
 from matinee.core.verdicts import Verdict
 from matinee.media import judges
@@ -28,6 +30,7 @@ from matinee.stages.package import Packaged, Renditions
 from matinee.stages.split import Split
 
 Read = Callable[[str], bytes]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +54,8 @@ async def judge(bench: Bench, evidence: Evidence) -> list[Verdict]:
     step = _judge_step(evidence)
 
     async def look() -> tuple[dict[str, Made], float]:
-        inputs = await _gather(bench, evidence)
-        read = _reader(bench, evidence.packaged)
-        verdicts = await asyncio.to_thread(_all_verdicts, evidence, inputs, read)
+        examination = _Examination(bench, evidence, asyncio.get_running_loop())
+        verdicts = await asyncio.to_thread(examination.verdicts)
         document = canonical_json([verdict.as_json() for verdict in verdicts])
         return {"verdicts": Made(document.encode(), "application/json")}, 0.0
 
@@ -88,33 +90,6 @@ def _digest_of_all(assets: Sequence[Asset | None]) -> Digest:
     return digest_of_value([asset.digest for asset in assets if asset])
 
 
-@dataclass(frozen=True, slots=True)
-class _Inputs:
-    """What was read for the judges; signatures and scores by rung, None where not made."""
-
-    source: Signature
-    signatures: list[Signature | None]
-    scores: list[Scores | None]
-    join: dict[str, dict[str, object]]
-
-
-async def _gather(bench: Bench, evidence: Evidence) -> _Inputs:
-    made, proofs = evidence.made, evidence.proofs
-    signatures: list[Signature | None] = []
-    scores: list[Scores | None] = []
-    for number in range(len(made.film.rungs)):
-        signed = [row[number].signature for row in made.chunks] if proofs.signed else []
-        parts = [read_signature(await bench.read(asset)) for asset in signed if asset]
-        signatures.append(np.concatenate(parts) if parts else None)
-        scores.append(await read_scores(bench, made, number) if proofs.scored else None)
-    return _Inputs(
-        source=read_signature(await bench.read(evidence.split.signature)),
-        signatures=signatures,
-        scores=scores,
-        join=json.loads(await bench.read(evidence.packaged.join)),
-    )
-
-
 async def read_scores(bench: Bench, made: Renditions, rung: int) -> Scores:
     """VMAF of every frame of a rung, in order."""
     parts = [row[rung].scores for row in made.chunks]
@@ -123,66 +98,89 @@ async def read_scores(bench: Bench, made: Renditions, rung: int) -> Scores:
     ).astype(np.float64)
 
 
-def _reader(bench: Bench, packaged: Packaged) -> Read:
-    """Reads a file of the package as it is stored, from a worker thread, and proves its digest."""
-    loop = asyncio.get_running_loop()
+@dataclass(frozen=True, slots=True)
+class _Examination:
+    """Runs in a worker thread; reads one rendition's evidence at a time, so memory is bounded."""
 
-    def read(path: str) -> bytes:
-        asset = packaged.files[path]
-        data = asyncio.run_coroutine_threadsafe(bench.read(asset), loop).result()
-        if digest_of(data) != asset.digest:
-            raise LookupError(f"{path} is not the file that was written")
+    bench: Bench
+    evidence: Evidence
+    loop: asyncio.AbstractEventLoop
+
+    def verdicts(self) -> list[Verdict]:
+        """All judges over all subjects."""
+        evidence, made = self.evidence, self.evidence.made
+        verdicts: list[Verdict] = []
+        media_times: dict[str, Fraction] = {}
+        present = evidence.present()
+        for number, stream in enumerate(evidence.plan.of_kind("video")):
+            if stream in present:
+                verdicts += self._video(number, stream, media_times)
+        for stream in evidence.plan.of_kind("audio"):
+            if stream in present:
+                init = read_init(self.read(f"renditions/{stream.folder}/init.mp4"))
+                media_times[stream.name] = Fraction(init.media_time, init.timescale)
+                sound = made.sounds[stream.name]
+                verdicts.append(judges.judge_sound(sound.plan, sound.frames, sound.lags))
+        names = {stream.name for stream in present}
+        packaged = evidence.packaged
+        findings = check_package(
+            self.read, packaged.hls, packaged.dash, expected(made, evidence.plan)
+        )
+        return [
+            *verdicts,
+            judges.judge_presentation(media_times),
+            judges.judge_tracks(made.tracks.outcomes, names),
+            judges.judge_conformance(findings, len(packaged.files)),
+        ]
+
+    def read(self, path: str) -> bytes:
+        """A file of the package as it is stored."""
+        packaged = self.evidence.packaged
+        data = self._wait(self.bench.store.read(f"{packaged.folder}/{path}"))
+        if digest_of(data) != packaged.files[path].digest:
+            raise ObjectDamaged(
+                f"{path} is not the file that was written", "publish the film again"
+            )
         return data
 
-    return read
+    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result()
 
-
-def _all_verdicts(evidence: Evidence, inputs: _Inputs, read: Read) -> list[Verdict]:
-    made, plan, packaged = evidence.made, evidence.plan, evidence.packaged
-    film = made.film
-    film_shots = shots(evidence.split.cuts, film.plan.frames, film.plan.rate)
-    verdicts: list[Verdict] = []
-    media_times: dict[str, Fraction] = {}
-    present = {stream.name for stream in evidence.present()}
-    for number, stream in enumerate(plan.of_kind("video")):
-        if stream.name not in present:
-            continue
-        init, contents = _video_contents(packaged, stream, read)
+    def _video(
+        self, number: int, stream: Stream, media_times: dict[str, Fraction]
+    ) -> list[Verdict]:
+        evidence, film = self.evidence, self.evidence.made.film
+        init, contents = _video_contents(evidence.packaged, stream, self.read)
         media_times[stream.name] = Fraction(init.media_time, init.timescale)
         counted = sum(content.frames for content in contents)
-        verdicts.append(
-            judges.judge_frames(
-                stream.name, film.plan.frames, counted, inputs.source, inputs.signatures[number]
-            )
-        )
-        verdicts.append(_judge_join(evidence, inputs, stream, init, contents))
-        scores = inputs.scores[number]
-        if scores is not None:
+        source, signature = self._signatures(number)
+        verdicts = [
+            judges.judge_frames(stream.name, film.plan.frames, counted, source, signature),
+            self._join(stream, init, contents),
+        ]
+        if evidence.proofs.scored:
+            scores = self._wait(read_scores(self.bench, evidence.made, number))
+            film_shots = shots(evidence.split.cuts, film.plan.frames, film.plan.rate)
             verdicts.append(judges.judge_quality(stream.name, film.plan.frames, scores, film_shots))
-    for stream in plan.of_kind("audio"):
-        if stream.name not in present:
-            continue
-        sound = made.sounds[stream.name]
-        init = read_init(read(f"renditions/{stream.folder}/init.mp4"))
-        media_times[stream.name] = Fraction(init.media_time, init.timescale)
-        verdicts.append(judges.judge_sound(sound.plan, sound.frames, sound.lags))
-    verdicts.append(judges.judge_presentation(media_times))
-    verdicts.append(judges.judge_tracks(made.tracks.outcomes, present))
-    findings = check_package(read, packaged.hls, packaged.dash, expected(made, plan))
-    verdicts.append(judges.judge_conformance(findings, len(packaged.files)))
-    return verdicts
+        return verdicts
 
+    def _signatures(self, number: int) -> tuple[Signature, Signature | None]:
+        """Those of the source and of a rung; None where chunks were not decoded."""
+        source = read_signature(self._wait(self.bench.read(self.evidence.split.signature)))
+        if not self.evidence.proofs.signed:
+            return source, None
+        signed = [row[number].signature for row in self.evidence.made.chunks]
+        parts = [self._wait(self.bench.read(asset)) for asset in signed if asset]
+        return source, read_signature(b"".join(parts))
 
-def _judge_join(
-    evidence: Evidence, inputs: _Inputs, stream: Stream, init: InitSegment,
-    contents: Sequence[SegmentContent],
-) -> Verdict:  # fmt: skip
-    proof = inputs.join[stream.name]
-    joined = [SegmentContent(**segment) for segment in proof["segments"]]  # type: ignore[attr-defined]
-    configurations = [Digest(str(proof["configuration"])), digest_of(init.entry.configuration)]
-    return judges.judge_join(
-        stream.name, evidence.made.film.plan.segments, joined, contents, configurations
-    )
+    def _join(
+        self, stream: Stream, init: InitSegment, contents: Sequence[SegmentContent]
+    ) -> Verdict:
+        proof = json.loads(self._wait(self.bench.read(self.evidence.packaged.join)))[stream.name]
+        joined = [SegmentContent(**segment) for segment in proof["segments"]]
+        configurations = [proof["configuration"], digest_of(init.entry.configuration)]
+        planned = self.evidence.made.film.plan.segments
+        return judges.judge_join(stream.name, planned, joined, contents, configurations)
 
 
 def _video_contents(

@@ -75,9 +75,10 @@ class Renditions:
 
 @dataclass(frozen=True, slots=True)
 class Packaged:
-    """A package: its id, and its files by path below the title's folder."""
+    """A package: its id, the title's folder in the store, and its files by path below that."""
 
     id: str
+    folder: str
     files: Mapping[str, Asset]
     join: Asset
 
@@ -126,6 +127,7 @@ def plan_package(made: Renditions) -> PackagePlan:
             interval=made.thumbnails.interval,
         ),
         duration=film.timeline.duration,
+        segments=len(film.plan.segments),
     )
 
 
@@ -179,7 +181,7 @@ async def package(
     step = package_step(bench, made, plan)
     derivation = await bench.derive("package", step, make, folder=f"titles/{title}")
     bench.progress.finished("package")
-    return packaged_of(derivation)
+    return packaged_of(derivation, f"titles/{title}")
 
 
 async def has_package(bench: Bench, title: str, made: Renditions, plan: PackagePlan) -> bool:
@@ -188,12 +190,12 @@ async def has_package(bench: Bench, title: str, made: Renditions, plan: PackageP
     return known is not None and await bench.holds(known, f"titles/{title}")
 
 
-def packaged_of(derivation: Derivation) -> Packaged:
+def packaged_of(derivation: Derivation, folder: str) -> Packaged:
     """A package from its derivation."""
     files = dict(derivation.outputs)
     join = files.pop(JOIN)
     package_id = next(path.split("/")[1] for path in files if path.startswith("packages/"))
-    return Packaged(package_id, files, join)
+    return Packaged(package_id, folder, files, join)
 
 
 async def _inputs(

@@ -81,7 +81,7 @@ class SqlPackages(Packages):
         with writing(self._engine) as connection:
             _known_title(connection, package.title)
             insertion = insert_or_change(
-                connection, packages, key=["title", "id"], changed=["report", "state"]
+                connection, packages, key=["title", "id"], changed=["report", "settings", "state"]
             )
             connection.execute(insertion, _package_row(package))
 

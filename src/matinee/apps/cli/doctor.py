@@ -10,6 +10,7 @@ class ToolLacking(ToolError):
     """A tool runs but lacks something that Matinee needs."""
 
     code = "tool.lacking"
+    retryable = False
 
 
 @click.command("doctor")

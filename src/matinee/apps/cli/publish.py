@@ -69,21 +69,20 @@ class Wish:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a film on standard output.")
 def publish_command(films: tuple[str, ...], **options: Any) -> None:
     """Make every stream of FILM, prove it, and put it on screen."""
-    from matinee.wiring import load_ladder
-
     wish = Wish(**options)
     if len(films) > 1 and (wish.title or wish.subtitles):
         raise UsageError("--title and --subtitles are for one film at a time")
-    ladder = load_ladder(wish.ladder)
-    exit_codes = [_one(Path(film), wish, ladder) for film in films]
+    exit_codes = [_one(Path(film), wish) for film in films]
     raise SystemExit(max(exit_codes))
 
 
-def _one(film: Path, wish: Wish, ladder: Any) -> int:
+def _one(film: Path, wish: Wish) -> int:
     """Plan or publish one film; gives its exit code."""
     from matinee.apps.cli.planning import plan_film_json, tell_plan
+    from matinee.wiring import load_ladder
 
     try:
+        ladder = load_ladder(wish.ladder)
         if wish.plan:
             plan = plan_film_json(film, read_sidecars(wish.subtitles), ladder, wish)
             print_json(plan) if wish.as_json else tell_plan(plan)
@@ -100,8 +99,8 @@ def _one(film: Path, wish: Wish, ladder: Any) -> int:
 def _failure(film: Path, error: MatineeError) -> dict[str, Any]:
     state = {3: "refused", 4: "held"}.get(error.exit_code, "failed")
     return {
-        "film": str(film), "title": None, "state": state, "package": None, "hls": None,
-        "dash": None, "renditions": [], "verdicts": [],
+        "film": str(film), "title": None, "name": None, "state": state, "package": None,
+        "hls": None, "dash": None, "renditions": [], "tracks": [], "verdicts": [],
         "derivations": {"ran": 0, "reused": 0}, "seconds": 0.0, "error": error_json(error),
     }  # fmt: skip
 

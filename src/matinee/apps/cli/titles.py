@@ -121,7 +121,8 @@ def verify_command(title: str, library: str | None, as_json: bool) -> None:
         more = f" (and {len(reasons) - 1} more faults)" if len(reasons) > 1 else ""
         raise ObjectDamaged(
             f"{found.id} is damaged: {reasons[0]}{more}",
-            f"see all with: matinee verify {found.id} --json; mend it by publishing the film again",
+            f"see all with: matinee verify {found.id} --json; delete the files that are wrong and "
+            "publish the film again: only they are made again",
         )
 
 

@@ -1,0 +1,44 @@
+"""The report's page in a real browser, over a report that the program wrote."""
+
+from collections.abc import Callable
+
+import pytest
+from tests.apps.cinema import HEIGHTS, TITLE, Cinema
+from tests.apps.viewer import Viewer
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.tools]
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_the_report_shows_plots_and_verdicts(
+    view: Callable[..., Viewer], cinema: Cinema, scheme: str
+) -> None:
+    viewer = view(color_scheme=scheme)
+    page = viewer.open(f"/titles/{TITLE}")
+    page.locator("#plot-bits canvas").wait_for()
+
+    assert page.locator("#plot-vmaf canvas").count() == 1
+    legends = page.locator(".u-legend")
+    assert [text.count("video-") for text in legends.all_inner_texts()] == [len(HEIGHTS)] * 2
+    verdicts = cinema.report["verdicts"]
+    page.locator(".judge summary").first.click()
+    page.locator(".verdict summary").first.click()
+    shown = page.locator(".verdict pre").first.inner_text()
+    assert all(f'"{name}"' in shown for name in verdicts[0]["evidence"])
+    assert page.locator(".verdict").count() == len(verdicts)
+    assert page.get_by_text(f"All {len(verdicts)} verdicts passed").is_visible()
+    first, second = cinema.packages
+    body = page.locator("#report-body").inner_text()
+    waiver = next(t["reason"] for t in cinema.report["tracks"] if t["outcome"] == "waived")
+    for words in ("What came in", "What was made", waiver, "encode", first, second, "on screen"):
+        assert words in body
+    shades = (
+        "(() => { const c = document.querySelector('#plot-vmaf canvas');"
+        " return new Set(c.getContext('2d').getImageData(0, 0, c.width, c.height).data).size })()"
+    )
+    assert page.evaluate(shades) > 10
+
+    page.get_by_role("link", name=first).click()
+    page.locator("#plot-bits canvas").wait_for()
+    assert page.url.endswith(f"?package={first}")
+    assert "text-es" not in page.locator("#report-body").inner_text()
