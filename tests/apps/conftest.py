@@ -77,9 +77,7 @@ def open_viewer(browser: Any) -> Iterator[Callable[..., Viewer]]:
     """Opens viewers; afterwards none may have complained or asked another host."""
     viewers: list[Viewer] = []
 
-    def opened(
-        *addresses: str, viewport: dict[str, int] | None = None, **options: Any
-    ) -> Viewer:
+    def opened(*addresses: str, viewport: dict[str, int] | None = None, **options: Any) -> Viewer:
         context = browser.new_context(viewport=viewport or DESKTOP, **options)
         viewers.append(Viewer(context.new_page(), *addresses))
         return viewers[-1]

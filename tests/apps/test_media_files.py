@@ -10,9 +10,7 @@ pytestmark = pytest.mark.tools
 MEDIA = f"/media/titles/{TITLE}/"
 
 
-def ask_segment(
-    server: LiveServer, shelf: Shelf, method: str = "GET", **headers: str
-) -> Answer:
+def ask_segment(server: LiveServer, shelf: Shelf, method: str = "GET", **headers: str) -> Answer:
     return ask(server, MEDIA + shelf.segment.relative_to(shelf.title).as_posix(), method, **headers)
 
 
@@ -147,9 +145,7 @@ def test_a_range_gives_exactly_those_bytes(
 
 
 @pytest.mark.parametrize("asked", ["bytes={size}-", "bytes=99999999-99999999", "bytes=-0"])
-def test_a_range_outside_the_file_is_refused(
-    server: LiveServer, shelf: Shelf, asked: str
-) -> None:
+def test_a_range_outside_the_file_is_refused(server: LiveServer, shelf: Shelf, asked: str) -> None:
     size = shelf.segment.stat().st_size
     answer = ask_segment(server, shelf, Range=asked.format(size=size))
 

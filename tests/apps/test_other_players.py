@@ -13,7 +13,12 @@ from tests.apps.conftest import not_run
 from tests.apps.live_server import LiveServer
 from tests.apps.viewer import Viewer
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.tools]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.tools,
+    pytest.mark.usefixtures("browser"),  # first of all: without one there is nothing to wait for
+]
 
 PLAYERS = Path(__file__).parents[2] / ".cache" / "test-players"
 PAGE = (

@@ -6,7 +6,12 @@ import pytest
 from tests.apps.cinema import HEIGHTS, TITLE, Cinema
 from tests.apps.viewer import Viewer
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.tools]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.tools,
+    pytest.mark.usefixtures("browser"),  # first of all: without one there is nothing to wait for
+]
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])

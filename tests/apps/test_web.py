@@ -1,10 +1,11 @@
 """Pages and JSON over HTTP."""
 
+import itertools
 import shutil
 from pathlib import Path
 
 import pytest
-from tests.apps.cinema import NAME, SECONDS, TITLE, Cinema, Run
+from tests.apps.cinema import HEIGHTS, NAME, SECONDS, TITLE, Cinema, Run
 from tests.apps.live_server import LiveServer, ask
 from tests.apps.shelf import Shelf, report_file
 
@@ -83,9 +84,7 @@ def test_the_poster_lies_inside_the_sheet(server: LiveServer) -> None:
     assert title.items() >= summary.items()
 
 
-def test_a_title_comes_with_its_report(
-    server: LiveServer, shelf: Shelf, cinema: Cinema
-) -> None:
+def test_a_title_comes_with_its_report(server: LiveServer, shelf: Shelf, cinema: Cinema) -> None:
     title = ask(server, JSON).json
     first, second = cinema.packages
 
@@ -101,6 +100,15 @@ def test_a_title_comes_with_its_report(
     older = ask(server, f"{JSON}?package={first}").json["report"]
     assert len(title["report"]["renditions"]) == len(older["renditions"]) + 1
     assert older["package"]["id"] == first != shelf.package
+
+
+def test_bits_and_scores_grow_with_the_rungs(cinema: Cinema) -> None:
+    rungs = [r for r in cinema.report["renditions"] if r["type"] == "video"]
+    rungs.sort(key=lambda rung: rung["height"])
+    assert [rung["height"] for rung in rungs] == list(HEIGHTS)
+    for smaller, larger in itertools.pairwise(rungs):
+        assert 2 * smaller["bits_per_second"] < larger["bits_per_second"]
+        assert smaller["vmaf"]["mean"] < larger["vmaf"]["mean"]
 
 
 def test_a_hidden_title_keeps_its_report_and_plays_nothing(server: LiveServer) -> None:

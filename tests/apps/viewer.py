@@ -1,6 +1,7 @@
 """A viewer: a page in a real browser that keeps an account of what went wrong."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from tests.apps.cinema import TITLE
@@ -58,9 +59,13 @@ class Viewer:
         state: dict[str, Any] = self.page.evaluate("matinee.state()")
         return state
 
-    def until(self, condition: str, timeout_s: float = 20) -> None:
+    def until(
+        self, condition: str, timeout_s: float = 20, meanwhile: Callable[[], None] | None = None
+    ) -> None:
         """Wait; the pages' policy forbids the driver's own way, which evaluates text."""
         deadline = time.monotonic() + timeout_s
         while not self.page.evaluate(f"Boolean({condition})"):
             assert time.monotonic() < deadline, (condition, self.complaints)
+            if meanwhile:
+                meanwhile()
             self.page.wait_for_timeout(50)

@@ -214,3 +214,11 @@ def test_a_signature_is_read_frame_by_frame(frames: int) -> None:
 def test_half_a_frame_is_no_signature(size: int) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
         read_signature(bytes(size))
+
+
+def test_a_picture_that_a_starved_encoder_all_but_copied_is_no_fault() -> None:
+    source = film(seed=1)
+    copy = source.copy()
+    copy[20] = (0.33 * source[20] + 0.67 * source[19]).astype(np.uint16)
+
+    assert compare(source, copy) == []

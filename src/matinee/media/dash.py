@@ -199,7 +199,7 @@ def _period(period: Element, outer: str, total: Fraction | None) -> Period:
 def _adaptation_set(element: Element, outer: str, total: Fraction | None) -> AdaptationSet:
     base = _base(outer, element)
     essential = {
-        p.get("schemeIdUri"): p.get("value", "") for p in element.findall("*[@schemeIdUri]")
+        p.get("schemeIdUri"): p.get("value", "") for p in element.findall(".//*[@schemeIdUri]")
     }
     tiles = essential.get(THUMBNAIL_TILE)
     representations = tuple(

@@ -174,7 +174,6 @@ def _add_images(period: Element, thumbnails: Thumbnails, media: str, rate: BitRa
     name = next(name for name in names if name not in used)
     adaptation_set = SubElement(period, "AdaptationSet", contentType="image", mimeType="image/jpeg")
     grid = f"{thumbnails.columns}x{thumbnails.rows}"
-    SubElement(adaptation_set, "EssentialProperty", schemeIdUri=THUMBNAIL_TILE, value=grid)
     SubElement(
         adaptation_set,
         "SegmentTemplate",
@@ -183,7 +182,7 @@ def _add_images(period: Element, thumbnails: Thumbnails, media: str, rate: BitRa
         media=media,
         startNumber="1",
     )
-    SubElement(
+    representation = SubElement(
         adaptation_set,
         "Representation",
         id=name,
@@ -191,6 +190,8 @@ def _add_images(period: Element, thumbnails: Thumbnails, media: str, rate: BitRa
         width=str(thumbnails.width * thumbnails.columns),
         height=str(thumbnails.height * thumbnails.rows),
     )
+    # Here players look for it; they pass over one on the adaptation set.
+    SubElement(representation, "EssentialProperty", schemeIdUri=THUMBNAIL_TILE, value=grid)
 
 
 def rebased(text: str | bytes, prefix: str) -> str:
