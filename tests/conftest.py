@@ -9,8 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import imageio_ffmpeg
 import pytest
+
+# A busy machine is slow, not wrong.
+hypothesis.settings.register_profile("matinee", deadline=None)
+hypothesis.settings.load_profile("matinee")
 
 ROOT = Path(__file__).resolve().parent.parent
 

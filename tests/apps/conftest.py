@@ -57,7 +57,7 @@ def server(shelf: Shelf) -> Iterator[LiveServer]:
         yield live
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its event loop must not outlive the tests that need it
 def browser() -> Iterator[Any]:
     program = next((path for path in map(shutil.which, BROWSERS) if path), None)
     if program is None:

@@ -98,5 +98,7 @@ def _clearly_better(own: NDArray[np.float64], other: NDArray[np.float64]) -> NDA
     kernel = np.ones(window) / window
     finite = np.where(np.isfinite(other), other, own)
     own_mean, other_mean = (np.convolve(values, kernel, "same") for values in (own, finite))
-    lasting = (own_mean > 0.3) & (other_mean < 0.75 * own_mean) & (finite < own)
-    return np.asarray(single | lasting)
+    lasting = (own_mean > 0.3) & (other_mean < 0.75 * own_mean)
+    # A window tells of its middle: its other frames are of the run if each fits better elsewhere.
+    near = np.convolve(lasting, kernel, "same") > 0
+    return np.asarray(single | (near & (finite < 0.75 * own)))
