@@ -14,9 +14,9 @@ def main() -> None:
     report = Path(sys.argv[1])
     sys.argv = ["matinee", *sys.argv[2:]]
     try:
-        from matinee.apps.cli import main as matinee  # noqa: PLC0415
+        from matinee.apps.cli.main import end, run  # noqa: PLC0415
 
-        matinee()
+        code = run()
     finally:
         own = resource.getrusage(resource.RUSAGE_SELF)
         tools = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -29,6 +29,7 @@ def main() -> None:
                 }
             )
         )
+    end(code)
 
 
 def _peak_bytes() -> int:

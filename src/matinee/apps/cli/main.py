@@ -80,6 +80,11 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    end(run())
+
+
+def run() -> int:
+    """Run the command line; gives its exit code."""
     try:
         code = cli.main(standalone_mode=False)
     except click.exceptions.Abort:
@@ -99,7 +104,7 @@ def main() -> None:
         code = 0
     except Exception as error:  # noqa: BLE001  # a defect: told in one line, kept in a file
         code = tell_defect(error)
-    end(code if isinstance(code, int) else 0)
+    return code if isinstance(code, int) else 0
 
 
 def end(code: int) -> None:
