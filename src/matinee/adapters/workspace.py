@@ -32,20 +32,22 @@ class Workspace:
         run = uuid.uuid4().hex[:16]
         folder = self._root / "runs" / run
         try:
-            folder.mkdir(parents=True)
+            folder.parent.mkdir(parents=True, exist_ok=True)
             self._sweep()
-            with _opened(self._root / "runs" / f"{run}.lock") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                try:
-                    yield run, folder
-                finally:
-                    shutil.rmtree(folder, ignore_errors=True)
-                    Path(lock.name).unlink(missing_ok=True)
+            lock = _opened(folder.with_suffix(".lock"))
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            folder.mkdir()
         except OSError as error:
             raise LibraryError(
                 f"the library's scratch folder {self._root} cannot be used: {error.strerror}",
                 "give a library that can be written with --library",
             ) from error
+        with lock:
+            try:
+                yield run, folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+                Path(lock.name).unlink(missing_ok=True)
 
     def _sweep(self) -> None:
         """Remove the folders of runs whose lock nobody holds."""

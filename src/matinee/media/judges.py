@@ -28,7 +28,7 @@ from matinee.media.sound import AAC_FRAME, SAMPLE_RATE, SoundRendition
 from matinee.media.tracks import Outcome
 
 IN_STEP_S = 0.005
-"""How far sound may be from where it should be (EBU R 37 allows far more: 5 ms early, 15 late)."""
+"""How far sound may be from where it should be, in seconds."""
 
 ALIKE = 0.5
 """Likeness below which two recordings are not of one sound."""
