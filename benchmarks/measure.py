@@ -52,7 +52,7 @@ def run(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=errors,
-            env={**os.environ, **(environment or {})},
+            env={**_as_installed(), **(environment or {})},
         )
         _, status, usage = os.wait4(process.pid, 0)
         wall_s = time.monotonic() - started
@@ -67,6 +67,11 @@ def run(
         others = max(0.0, busy_s - cpu_s) / (wall_s * (os.cpu_count() or 1))
         spent = Spent(wall_s, cpu_s, usage.ru_maxrss * 1024, min(1.0, others))
         return spent, output.read().decode(errors="replace")
+
+
+def _as_installed() -> dict[str, str]:
+    """Our environment, but Python keeps its byte code, as it does wherever Matinee is installed."""
+    return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _busy_seconds() -> float:
