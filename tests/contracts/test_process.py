@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from matinee.adapters.process import LAST_WORDS, Finished, run_program
+from matinee.adapters.process import LAST_WORDS, Finished, Job, run_program
+from matinee.adapters.sandbox.rules import Sandbox
 from matinee.core.errors import ToolMissing
 
 pytestmark = pytest.mark.tools
@@ -19,18 +20,23 @@ pytestmark = pytest.mark.tools
 PARENT = """
 import asyncio, sys
 from pathlib import Path
-from matinee.adapters.process import run_program
-asyncio.run(run_program(
-    ["sh", "-c", "echo $$; exec sleep 300"], Path(sys.argv[1]), lambda line: print(line, flush=True)
-))
+from matinee.adapters.process import Job, run_program
+from matinee.adapters.sandbox.rules import Sandbox
+job = Job(["sh", "-c", "echo $$; exec sleep 300"], Path(sys.argv[1]))
+sandbox = Sandbox(also_read=[Path("/")])
+asyncio.run(run_program(sandbox, job, lambda line: print(line, flush=True)))
 """
+
+
+OPEN = Sandbox(also_read=(Path("/"),), may_fork=True)
+"""Walls that a shell and its children can live in; test_sandbox.py tries the real ones."""
 
 
 def run(
     folder: Path, *command: str, environment: dict[str, str] | None = None
 ) -> tuple[Finished, list[str]]:
     lines: list[str] = []
-    finished = asyncio.run(run_program(command, folder, lines.append, environment))
+    finished = asyncio.run(run_program(OPEN, Job(command, folder, (), environment), lines.append))
     return finished, lines
 
 
@@ -118,7 +124,11 @@ def test_a_program_that_may_not_run_is_missing(tmp_path: Path) -> None:
 def test_lines_are_heard_in_the_thread_of_the_event_loop(tmp_path: Path) -> None:
     heard: list[int] = []
     asyncio.run(
-        run_program(["echo", "frame=1"], tmp_path, lambda _: heard.append(threading.get_ident()))
+        run_program(
+            OPEN,
+            Job(["echo", "frame=1"], tmp_path),
+            lambda _: heard.append(threading.get_ident()),
+        )
     )
 
     assert heard == [threading.get_ident()]
@@ -136,7 +146,7 @@ def test_a_cancelled_program_is_killed_with_all_that_it_started(tmp_path: Path) 
                 both.set()
 
         script = "trap '' TERM INT; sleep 300 & echo $!; echo $$; wait"
-        task = asyncio.create_task(run_program(["sh", "-c", script], tmp_path, hear))
+        task = asyncio.create_task(run_program(OPEN, Job(["sh", "-c", script], tmp_path), hear))
         await asyncio.wait_for(both.wait(), 20)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -160,7 +170,9 @@ def test_many_programs_cancelled_at_once_leave_none(tmp_path: Path) -> None:
                 all_began.set()
 
         command = ["sh", "-c", "echo $$; exec sleep 300"]
-        tasks = [asyncio.create_task(run_program(command, tmp_path, hear)) for _ in range(8)]
+        tasks = [
+            asyncio.create_task(run_program(OPEN, Job(command, tmp_path), hear)) for _ in range(8)
+        ]
         await asyncio.wait_for(all_began.wait(), 20)
         for task in tasks:
             task.cancel()

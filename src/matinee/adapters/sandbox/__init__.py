@@ -1,0 +1,1 @@
+"""Runs media tools confined: a launcher gives up every right that the tool does not need."""
