@@ -1,5 +1,6 @@
 """WebVTT: what is read is written, shifted, bounded; nothing vanishes or runs backwards."""
 
+import re
 from fractions import Fraction
 
 import pytest
@@ -10,9 +11,10 @@ from matinee.core.errors import SubtitlesInvalid
 from matinee.media.subtitles import (
     Cue,
     Subtitles,
-    decode_text,
     parse_webvtt,
     placed,
+    safe_text,
+    sanitised,
     write_webvtt,
 )
 
@@ -43,6 +45,23 @@ def tracks(draw: st.DrawFn) -> Subtitles:
 def read(*blocks: str) -> tuple[Cue, ...]:
     return parse_webvtt("\n\n".join(("WEBVTT", *blocks)), "film.vtt").cues
 
+
+KNOWN_TAGS = {"c", "i", "b", "u", "ruby", "rt", "v", "lang"}
+MARKS = [
+    "<i>",
+    "</i>",
+    "<b",
+    ">",
+    "<",
+    "&",
+    "&lt;",
+    "<v A&B>",
+    "-->",
+    "\n",
+    "x",
+    "<00:01.000>",
+    "/",
+]
 
 CUE = "00:00:01.000 --> 00:00:02.500\nText"
 AS_CUE = Cue(Fraction(1), Fraction(5, 2), "Text")
@@ -219,27 +238,48 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         return
 
 
-@given(text=st.text(st.characters(exclude_categories=["Cs"])))
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_text_is_decoded_by_its_mark(text: str, encoding: str) -> None:
-    plain = text.removeprefix("\ufeff")
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
+        ('<img src="http://example.org/x">', '&lt;img src="http://example.org/x"&gt;'),
+        ("a < b && c > d", "a &lt; b &amp;&amp; c &gt; d"),
+        ("this --> that", "this --&gt; that"),
+        ("<i>slant", "<i>slant</i>"),
+        ("<i><b>crossed</i></b>", "<i><b>crossed</b></i>"),
+        ("closed</i> only", "closed only"),
+        ("<v Bob>Hello</v> <c.red>you</c>", "<v Bob>Hello</v> <c.red>you</c>"),
+        ("karaoke <00:01.500>now", "karaoke <00:01.500>now"),
+        ("one &amp; two &lt;3 &nbsp;", "one &amp; two &lt;3 &nbsp;"),
+        ("<I onclick=alert(1)>x</I>", "<i onclick=alert(1)>x</i>"),
+        ("a\n\n \nb", "a\nb"),
+        ("bell\x07 and \x1b[31m", "bell and [31m"),
+    ],
+)  # fmt: skip
+def test_text_can_only_be_text(raw: str, shown: str) -> None:
+    assert safe_text(raw) == shown
 
-    assert decode_text(plain.encode(encoding), "film.srt") == plain
+
+@given(text=st.text(max_size=80) | st.lists(st.sampled_from(MARKS)).map("".join))
+def test_safe_text_is_one_cue_with_known_tags_only_and_stays_as_it_is(text: str) -> None:
+    safe = safe_text(text)
+
+    assert safe_text(safe) == safe
+    assert "-->" not in safe and "\n\n" not in safe
+    tags = re.findall(r"<(/?)([a-z0-9:.]*)", safe)
+    assert {name.split(".")[0] for _, name in tags if not name[:1].isdigit()} <= KNOWN_TAGS
+    assert not re.search(r"&(?!\w+;|#\w+;)", safe)
 
 
 @pytest.mark.parametrize(
-    ("data", "place"),
-    [(b"caf\xe9", 3), (b"\xff\xfe\x41", 2), (b"ok\x80", 2), (b"\xfe\xff\xd8", 2)],
+    "style",
+    [
+        "@import 'http://example.org/a.css';",
+        "::cue { background: url(file:///etc/passwd) }",
+        "::cue { background: UR\\4c (x) }",
+    ],
 )
-def test_text_of_another_encoding_is_refused_with_the_place(data: bytes, place: int) -> None:
-    with pytest.raises(SubtitlesInvalid, match=f"film.srt: .*at byte {place}") as met:
-        decode_text(data, "film.srt")
-    assert "UTF-8" in met.value.hint
+def test_a_style_that_names_another_file_is_left_out(style: str) -> None:
+    kept = sanitised(Subtitles((AS_CUE,), (f"STYLE\n{style}", "STYLE\n::cue { color: red }")))
 
-
-@given(data=st.binary())
-def test_any_bytes_are_text_or_refused(data: bytes) -> None:
-    try:
-        decode_text(data, "film.srt")
-    except SubtitlesInvalid:
-        return
+    assert kept.header == ("STYLE\n::cue { color: red }",)

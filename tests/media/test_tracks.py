@@ -1,6 +1,7 @@
 """Every track of the source has one outcome, every rendition a name of its own."""
 
 import re
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -33,7 +34,7 @@ PICTURE = Picture(
     rotation=0,
     pixel_format="yuv420p",
     bit_depth=8,
-    interlaced=False,
+    fields="progressive",
     colour=Colour("bt709", "bt709", "bt709", full_range=False),
     nominal_rate=Fraction(25),
     configuration=digest_of(b""),
@@ -61,6 +62,11 @@ def track(
     is_default: bool = False,
     is_forced: bool = False,
     is_cover: bool = False,
+    is_comment: bool = False,
+    is_visual_impaired: bool = False,
+    is_hearing_impaired: bool = False,
+    start: Fraction = Fraction(1),
+    fault: str = "",
 ) -> Track:
     return Track(
         index=index,
@@ -71,11 +77,15 @@ def track(
         is_default=is_default,
         is_forced=is_forced,
         is_cover=is_cover,
-        start=Fraction(1),
+        start=start,
         duration=Fraction(2),
         packets=digest_of(str(index).encode()),
         channels=channels if kind == "audio" else 0,
         sample_rate=48_000 if kind == "audio" else 0,
+        is_comment=is_comment,
+        is_visual_impaired=is_visual_impaired,
+        is_hearing_impaired=is_hearing_impaired,
+        fault=fault,
     )
 
 
@@ -93,7 +103,7 @@ LANGUAGES = st.sampled_from(
     ["eng", "deu", "ger", "fre", "und", "pt-BR", "xx", "", "zho", None, "!"]
 )
 TITLES = st.sampled_from(
-    ["", "English", "English 2", "Commentary", "audio-en", "text-en"]
+    ["", "English", "English 2", "Commentary", "audio-en", "text-en", "SDH"]
 ) | st.text(max_size=8)
 
 
@@ -111,10 +121,15 @@ def tracks_of_films(draw: st.DrawFn) -> list[Track]:
                 draw(st.sampled_from(codecs)),
                 draw(LANGUAGES),
                 draw(TITLES),
-                channels=draw(st.integers(0, 8)),
+                channels=draw(st.integers(0, 8) | st.just(80)),
                 is_default=draw(st.booleans()),
                 is_forced=draw(st.booleans()),
                 is_cover=kind == "other" and draw(st.booleans()),
+                is_comment=draw(st.booleans()),
+                is_visual_impaired=draw(st.booleans()),
+                is_hearing_impaired=draw(st.booleans()),
+                start=draw(st.sampled_from([Fraction(-1), Fraction(1), Fraction(3)])),
+                fault=draw(st.sampled_from(["", "", "it is empty"])),
             )
         )
     return found
@@ -182,6 +197,8 @@ def test_one_sound_track_at_most_is_the_default(tracks: list[Track]) -> None:
     found = plan(*tracks)
 
     assert sum(sound.labels.is_default for sound in found.sounds) == min(1, len(found.sounds))
+    for_all = [sound for sound in found.sounds if sound.labels.purpose is None]
+    assert not for_all or any(sound.labels.is_default for sound in for_all)
 
 
 @settings(deadline=None)
@@ -220,7 +237,14 @@ def test_the_default_sound_is_the_films_own() -> None:
         (track(1, "subtitles", "hdmv_pgs_subtitle"), "its subtitles are pictures"),
         (track(1, "subtitles", "dvd_subtitle"), "its subtitles are pictures"),
         (track(1, "audio", channels=0), "it has no channels"),
-        (track(1, "other", "ttf"), "not a track that a player shows"),
+        (track(1, "other", "klv"), "not a track that a player shows"),
+        (track(1, "other", "ttf"), "a font"),
+        (track(1, "other", "tmcd"), "a track of time codes"),
+        (track(1, "audio", channels=65), "it has 65 channels; 64 can be mixed"),
+        (track(1, "audio", fault="no decoder knows its codec"), "no decoder knows its codec"),
+        (track(1, "subtitles", fault="it is empty"), "it is empty"),
+        (track(1, "audio", start=Fraction(3)), "it begins after the pictures' end"),
+        (track(1, "subtitles", start=Fraction(9)), "it begins after the pictures' end"),
     ],
     ids=lambda value: value if isinstance(value, str) else value.codec,
 )
@@ -280,3 +304,69 @@ def test_any_code_is_a_tag_or_unknown(code: str) -> None:
 
 def test_languages_are_named_in_their_own_words() -> None:
     assert [language_name(tag) for tag in ("de", "fr", "und")] == ["Deutsch", "Français", "Unknown"]
+
+
+@pytest.mark.parametrize(
+    ("found", "purpose", "name"),
+    [
+        (track(1, "audio"), None, "English"),
+        (track(1, "audio", is_comment=True), "commentary", "English (commentary)"),
+        (track(1, "audio", title="Director's Commentary"), "commentary", "Director's Commentary"),
+        (track(1, "audio", title="Kommentar"), "commentary", "Kommentar"),
+        (track(1, "audio", is_visual_impaired=True), "description", "English (audio description)"),
+        (track(1, "audio", title="Audio Description"), "description", "Audio Description"),
+        (track(1, "audio", is_hearing_impaired=True), "clear speech", "English (clear speech)"),
+        (track(1, "audio", title="5.1 SDH"), None, "5.1 SDH"),
+        (track(1, "subtitles", is_hearing_impaired=True), "captions", "English (SDH)"),
+        (track(1, "subtitles", title="English [SDH]"), "captions", "English [SDH]"),
+        (track(1, "subtitles", is_comment=True), "commentary", "English (commentary)"),
+        (track(1, "subtitles", is_forced=True), None, "English (forced)"),
+        (track(1, "subtitles", title="A long documentary"), None, "A long documentary"),
+    ],
+)  # fmt: skip
+def test_whom_a_track_is_for_is_told_by_its_flags_or_its_title(
+    found: Track, purpose: str | None, name: str
+) -> None:
+    planned = plan(found)
+    (labels,) = [one.labels for one in planned.sounds] + [one.labels for one in planned.texts]
+
+    assert (labels.purpose, labels.name) == (purpose, name)
+
+
+def test_commentary_is_never_the_default_beside_the_films_own_sound() -> None:
+    found = plan(track(1, "audio", is_comment=True, is_default=True), track(2, "audio"))
+
+    assert [sound.labels.is_default for sound in found.sounds] == [False, True]
+
+
+def test_captions_inside_the_pictures_are_named() -> None:
+    info = replace(film(track(1, "audio")), has_captions=True)
+    outcome = plan_tracks(info, timeline(), LADDER, ()).outcomes[-1]
+
+    assert outcome.source == "captions inside video 0: CEA-608/708"
+    assert outcome.waiver.startswith("captions inside the pictures are not turned into text")
+
+
+def test_what_is_folded_is_noted_beside_what_is_published() -> None:
+    places = ("FL", "FR", "FC", "LFE", "BL", "BR", "SL", "SR")
+    wide = replace(track(1, "audio", channels=8), layout="7.1", places=places)
+    outcome = plan(wide).outcomes[1]
+
+    assert outcome.renditions == ("audio-en-stereo", "audio-en-51")
+    assert outcome.as_json()["note"].startswith("7.1 is folded into 5.1")
+
+
+@pytest.mark.parametrize(
+    ("file", "is_forced", "purpose"),
+    [
+        ("film.en.srt", False, None),
+        ("film.en.forced.srt", True, None),
+        ("film.en.SDH.srt", False, "captions"),
+        ("film.cc.en.srt", False, "captions"),
+        ("forced.srt", False, None),
+    ],
+)
+def test_a_sidecars_name_tells_its_flags(file: str, is_forced: bool, purpose: str | None) -> None:
+    (text,) = plan(sidecars=(Sidecar(file, "en"),)).texts
+
+    assert (text.labels.is_forced, text.labels.purpose) == (is_forced, purpose)

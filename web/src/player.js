@@ -7,7 +7,7 @@ import { NerdPanel } from "./nerd.js";
 import { renditionOf, videoRenditions } from "./rungs.js";
 
 const PANEL = ["play_pause", "mute_volume", "time_and_duration", "spacer", "captions", "overflow_menu", "fullscreen"];
-const MENU = ["quality", "language", "captions", "playback_rate", "picture_in_picture"];
+const MENU = ["quality", "language", "captions", "chapter", "playback_rate", "picture_in_picture"];
 const AMBER = "rgb(245, 182, 66)";
 
 class Watch {
@@ -35,7 +35,8 @@ class Watch {
       overflowMenuButtons: MENU,
       topControlPanelElements: [],
       contextMenuElements: ["loop", "picture_in_picture"],
-      seekBarColors: { played: AMBER, buffered: "rgba(255,255,255,.45)", base: "rgba(255,255,255,.22)" },
+      seekBarColors: { played: AMBER, buffered: "rgba(255,255,255,.45)", base: "rgba(255,255,255,.22)",
+        chapters: "rgb(9, 10, 14)" },
       volumeBarColors: { level: AMBER },
       enableKeyboardPlaybackControls: false, // keys.js has them for the whole page
       doubleClickForFullscreen: true,
@@ -116,9 +117,18 @@ class Watch {
     try {
       await this.player.load(this.title.media[this.format], time);
       this.video.dataset.format = this.format;
+      await this.addChapters();
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  /** Chapters lie in the package beside its manifests; without them the film plays as well. */
+  async addChapters() {
+    if (!this.title.report?.chapters?.length || !this.title.current) return;
+    const beside = new URL(this.title.media.hls, location.href);
+    const uri = new URL(`packages/${this.title.current}/chapters.vtt`, beside);
+    await this.player.addChaptersTrack(uri.href, "und", "text/vtt").catch((error) => console.warn(error));
   }
 
   async switchFormat(format) {

@@ -37,12 +37,12 @@ export function summary({ report, duration }) {
 export function sources({ source }) {
   const shape = (track) => ({
     video: () => `${track.width}×${track.height}, ${fps(track.frame_rate)} fps, ${count(track.frames)} frames`,
-    audio: () => `${track.channels} channels, ${count(track.sample_rate)} Hz`,
+    audio: () => `${track.layout || `${track.channels} channels`}, ${count(track.sample_rate)} Hz`,
   })[track.type]?.() ?? "";
   const rows = source.tracks.map((track) => [
     String(track.index), track.type, track.codec, shape(track),
     [track.language ? language(track.language) : "", track.title].filter(Boolean).join(" · ") || "–",
-    [track.default && "default", track.forced && "forced"].filter(Boolean).join(", ") || "–",
+    [track.default && "default", track.forced && "forced", track.purpose].filter(Boolean).join(", ") || "–",
     seconds(track.duration),
   ]);
   return panel("What came in", `${source.container} · ${bytes(source.size_bytes)}`,
@@ -99,10 +99,10 @@ export function tracks(report) {
     track.source,
     h("span", { class: `mark ${track.outcome === "published" ? "good" : "hold"}` }, track.outcome),
     track.renditions.join(", ") || "–",
-    track.reason || "–",
+    track.reason || track.note || "–",
   ]);
   return panel("Tracks ledger", "Every track of the source is published or waived by name",
-    table("Tracks and what became of them", ["Source track", "Outcome", "Renditions", "Reason"], rows));
+    table("Tracks and what became of them", ["Source track", "Outcome", "Renditions", "Reason or note"], rows));
 }
 
 export function costs(report) {

@@ -2,6 +2,10 @@
 
 - Every sound track becomes AAC-LC stereo, and its own layout too when it has more channels; mono
   stays mono.
+- AAC-LC has 3.0, 4.0, 5.0 and 5.1 alike on every player. Others take the smallest of these that has
+  a place for each of their channels (2.1 becomes 5.1 with silent speakers); what is wider is folded
+  into 5.1. Channel configuration 7 is left alone: the standard says 7.1 with wide front, encoders
+  write 7.1 with side speakers, and players disagree.
 - All tracks of a package, sound and picture, begin at the same place of their media timeline
   (equal edit-list media times), so that they meet in players that honour edit lists and in those
   that do not.
@@ -24,6 +28,30 @@ AAC_FRAME = 1024
 
 LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1"}
 
+PLACES = {
+    3: frozenset({"FL", "FR", "FC"}),
+    4: frozenset({"FL", "FR", "FC", "BC"}),
+    5: frozenset({"FL", "FR", "FC", "BL", "BR"}),
+    6: frozenset({"FL", "FR", "FC", "BL", "BR", "LFE"}),
+}
+"""Speakers of the layouts with more than two channels (ISO/IEC 14496-3, table 1.19)."""
+
+TAKEN_FOR = {3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+"""What ffmpeg takes channels without places for, by their count."""
+
+GUESSES = {
+    3: ("FL", "FR", "LFE"),
+    4: ("FL", "FR", "FC", "BC"),
+    5: ("FL", "FR", "FC", "BL", "BR"),
+    6: ("FL", "FR", "FC", "LFE", "BL", "BR"),
+    7: ("FL", "FR", "FC", "LFE", "BC", "SL", "SR"),
+    8: ("FL", "FR", "FC", "LFE", "BL", "BR", "SL", "SR"),
+}
+PAIRS = (("FL", "FR"), ("SL", "SR"), ("BL", "BR"), ("FLC", "FRC"))
+BACK = {"SL": "BL", "SR": "BR"}
+MOST_CHANNELS = 64
+"""More cannot be mixed by ffmpeg."""
+
 Samples = NDArray[np.float32]
 
 
@@ -33,7 +61,9 @@ class SoundRendition:
 
     ``film_start`` is the first frame's time on the container's clock, ``delay`` how much later the
     track begins, in seconds; what sounds before the first frame is cut, what is missing is silence.
-    ``lead`` is the media time of the sample that sounds with the first frame, in samples.
+    ``lead`` is the media time of the sample that sounds with the first frame, in samples. ``mix``
+    is ffmpeg's filter for channels that have no known place, "" where the layouts decide;
+    ``places`` are the track's own.
     """
 
     name: str
@@ -45,6 +75,8 @@ class SoundRendition:
     delay: Fraction
     duration: Fraction
     lead: int
+    mix: str = ""
+    places: tuple[str, ...] = ()
 
     def as_parameters(self) -> dict[str, Any]:
         """The JSON that goes into keys; names and container indices decide nothing."""
@@ -54,6 +86,8 @@ class SoundRendition:
             "delay_ms": round(self.delay * 1000),
             "duration": as_text(self.duration),
             "lead": self.lead,
+            "mix": self.mix,
+            "places": list(self.places),
         }
 
 
@@ -70,9 +104,8 @@ def plan_sound(
 ) -> list[SoundRendition]:
     """The renditions of one sound track, the one that every device plays first."""
     bit_rates = {1: rates.mono_kbps} if track.channels == 1 else {2: rates.stereo_kbps}
-    if track.channels > 2:
-        most = max(count for count in LAYOUTS if count <= track.channels)
-        bit_rates[most] = rates.per_channel_kbps * most
+    if (widest := widest_layout(track)) > 2:
+        bit_rates[widest] = rates.per_channel_kbps * widest
     return [
         SoundRendition(
             name=f"{name}-{LAYOUTS[channels].replace('.', '')}",
@@ -84,9 +117,66 @@ def plan_sound(
             delay=track.start - film_start,
             duration=duration,
             lead=lead,
+            mix=_mix(track),
+            places=track.places,
         )
         for channels, kbps in bit_rates.items()
     ]
+
+
+def widest_layout(track: Track) -> int:
+    """Channels of the layout that keeps the most of a track's own."""
+    if track.channels <= 2 or _mix(track):
+        return min(track.channels, 2)
+    places = _behind(_places(track))
+    fitting = [count for count, known in PLACES.items() if places <= known]
+    return fitting[0] if fitting else 6 if "LFE" in places else 5
+
+
+def layout_note(track: Track) -> str:
+    """What a listener should know of how a track's channels were laid out; "" for nothing."""
+    widest = widest_layout(track)
+    if track.channels <= 2:
+        return ""
+    if _mix(track):
+        return f"its {track.channels} channels have no known places: both sides get them alike"
+    if not track.places:
+        taken = TAKEN_FOR[track.channels]
+        return f"the film does not tell the places of its channels: taken for {taken}"
+    if not _behind(track.places) <= PLACES[widest]:
+        return (
+            f"{track.layout} is folded into {LAYOUTS[widest]}, "
+            "the widest that every player of AAC-LC understands alike"
+        )
+    if widest != track.channels:
+        return f"{track.layout} is carried in {LAYOUTS[widest]}; other speakers are silent"
+    return ""
+
+
+def _places(track: Track) -> tuple[str, ...]:
+    return track.places or GUESSES.get(track.channels, ())
+
+
+def _behind(places: tuple[str, ...]) -> frozenset[str]:
+    """With side speakers counted as back ones, where these are free."""
+    free = not {"BL", "BR"} & set(places)
+    return frozenset(BACK.get(place, place) if free else place for place in places)
+
+
+def _mix(track: Track) -> str:
+    """The filter for channels whose places are not known, or say nothing of left and right."""
+    count, places = track.channels, _places(track)
+    if count == 1:
+        return "" if places in ((), ("FC",)) else "pan=mono|c0=c0"
+    if count == 2:
+        return "" if places in ((), ("FL", "FR")) else "pan=stereo|c0=c0|c1=c1"
+    in_pairs = all((left in places) == (right in places) for left, right in PAIRS)
+    if in_pairs and {"FL", "FC"} & set(places):
+        return ""
+    if places[:1] == ("AMBI0",):
+        return "pan=stereo|c0=c0|c1=c0"  # the sound field's pressure: what one microphone hears
+    both = "+".join(f"{1 / count:.6f}*c{channel}" for channel in range(count))
+    return f"pan=stereo|c0={both}|c1={both}"
 
 
 # Whether two recordings of one sound are in step.

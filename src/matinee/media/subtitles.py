@@ -5,6 +5,7 @@ front, NOTE goes.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -62,11 +63,11 @@ def _blocks(lines: Sequence[str]) -> list[list[str]]:
     blocks: list[list[str]] = []
     is_open = False
     for line in lines:
-        if line.strip() and is_open and "-->" not in line:
+        if line.strip(" \t") and is_open and "-->" not in line:
             blocks[-1].append(line)
-        elif line.strip():
+        elif line.strip(" \t"):
             blocks.append([line])
-        is_open = bool(line.strip())
+        is_open = bool(line.strip(" \t"))
     return blocks
 
 
@@ -119,16 +120,52 @@ def _clock(time: Fraction) -> str:
     return f"{minutes // 60:02d}:{minutes % 60:02d}:{rest // 1000:02d}.{rest % 1000:03d}"
 
 
-def decode_text(data: bytes, name: str) -> str:
-    """Text of a sidecar file: UTF-8, or UTF-16 by its byte order mark.
+_TAG = re.compile(
+    r"<(?P<close>/?)(?P<name>c|i|b|u|ruby|rt|v|lang)"
+    r"(?P<more>(?:\.[\w-]{1,40})*(?:[ \t][^<>&\n]{0,120})?)>"
+    r"|<(?P<time>(?:\d{2,}:)?[0-5]\d:[0-5]\d\.\d{3})>"
+    r"|&(?:amp|lt|gt|nbsp|lrm|rlm|#\d{1,7}|#x[0-9a-fA-F]{1,6});",
+    re.IGNORECASE,
+)
+_FAR = re.compile(r"@import|url\s*\(|\\", re.IGNORECASE)
+"""In a STYLE block: what could name another file, or hide such a name behind an escape."""
 
-    Raises:
-        SubtitlesInvalid: neither; says at which byte.
+
+def sanitised(subtitles: Subtitles) -> Subtitles:
+    """Text that can only be text: known tags stay, each closed; all other marks are escaped.
+
+    Style blocks that could name another file go.
     """
-    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise SubtitlesInvalid(
-            f"{name}: not UTF-8 at byte {error.start}", "save the subtitles as UTF-8"
-        ) from error
+    return Subtitles(
+        tuple(replace(cue, text=safe_text(cue.text)) for cue in subtitles.cues),
+        tuple(block for block in subtitles.header if not _FAR.search(block)),
+    )
+
+
+def safe_text(text: str) -> str:
+    """Cue text (W3C WebVTT section 4.2.2) of anything; of such text itself."""
+    shown: list[str] = []
+    opened: list[str] = []
+    place = 0
+    for match in _TAG.finditer(text):
+        shown.append(_escaped(text[place : match.start()]))
+        place = match.end()
+        name = (match["name"] or "").lower()
+        if not name:
+            shown.append(match[0])
+        elif not match["close"]:
+            opened.append(name)
+            shown.append(f"<{name}{match['more']}>")
+        elif name in opened:
+            while opened[-1] != name:
+                shown.append(f"</{opened.pop()}>")
+            shown.append(f"</{opened.pop()}>")
+    shown.append(_escaped(text[place:]))
+    shown += [f"</{name}>" for name in reversed(opened)]
+    lines = "".join(shown).split("\n")
+    return "\n".join(line for line in lines if line.strip())
+
+
+def _escaped(text: str) -> str:
+    plain = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) != "Cc")
+    return plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

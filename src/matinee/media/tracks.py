@@ -3,18 +3,52 @@
 Nothing vanishes silently: ``plan_tracks`` gives one outcome for each track and each sidecar file.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Literal
 
 import langcodes
 from langcodes.tag_parser import LanguageTagError
 
 from matinee.media.ladder import Ladder, Rung, fit
-from matinee.media.sound import SoundRendition, lead_samples, plan_sound
+from matinee.media.sound import (
+    MOST_CHANNELS,
+    SoundRendition,
+    layout_note,
+    lead_samples,
+    plan_sound,
+)
 from matinee.media.source import IMAGE_SUBTITLES, SourceInfo, Track
 from matinee.media.timeline import Timeline
+
+Purpose = Literal["commentary", "description", "captions", "clear speech"]
+"""Whom a track is for, beside all: listeners of the makers' words, people who do not see, people
+who do not hear (subtitles that name sounds; sound in which speech is easier to follow)."""
+
+BY_TITLE: dict[Purpose, re.Pattern[str]] = {
+    "commentary": re.compile(
+        r"\b(commentar|kommentar|commentaire|comentario|commento)", re.IGNORECASE
+    ),
+    "description": re.compile(
+        r"\b(audio[ -]?descri|descriptive|described video|DVS\b)", re.IGNORECASE
+    ),
+    "captions": re.compile(r"\bSDH\b|\bCC\b|hard of hearing|hearing[ -]impaired", re.IGNORECASE),
+}
+"""What titles say where the container has no flag for it, or nobody set it."""
+
+WORDS = {
+    "commentary": "commentary",
+    "description": "audio description",
+    "captions": "SDH",
+    "clear speech": "clear speech",
+}
+"""How a track without a title is called after its language."""
+
+
+SAID_BESIDE = frozenset({"forced", "sdh", "cc"})
+"""What the name of a subtitle file may say beside the language, as ``film.en.sdh.srt``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +59,28 @@ class Labels:
     name: str
     is_default: bool
     is_forced: bool = False
+    purpose: Purpose | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Sidecar:
-    """A subtitle file that came beside the film."""
+    """A subtitle file that came beside the film; its name may say more, as ``film.en.sdh.srt``."""
 
     file: str
     language: str
+
+    @property
+    def is_forced(self) -> bool:
+        """Whether it has only what must be read: foreign speech, signs."""
+        return "forced" in self._words()
+
+    @property
+    def purpose(self) -> Purpose | None:
+        """For people who do not hear, or none."""
+        return "captions" if {"sdh", "cc"} & self._words() else None
+
+    def _words(self) -> set[str]:
+        return set(PurePath(self.file).stem.lower().split(".")[1:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +104,15 @@ class TextTrack:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What becomes of one track: the renditions it gave, or why it gave none."""
+    """What becomes of one track: the renditions it gave, or why it gave none.
+
+    ``note`` tells what is not as it was in the film: channels that were folded.
+    """
 
     source: str
     renditions: tuple[str, ...]
     waiver: str = ""
+    note: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The reported form."""
@@ -69,6 +121,7 @@ class Outcome:
             "outcome": "waived" if self.waiver else "published",
             "renditions": list(self.renditions),
             "reason": self.waiver,
+            "note": self.note,
         }
 
 
@@ -87,15 +140,24 @@ def plan_tracks(
 ) -> TrackPlan:
     """Decide for every track of the film and every sidecar."""
     rungs = tuple(fit(ladder, info.picture, timeline.rate))
-    sounds = _plan_sounds(info, timeline, ladder)
-    texts = _plan_texts(info, sidecars)
+    waivers = {track.index: _waiver(track, info, timeline) for track in info.tracks}
+    kept = [track for track in info.tracks if not waivers[track.index]]
+    sounds = _plan_sounds([t for t in kept if t.type == "audio"], timeline, ladder)
+    texts = _plan_texts([t for t in kept if t.type == "subtitles"], sidecars)
     made: dict[int, tuple[str, ...]] = {info.video: tuple(f"video-{rung.name}" for rung in rungs)}
     made |= {s.track.index: tuple(rendition.name for rendition in s.renditions) for s in sounds}
     made |= {text.track.index: (text.name,) for text in texts if text.track}
     outcomes = [
-        Outcome(_describe(track), made.get(track.index, ()), _waiver(track, info, made))
+        Outcome(
+            _describe(track),
+            made.get(track.index, ()),
+            waivers[track.index],
+            layout_note(track) if track.index in made and track.type == "audio" else "",
+        )
         for track in info.tracks
     ]
+    if info.has_captions:
+        outcomes.append(Outcome(f"captions inside video {info.video}: CEA-608/708", (), CAPTIONS))
     outcomes += [
         Outcome(f"subtitle file {PurePath(text.sidecar.file).name}", (text.name,))
         for text in texts
@@ -109,29 +171,54 @@ def _describe(track: Track) -> str:
     return f"{track.type} {track.index}{language}: {track.codec}"
 
 
-def _waiver(track: Track, info: SourceInfo, made: dict[int, tuple[str, ...]]) -> str:
-    if track.index in made:
+CAPTIONS = (
+    "captions inside the pictures are not turned into text; "
+    "extract them to a file and give that with --subtitles"
+)
+NOT_SHOWN = {
+    "tmcd": "a track of time codes, which no player shows",
+    "ttf": "a font: subtitles become plain text, which needs none",
+    "otf": "a font: subtitles become plain text, which needs none",
+    "bin_data": "data that no player shows; chapters are kept apart from it",
+    "wvtt": "WebVTT in MP4 boxes is not read; give it as a file with --subtitles",
+}
+
+
+def _waiver(track: Track, info: SourceInfo, timeline: Timeline) -> str:
+    """Why a track is left out; "" for one that is published."""
+    if track.index == info.video:
         return ""
     if track.is_cover:
         return "a cover picture, not a moving one"
     if track.type == "video":
         return f"another video track; track {info.video} is the main one"
+    if track.type == "other":
+        return NOT_SHOWN.get(track.codec, "not a track that a player shows")
+    return _fault(track) or ("" if _meets(track, timeline) else "it begins after the pictures' end")
+
+
+def _fault(track: Track) -> str:
+    """Why a sound or subtitle track gives nothing at all."""
     if track.codec in IMAGE_SUBTITLES:
         return "its subtitles are pictures, which have no text to publish"
-    if track.type == "audio":
-        return "it has no channels"
-    return "not a track that a player shows"
+    if track.fault or track.type == "subtitles":
+        return track.fault
+    if track.channels > MOST_CHANNELS:
+        return f"it has {track.channels} channels; {MOST_CHANNELS} can be mixed"
+    return "" if track.channels else "it has no channels"
 
 
-def _plan_sounds(info: SourceInfo, timeline: Timeline, ladder: Ladder) -> list[SoundTrack]:
-    tracks = [track for track in info.of_type("audio") if track.channels > 0]
+def _meets(track: Track, timeline: Timeline) -> bool:
+    """Whether some of the track lies before the end of the pictures."""
+    return track.start < timeline.start + timeline.duration
+
+
+def _plan_sounds(tracks: Sequence[Track], timeline: Timeline, ladder: Ladder) -> list[SoundTrack]:
     names = _Names()
-    default = next((track.index for track in tracks if track.is_default), None)
-    if default is None and tracks:
-        default = tracks[0].index
+    default = _default_sound(tracks)
     sounds = []
     for track in tracks:
-        labels = _labels(track, track.index == default, names)
+        labels = _labels(track, track is default, names)
         renditions = plan_sound(
             track,
             names.rendition("audio", labels.language),
@@ -144,29 +231,67 @@ def _plan_sounds(info: SourceInfo, timeline: Timeline, ladder: Ladder) -> list[S
     return sounds
 
 
-def _plan_texts(info: SourceInfo, sidecars: Sequence[Sidecar]) -> list[TextTrack]:
+def _default_sound(tracks: Sequence[Track]) -> Track | None:
+    """The first that the film calls so and that is for all; else the first for all; else any."""
+    for_all = [track for track in tracks if purpose_of(track) is None]
+    called_so = [track for track in for_all or tracks if track.is_default]
+    return next(iter(called_so or for_all or tracks), None)
+
+
+def _plan_texts(tracks: Sequence[Track], sidecars: Sequence[Sidecar]) -> list[TextTrack]:
     names = _Names()
     texts = []
-    tracks = [track for track in info.of_type("subtitles") if track.codec not in IMAGE_SUBTITLES]
-    default = next((track.index for track in tracks if track.is_default), None)
+    default = next((track for track in tracks if track.is_default), None)
     for track in tracks:
-        labels = _labels(track, track.index == default, names)
+        labels = _labels(track, track is default, names)
         name = names.rendition("text", labels.language)
         texts.append(TextTrack(name, labels, track, None))
     for sidecar in sidecars:
         language = language_tag(sidecar.language)
-        labels = Labels(language, names.label(language, ""), is_default=False)
+        label = names.label(language, "", _words(sidecar.purpose, sidecar.is_forced))
+        labels = Labels(language, label, False, sidecar.is_forced, sidecar.purpose)
         texts.append(TextTrack(names.rendition("text", language), labels, None, sidecar))
     return texts
 
 
+def purpose_of(track: Track) -> Purpose | None:
+    """Whom a track is for, by its flags, else by its title; None: for all."""
+    if track.is_comment:
+        return "commentary"
+    if track.is_visual_impaired:
+        return "description"
+    if track.is_hearing_impaired:
+        return "captions" if track.type == "subtitles" else "clear speech"
+    for purpose, pattern in BY_TITLE.items():
+        if pattern.search(track.title) and (purpose != "captions" or track.type == "subtitles"):
+            return purpose
+    return None
+
+
 def _labels(track: Track, is_default: bool, names: "_Names") -> Labels:
-    language = language_tag(track.language)
-    return Labels(language, names.label(language, track.title), is_default, track.is_forced)
+    language, purpose = language_tag(track.language), purpose_of(track)
+    is_forced = track.is_forced and track.type == "subtitles"
+    label = names.label(language, track.title, _words(purpose, is_forced))
+    return Labels(language, label, is_default, is_forced, purpose)
+
+
+def _words(purpose: Purpose | None, is_forced: bool) -> str:
+    """What follows the language in a name that the film does not give."""
+    words = [WORDS[purpose]] if purpose else []
+    words += ["forced"] if is_forced else []
+    return f" ({' '.join(words)})" if words else ""
 
 
 UNSPELLABLE = str.maketrans({'"': "'", ",": " ", "=": "-"})
 """What neither the packager nor a playlist has a spelling for in a name."""
+
+
+LONGEST = 120
+"""Characters of a name that are kept."""
+
+
+def _is_seen(character: str) -> bool:
+    return character.isprintable() or character.isspace()
 
 
 class _Names:
@@ -175,9 +300,9 @@ class _Names:
     def __init__(self) -> None:
         self._taken: set[str] = set()
 
-    def label(self, language: str, title: str) -> str:
-        plain = " ".join(title.translate(UNSPELLABLE).split())
-        return self._free(plain or language_name(language), " ")
+    def label(self, language: str, title: str, words: str) -> str:
+        plain = " ".join("".join(filter(_is_seen, title.translate(UNSPELLABLE))).split())
+        return self._free(plain[:LONGEST] or language_name(language) + words, " ")
 
     def rendition(self, kind: str, language: str) -> str:
         return self._free(f"{kind}-{language.lower()}", "-")

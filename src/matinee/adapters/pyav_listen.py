@@ -1,0 +1,79 @@
+"""Listens to pieces of a sound track, each sample where its own time stamp puts it."""
+
+from fractions import Fraction
+from typing import Any
+
+import av
+import av.error
+import numpy as np
+from av.audio.resampler import AudioResampler
+
+from matinee.adapters.pyav_picture import frames_of
+from matinee.media.sound import PROBE_RATE, Samples
+
+ROUNDING = PROBE_RATE // 500
+"""Two milliseconds of samples: a smaller step between two frames of sound is rounding."""
+
+
+def heard(container: Any, track: int, time: Fraction, duration: Fraction) -> Samples:
+    """Mono sound of ``[time, time + duration)``, each frame where its time stamp puts it."""
+    stream = container.streams[track]
+    samples_heard = np.zeros(round(duration * PROBE_RATE), dtype=np.float32)
+    mono = _Mono()
+    before = max(Fraction(0), time - 1)  # a decoder needs a moment to settle
+    container.seek(int(before / stream.time_base), stream=stream, backward=True)
+    expected: int | None = None
+    for frame in frames_of(container, stream):
+        if frame.pts is None:
+            continue
+        if frame.pts * frame.time_base > time + duration + 1:
+            break
+        for part in mono.parts(frame):
+            samples = part.to_ndarray().reshape(-1)
+            place = round((part.pts * part.time_base - time) * PROBE_RATE)
+            # Matroska rounds times to a millisecond: within that, sound goes on without a step.
+            if expected is not None and abs(place - expected) <= ROUNDING:
+                place = expected
+            expected = place + len(samples)
+            low, high = max(0, place), min(len(samples_heard), expected)
+            if low < high:
+                samples_heard[low:high] = samples[low - place : high - place]
+    return samples_heard
+
+
+class _Mono:
+    """Makes mono of frames; where channels have no known places each counts alike."""
+
+    def __init__(self) -> None:
+        self._resampler = _mono_resampler()
+        self._is_averaged: bool | None = None
+
+    def parts(self, frame: Any) -> list[Any]:
+        """Mono frames at ``PROBE_RATE``, as many as are ready."""
+        if self._is_averaged is None:
+            try:
+                found: list[Any] = self._resampler.resample(frame)
+            except (av.error.FFmpegError, ValueError):
+                self._is_averaged, self._resampler = True, _mono_resampler()
+            else:
+                self._is_averaged = False
+                return found
+        mixed: list[Any] = self._resampler.resample(_average(frame) if self._is_averaged else frame)
+        return mixed
+
+
+def _mono_resampler() -> Any:
+    return AudioResampler(format="flt", layout="mono", rate=PROBE_RATE)
+
+
+def _average(frame: Any) -> Any:
+    """A mono frame of the mean of all channels, from -1 to 1."""
+    plain = frame.to_ndarray()
+    channels = plain if frame.format.is_planar else plain.reshape(-1, frame.layout.nb_channels).T
+    kind = channels.dtype
+    middle = 128.0 if kind == np.uint8 else 0.0
+    full = 1.0 if kind.kind == "f" else float(np.iinfo(kind).max) - middle + 1
+    mean = ((channels.mean(axis=0) - middle) / full).astype(np.float32)
+    mono = av.AudioFrame.from_ndarray(np.ascontiguousarray(mean[np.newaxis]), "flt", "mono")
+    mono.sample_rate, mono.pts, mono.time_base = frame.sample_rate, frame.pts, frame.time_base
+    return mono
