@@ -23,9 +23,9 @@ from matinee.config import Settings
 from matinee.core.progress import Silent
 from matinee.core.time import FrameSpan
 from matinee.flows.publish_title import House
+from matinee.media.clips import clip_plans
 from matinee.media.ladder import Rung
 from matinee.media.plan import LONGEST
-from matinee.media.timeline import clip_plans
 from matinee.ports.tools import Clip
 from matinee.stages.bench import Bench
 from matinee.stages.chunks import Film, Proofs, film_of
@@ -114,7 +114,9 @@ async def _in_chunks(
     indexer = house.studio.indexer
     info, packets, time_base = indexer.inspect(film)
     timeline = timeline_of(info, packets, time_base)
-    found = await split(bench, house.scanner, film, info, timeline)
+    found = await split(
+        bench, house.scanner, indexer, film, info, timeline, accept_damage=False
+    )
     made = film_of(info, timeline, found.plan, rungs)
     reference = await read_source_signature(bench, found)
     proofs = Proofs(signed=False, scored=False)

@@ -119,6 +119,18 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT / "src")}
 
 
+def standing_in(path: Path, script: Path) -> dict[str, str]:
+    """Variables that let the program at ``path``, which runs ``script``, stand in for a tool.
+
+    Such a program is read from outside a tool's walls, so they are told where it lies.
+    """
+    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n')
+    path.chmod(0o755)
+    parts = ["/bin", "/usr/bin", sys.base_prefix, sys.prefix, script.parent]
+    name = "MATINEE_PACKAGER" if path.name == "packager" else "MATINEE_FFMPEG"
+    return {name: str(path), "MATINEE_TOOL_READ": ":".join(map(str, parts))}
+
+
 @pytest.fixture(scope="session")
 def matinee() -> Callable[..., Ended]:
     """Runs the program in a process of its own."""

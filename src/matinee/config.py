@@ -1,11 +1,12 @@
 """Settings, read once at the start."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from matinee.core.errors import UsageError
+from matinee.core.limits import GIB, Limits
 
 LADDERS = Path(__file__).parent / "ladders"
 
@@ -18,10 +19,15 @@ class LibraryUnsupported(UsageError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where the library is and how many tools may work at once."""
+    """Where the library is, how many tools may work at once, and what each may take.
+
+    ``tools_read`` is what tools may read beside their inputs: where an operator's own ones lie.
+    """
 
     library: Path
     workers: int
+    limits: Limits = field(default_factory=Limits)
+    tools_read: tuple[Path, ...] = ()
 
 
 def default_library() -> Path:
@@ -54,4 +60,42 @@ def read_settings(library: str | None, workers: int | None) -> Settings:
     return Settings(
         library=library_path(library) if library else default_library(),
         workers=workers or len(os.sched_getaffinity(0)),
+        limits=read_limits(),
+        tools_read=tuple(
+            Path(path).absolute()
+            for path in os.environ.get("MATINEE_TOOL_READ", "").split(os.pathsep)
+            if path
+        ),
     )
+
+
+def read_limits() -> Limits:
+    """The limits of tools from the environment.
+
+    Raises:
+        UsageError: one is no number above zero.
+    """
+    usual = Limits()
+    memory = _number("MATINEE_TOOL_MEMORY", os.environ.get("MATINEE_TOOL_MEMORY"))
+    cpu_s = _number("MATINEE_TOOL_CPU", os.environ.get("MATINEE_TOOL_CPU"))
+    output = _number("MATINEE_TOOL_OUTPUT", os.environ.get("MATINEE_TOOL_OUTPUT"))
+    patience_s = _number("MATINEE_TOOL_PATIENCE", os.environ.get("MATINEE_TOOL_PATIENCE"))
+    return Limits(
+        memory=int(memory * GIB) if memory else usual.memory,
+        cpu_s=max(1, int(cpu_s)) if cpu_s else usual.cpu_s,
+        output=int(output * GIB) if output else usual.output,
+        patience_s=patience_s or usual.patience_s,
+    )
+
+
+def _number(name: str, told: str | None) -> float | None:
+    """What a variable says, None when it is not set."""
+    if told is None:
+        return None
+    try:
+        value = float(told)
+    except ValueError:
+        value = 0.0
+    if not 0.001 <= value <= 1e9:  # no number is in no range
+        raise UsageError(f"{name} is {told!r}, not a number above zero")
+    return value

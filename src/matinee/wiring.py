@@ -11,7 +11,8 @@ from sqlalchemy import URL
 
 from matinee.adapters.ffmpeg.program import Ffmpeg, FfmpegEncoder, FfmpegMeter, FfmpegScanner
 from matinee.adapters.objects import folder_objects
-from matinee.adapters.pyav import PyavIndexer
+from matinee.adapters.reader import ConfinedIndexer
+from matinee.adapters.sandbox.rules import Sandbox
 from matinee.adapters.shaka import ShakaPackager
 from matinee.adapters.sql.catalog import SqlPackages, SqlTitles
 from matinee.adapters.sql.database import open_database
@@ -19,7 +20,7 @@ from matinee.adapters.sql.ledger import SqlLedger
 from matinee.adapters.tools import find_tools
 from matinee.adapters.tools import missing_features as features_missing_in
 from matinee.adapters.workspace import Workspace
-from matinee.config import LADDERS, Settings
+from matinee.config import LADDERS, Settings, read_settings
 from matinee.core.errors import LadderInvalid, LibraryError
 from matinee.core.progress import Progress
 from matinee.flows.publish_title import House
@@ -80,16 +81,19 @@ def open_house(
     """Everything that publishing needs, for one run."""
     library = open_library(settings)
     tools = find_tools()
-    ffmpeg = Ffmpeg(Path(tools["ffmpeg"].path))
+    sandbox = sandbox_of(settings)
+    ffmpeg = Ffmpeg(Path(tools["ffmpeg"].path), sandbox)
+    indexer = ConfinedIndexer(sandbox)
     workspace = Workspace(settings.library / "scratch")
     waiting = "another publish of this film is running: waiting for it"
     house = House(
         titles=library.titles,
         packages=library.packages,
-        studio=Studio(PyavIndexer(), FfmpegEncoder(ffmpeg), FfmpegMeter(ffmpeg)),
+        studio=Studio(indexer, FfmpegEncoder(ffmpeg), FfmpegMeter(ffmpeg)),
         scanner=FfmpegScanner(ffmpeg),
-        packager=ShakaPackager(Path(tools["packager"].path)),
+        packager=ShakaPackager(Path(tools["packager"].path), sandbox),
         now=now,
+        stop=indexer.stop,
         exclusive=lambda name: workspace.exclusive(name, lambda: progress.note(waiting)),
     )
     with workspace.run() as (run, scratch):
@@ -101,6 +105,7 @@ def open_house(
                 inventory=library.ledger,
                 store=library.store,
                 tools=tools,
+                sandbox=sandbox.walls(),
                 scratch=scratch,
                 slots=asyncio.Semaphore(settings.workers),
                 progress=progress,
@@ -111,7 +116,21 @@ def open_house(
 
 def indexer() -> Indexer:
     """What reads films, for ``inspect`` and plans."""
-    return PyavIndexer()
+    return ConfinedIndexer(sandbox_of(read_settings(None, None)))
+
+
+def sandbox_of(settings: Settings) -> Sandbox:
+    """The walls around every tool."""
+    return Sandbox(settings.limits, settings.tools_read)
+
+
+def walls() -> tuple[str, ...]:
+    """What confines tools on this machine, for ``doctor``.
+
+    Raises:
+        ToolError: the kernel has a wall but does not let us build it.
+    """
+    return sandbox_of(read_settings(None, None)).walls()
 
 
 def tools() -> dict[str, Tool]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.adapters.golden_lists import assert_golden
 
@@ -12,10 +13,11 @@ from matinee.adapters.ffmpeg.program import read_cuts, read_scores
 from matinee.core.errors import ToolError
 from matinee.core.ids import digest_of
 from matinee.core.time import FrameSpan
+from matinee.media.clips import ClipPlan
 from matinee.media.ladder import Rung
 from matinee.media.sound import SoundRendition
 from matinee.media.source import Colour, Picture, SourceInfo
-from matinee.media.timeline import ClipPlan
+from matinee.media.timeline import PACKET, build_timeline
 from matinee.ports.tools import Clip, ThumbnailPlan
 
 FILM = Path("/library/films/film.mkv")
@@ -27,7 +29,7 @@ PICTURE = Picture(
     rotation=0,
     pixel_format="yuv420p",
     bit_depth=8,
-    interlaced=False,
+    fields="progressive",
     colour=Colour("bt709", "bt709", "bt709", full_range=False),
     nominal_rate=NTSC,
     configuration=digest_of(b""),
@@ -64,6 +66,11 @@ CLIP = Clip(
     skip_s=Fraction(521, 1000),
 )
 INFO = SourceInfo("matroska,webm", 10**9, (), 1, PICTURE)
+TIMELINE = build_timeline(
+    np.array([(40 * n, 40 * n, 100, int(n == 0), bytes(32)) for n in range(500)], dtype=PACKET),
+    Fraction(1, 1000),
+    Fraction(25),
+)
 SOUND = SoundRendition(
     name="audio-en-51",
     track=2,
@@ -102,7 +109,7 @@ def test_scan_command() -> None:
     assert_golden(
         "scan",
         commands.scan_command(
-            "ffmpeg", FILM, INFO, thumbnails, folder / "cuts.txt", folder / "source.sig",
+            "ffmpeg", FILM, INFO, TIMELINE, thumbnails, folder / "cuts.txt", folder / "source.sig",
             folder / "%05d.jpg",
         ),
     )  # fmt: skip
@@ -134,8 +141,31 @@ def test_sound_command() -> None:
 
 def test_subtitles_command() -> None:
     assert_golden(
-        "subtitles", commands.subtitles_command("ffmpeg", FILM, 3, Path("/scratch/3.vtt"))
+        "subtitles", commands.subtitles_command("ffmpeg", FILM, 3, "mov_text", Path("/scratch/3"))
     )
+
+
+@pytest.mark.parametrize(
+    ("codec", "form"),
+    [
+        ("subrip", ["copy", "-f", "srt"]),
+        ("ass", ["copy", "-f", "ass"]),
+        ("webvtt", ["copy", "-f", "webvtt"]),
+        ("ttml", ["copy", "-f", "data"]),
+        ("eia_608", ["srt", "-f", "srt"]),
+    ],
+)
+def test_subtitles_that_are_text_are_copied(codec: str, form: list[str]) -> None:
+    command = commands.subtitles_command("ffmpeg", FILM, 3, codec, Path("/scratch/3"))
+
+    assert command[-4:] == [*form, "/scratch/3"]
+
+
+def test_channels_without_places_are_mixed_before_all_else() -> None:
+    sound = replace(SOUND, mix="pan=stereo|c0=c0|c1=c0")
+    command = commands.sound_command("ffmpeg", FILM, sound, Path("/scratch/encoded.mp4"))
+
+    assert command[command.index("-af") + 1].startswith("pan=stereo|c0=c0|c1=c0,asetpts=")
 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])

@@ -20,6 +20,7 @@ PICTURES = ("testsrc2", "mandelbrot", "testsrc", "smptehdbars") * 2
 SECONDS = len(PICTURES) * SHOT_FRAMES / RATE
 PITCHES = {"en": 440, "es": 880}
 LINES = {"en": "Line at {} seconds", "es": "Línea a los {} segundos"}
+CHAPTERS = (("Morning", 0, 10), ("Noon & after", 10, 20))
 HEIGHTS = (144, 216, 288)
 
 LADDER = """
@@ -105,8 +106,14 @@ def _make_film(path: Path, subtitles: Path) -> None:
     graph += ";" + "".join(f"[s{n}]" for n in shots)
     graph += f"concat=n={len(PICTURES)}:v=1:a=0,noise=alls=9:allf=t[picture]"
     sounds = len(PICTURES)
+    chapters = path.with_suffix(".chapters.txt")
+    chapters.write_text(";FFMETADATA1\n" + "".join(
+        f"[CHAPTER]\nTIMEBASE=1/1\nSTART={start}\nEND={end}\ntitle={title}\n"
+        for title, start, end in CHAPTERS
+    ))  # fmt: skip
     run_ffmpeg(
-        *inputs, "-i", subtitles, "-filter_complex", graph,
+        *inputs, "-i", subtitles, "-i", chapters, "-map_chapters", sounds + 3,
+        "-filter_complex", graph,
         "-map", "[picture]", "-map", f"{sounds}:a", "-map", f"{sounds + 1}:a",
         "-map", f"{sounds + 2}:s", "-attach", subtitles, "-metadata:s:t", "mimetype=text/plain",
         "-c:v", "libx264", "-preset", "superfast", "-crf", "22", "-c:a", "flac", "-c:s", "srt",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.apps.cinema import HEIGHTS, PITCHES, SECONDS, TITLE, Cinema
+from tests.apps.cinema import CHAPTERS, HEIGHTS, PITCHES, SECONDS, TITLE, Cinema
 from tests.apps.viewer import PHONE, Viewer
 
 pytestmark = [
@@ -240,3 +240,19 @@ def test_a_phone_needs_no_sideways_scrolling(view: Callable[..., Viewer], path: 
         viewer.complaints.clear()  # the browser tells of the 404 itself
 
     assert max(width) <= PHONE["width"]
+
+
+@pytest.mark.parametrize("format_", ["hls", "dash"])
+def test_chapters_are_marked_on_the_seek_bar(view: Callable[..., Viewer], format_: str) -> None:
+    viewer = view()
+    page = viewer.watch(f"format={format_}")
+
+    viewer.until("matinee.player.getChaptersTracks().length")
+    chapters = page.evaluate("matinee.player.getChaptersAsync('und')")
+    assert [(one["startTime"], one["endTime"]) for one in chapters] == [
+        (start, end) for _, start, end in CHAPTERS
+    ]
+    assert chapters[0]["title"] == CHAPTERS[0][0]
+    viewer.until(
+        "document.querySelector('.shaka-chapter-markers').style.background.includes('gradient')"
+    )

@@ -64,7 +64,7 @@ def test_the_same_source_gives_the_same_title(titles: SqlTitles) -> None:
     first = titles.add(a_title())
 
     assert titles.add(a_title("another-id", name="Another name")) == first
-    assert titles.all() == [first]
+    assert titles.of_source(first.source) == first
 
 
 def test_an_id_that_is_taken_gets_a_suffix_of_the_source(titles: SqlTitles) -> None:
@@ -113,11 +113,22 @@ def test_an_id_goes_before_a_name(titles: SqlTitles) -> None:
     assert titles.get("heat") == wanted
 
 
-def test_titles_are_listed_by_name_then_id(titles: SqlTitles) -> None:
+def test_titles_are_listed_by_name_then_id(titles: SqlTitles, packages: SqlPackages) -> None:
     for title_id, name in (("c", "B"), ("b", "A"), ("d", "a"), ("a", "B")):
         titles.add(a_title(title_id, title_id.encode(), name))
+        packages.add(a_package(title_id=title_id))
 
     assert [each.id for each in titles.all()] == ["b", "a", "c", "d"]
+
+
+def test_a_title_is_not_listed_before_a_package_was_made_of_it(
+    titles: SqlTitles, packages: SqlPackages
+) -> None:
+    title = titles.add(a_title())
+    assert titles.all() == []
+
+    packages.add(a_package())
+    assert titles.all() == [title]
 
 
 def test_a_package_comes_back_as_it_was(titles: SqlTitles, packages: SqlPackages) -> None:

@@ -26,7 +26,7 @@ from matinee.core.errors import (
     ToolError,
 )
 from matinee.core.time import FrameSpan
-from matinee.media.timeline import plan_clip
+from matinee.media.clips import plan_clip
 from matinee.ports.tools import JoinRefused
 from matinee.stages.checks import check_pairing
 

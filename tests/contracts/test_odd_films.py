@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from tests.contracts.tool_work import (
-    ENCODER,
     INDEXER,
     METER,
     cut,
@@ -20,12 +19,13 @@ from matinee.core.errors import (
     SourceHasNoVideo,
     SourceUnreadable,
     SourceUnsupported,
-    ToolError,
+    SubtitlesInvalid,
 )
 from matinee.core.time import FrameSpan
+from matinee.media.clips import plan_clip
 from matinee.media.signature import compare, read_signature
-from matinee.media.timeline import plan_clip
 from matinee.stages.inspect import timeline_of
+from matinee.stages.text import check_sidecar
 
 pytestmark = pytest.mark.tools
 
@@ -42,10 +42,11 @@ def test_a_turned_film_is_shown_upright(films: Films, tmp_path: Path) -> None:
         turned = films.special(
             f"turned-{angle}.mp4", "-display_rotation", str(angle), "-i", plain.name, "-c", "copy"
         )
-        info, _, _ = INDEXER.inspect(turned)
-        scan = scanned(turned, info, tmp_path / str(angle))
+        info, packets, time_base = INDEXER.inspect(turned)
+        timeline = timeline_of(info, packets, time_base)
+        scan = scanned(turned, info, timeline, tmp_path / str(angle))
         ffmpeg(
-            "-i", str(turned), "-vf", "scale=16:9:flags=area,format=gray16le", "-f", "rawvideo",
+            "-i", str(turned), "-vf", "scale=16:9:flags=area,format=yuv420p16le,extractplanes=y", "-f", "rawvideo",
             "upright.sig", folder=tmp_path,
         )  # fmt: skip
         upright = read_signature((tmp_path / "upright.sig").read_bytes())
@@ -84,7 +85,7 @@ def test_frames_that_an_edit_list_hides_are_not_counted(films: Films, tmp_path: 
     info, packets, time_base = INDEXER.inspect(path)
 
     timeline = timeline_of(info, packets, time_base)
-    scan = scanned(path, info, tmp_path / "scan")
+    scan = scanned(path, info, timeline, tmp_path / "scan")
 
     assert scan.frames == timeline.frames == 700 - 72
     plan = plan_clip(timeline, FrameSpan(0, 50), info.picture.configuration)
@@ -127,18 +128,16 @@ def test_a_script_as_a_subtitle_file_opens_no_other_file(tmp_path: Path) -> None
     script = tmp_path / "sidecar.srt"
     script.write_text("ffconcat version 1.0\nfile secret.srt\n")
 
-    try:
-        text = asyncio.run(ENCODER.read_subtitles(script, 0, tmp_path))
-    except ToolError:
-        return
-    assert "Secret" not in text
+    with pytest.raises(SubtitlesInvalid, match="no subtitle in it"):
+        check_sidecar(script, "en")
 
 
 def test_a_scratch_folder_may_have_any_name(films: Films, tmp_path: Path) -> None:
     path = films.get("mov-h264")
-    info, _, _ = INDEXER.inspect(path)
+    info, packets, time_base = INDEXER.inspect(path)
+    timeline = timeline_of(info, packets, time_base)
 
-    scan = scanned(path, info, tmp_path / "50% of: it's [mine], \\ & %d")
+    scan = scanned(path, info, timeline, tmp_path / "50% of: it's [mine], \\ & %d")
 
     assert scan.frames == 330
     assert len(scan.thumbnails) == 4

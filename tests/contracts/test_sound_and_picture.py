@@ -27,11 +27,12 @@ from tests.films import (
 from matinee.adapters.ffmpeg.program import Ffmpeg, FfmpegEncoder
 from matinee.adapters.pyav import PyavIndexer
 from matinee.core.time import FrameSpan
+from matinee.media.clips import plan_clip
 from matinee.media.judges import judge_sound
 from matinee.media.ladder import Rung, SoundRates
 from matinee.media.sound import AAC_FRAME, SAMPLE_RATE, SoundRendition, lead_samples, plan_sound
 from matinee.media.source import SourceInfo
-from matinee.media.timeline import Timeline, plan_clip
+from matinee.media.timeline import Timeline
 from matinee.ports.tools import Clip
 from matinee.stages.inspect import timeline_of
 from matinee.stages.sound import measure_lags

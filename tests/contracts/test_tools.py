@@ -28,9 +28,9 @@ from matinee.core.errors import (
     SourceRefused,
 )
 from matinee.core.time import FrameSpan
+from matinee.media.clips import plan_clip
 from matinee.media.signature import compare
-from matinee.media.subtitles import parse_webvtt
-from matinee.media.timeline import plan_clip
+from matinee.media.subtitle_formats import CARRIED, parse_subtitles
 from matinee.ports.tools import Clip
 
 pytestmark = pytest.mark.tools
@@ -68,7 +68,7 @@ def test_inspect_counts_every_frame_at_its_rate(name: str, work: Work) -> None:
 
     assert (work.timeline.frames, work.timeline.rate) == (recipe.frames, recipe.rate)
     assert (work.info.picture.width, work.info.picture.height) == (WIDTH, HEIGHT)
-    assert not work.info.picture.interlaced
+    assert work.info.picture.fields == "progressive"
 
 
 def test_inspecting_again_finds_the_same(work: Work) -> None:
@@ -141,8 +141,8 @@ def test_embedded_subtitles_are_read_with_their_times(
     name: str, work: Work, tmp_path: Path
 ) -> None:
     for track in work.info.of_type("subtitles"):
-        vtt = asyncio.run(ENCODER.read_subtitles(work.path, track.index, tmp_path))
-        cues = parse_webvtt(vtt, name).cues
+        data = asyncio.run(ENCODER.read_subtitles(work.path, track, tmp_path))
+        cues = parse_subtitles(data, CARRIED.get(track.codec, "srt"), name).cues
 
         assert [(cue.start, cue.end) for cue in cues] == [
             (Fraction(1), Fraction(2)), (Fraction(9, 2), Fraction(21, 4)),

@@ -12,14 +12,16 @@ from tests.films import FFMPEG, HEIGHT, WIDTH
 
 from matinee.adapters.ffmpeg.program import Ffmpeg, FfmpegEncoder, FfmpegMeter, FfmpegScanner
 from matinee.adapters.pyav import PyavIndexer
+from matinee.media.clips import ClipPlan
 from matinee.media.ladder import Rung
 from matinee.media.plan import SegmentPlan, plan_film
 from matinee.media.signature import Signature, read_signature
 from matinee.media.source import SourceInfo
-from matinee.media.timeline import ClipPlan, Timeline
+from matinee.media.timeline import Timeline
 from matinee.ports.tools import Clip, Measured, Scan, ThumbnailPlan
 from matinee.stages.chunks import Film, film_of
 from matinee.stages.inspect import timeline_of
+from matinee.stages.split import on_timeline
 
 INDEXER = PyavIndexer()
 TOOL = Ffmpeg(FFMPEG)
@@ -44,6 +46,8 @@ class Work:
     info: SourceInfo
     timeline: Timeline
     scan: Scan
+    source: Signature
+    """Of the timeline's frames."""
     plan: SegmentPlan
     film: Film
     clips: list[Clip]
@@ -51,14 +55,10 @@ class Work:
     chunks: list[list[Path]]
     """Chunks by rung."""
 
-    @property
-    def source(self) -> Signature:
-        return read_signature(self.scan.signature.read_bytes())
 
-
-def scanned(path: Path, info: SourceInfo, folder: Path) -> Scan:
-    folder.mkdir(exist_ok=True)
-    return asyncio.run(SCANNER.scan(path, info, THUMBNAILS, folder, lambda _: None))[0]
+def scanned(path: Path, info: SourceInfo, timeline: Timeline, folder: Path) -> Scan:
+    folder.mkdir(parents=True, exist_ok=True)
+    return asyncio.run(SCANNER.scan(path, info, timeline, THUMBNAILS, folder, lambda _: None))[0]
 
 
 def cut(
@@ -70,7 +70,7 @@ def cut(
         clips.append(clip)
         return True
 
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     INDEXER.cut(path, info, timeline, plans, folder, take)
     return clips
 
@@ -78,7 +78,7 @@ def cut(
 def encode(
     clip: Clip, info: SourceInfo, rungs: Sequence[Rung], starts: Sequence[int], folder: Path
 ) -> list[Path]:
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     stem = f"{clip.plan.frames.start}-{clip.plan.frames.end}"
     outputs = [folder / f"{stem}-{n}-{one.crf:g}.mp4" for n, one in enumerate(rungs)]
     asyncio.run(ENCODER.encode(clip, info.picture, rungs, starts, outputs, lambda _: None))
@@ -95,14 +95,18 @@ def measured(work: Work, clip: Clip | None, chunks: Sequence[Path], folder: Path
 def worked(path: Path, folder: Path) -> Work:
     info, packets, time_base = INDEXER.inspect(path)
     timeline = timeline_of(info, packets, time_base)
-    scan = scanned(path, info, folder / "scan")
-    plan = plan_film(scan.cuts, timeline.frames, timeline.rate)
+    scan = scanned(path, info, timeline, folder / "scan")
+    cuts, signature = on_timeline(scan, timeline)
+    source = read_signature(
+        signature if isinstance(signature, bytes) else signature.read_bytes()
+    )
+    plan = plan_film(cuts, timeline.frames, timeline.rate)
     rungs = [rung(timeline.rate), rung(timeline.rate, name="54p", width=96, height=54, crf=30)]
     film = film_of(info, timeline, plan, rungs)
     clips = cut(path, info, timeline, film.clips, folder / "clips")
     table = [encode(clip, info, rungs, film.starts(clip.plan), folder / "chunks") for clip in clips]
     chunks = [list(column) for column in zip(*table, strict=True)]
-    return Work(path, folder, info, timeline, scan, plan, film, clips, rungs, chunks)
+    return Work(path, folder, info, timeline, scan, source, plan, film, clips, rungs, chunks)
 
 
 def opened(path: Path, mode: Literal["r", "w"] = "r") -> Any:

@@ -35,11 +35,15 @@ CODES = {
     "EncoderFailed": "encode.failed",
     "PackagerFailed": "package.failed",
     "LibraryError": "library.unusable",
+    "LibraryFull": "library.full",
     "LibraryBusy": "library.busy",
     "ObjectMissing": "object.missing",
     "ObjectDamaged": "object.damaged",
     "NotFound": "not_found",
     "JoinRefused": "join.refused",
+    "ToolHung": "tool.hung",
+    "ToolOverLimit": "tool.limit",
+    "ReaderFailed": "read.failed",
 }
 
 
@@ -101,7 +105,13 @@ def test_every_error_survives_pickling(error: type[MatineeError]) -> None:
 @pytest.mark.parametrize("error", ALL, ids=lambda error: error.__name__)
 def test_every_error_says_in_its_docstring_what_happened(error: type[MatineeError]) -> None:
     assert error.__doc__ != error.__mro__[1].__doc__
-    assert str(error("met")) == "met" and error("met").hint == ""
+    assert str(error("met")) == "met"
+
+
+@pytest.mark.parametrize("error", ALL[1:], ids=lambda error: error.__name__)
+def test_every_error_says_what_to_do(error: type[MatineeError]) -> None:
+    assert error("met").hint == error.advice != ""
+    assert error("met", "do this").hint == "do this"
 
 
 def test_only_what_another_try_may_mend_is_retryable() -> None:

@@ -4,14 +4,17 @@ The tests put it in ffmpeg's place by ``MATINEE_FFMPEG``; ``MATINEE_FAULT`` name
 """
 
 import os
+import signal
 import sys
+import time
+from pathlib import Path
 
 import imageio_ffmpeg
 
 LATE = "asetpts=PTS-("
 
 
-def tampered(arguments: list[str], fault: str) -> list[str]:
+def tampered(arguments: list[str], fault: str) -> list[str]:  # noqa: C901  # one fault each
     """The command line with the fault in it, where it applies."""
     line = "\0".join(arguments)
     encodes, scores = "libx264" in line, "libvmaf" in line
@@ -35,9 +38,27 @@ def tampered(arguments: list[str], fault: str) -> list[str]:
         )
     elif fault == "crash" and encodes:
         os.kill(os.getpid(), 11)
+    elif fault == "hang" and encodes:
+        signal.pause()
+    elif fault == "repeat" and encodes:
+        while True:
+            print("frame=1\nprogress=continue", flush=True)
+            time.sleep(0.1)
+    elif fault == "eat memory" and encodes:
+        print(len(bytearray(1 << 40)))
+    elif fault == "eat the disk" and encodes:
+        fill_the_disk()
     return line.split("\0")
 
 
+def fill_the_disk() -> None:
+    """Write more than any limit that a test sets."""
+    with Path("heap").open("wb") as heap:
+        while True:
+            heap.write(bytes(1 << 20))
+
+
 if __name__ == "__main__":
-    ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
+    # Not asked for: imageio would start a process, and a tool may not.
+    ffmpeg = str(next(Path(imageio_ffmpeg.__file__).parent.glob("binaries/ffmpeg-*")))
     os.execv(ffmpeg, [ffmpeg, *tampered(sys.argv[1:], os.environ["MATINEE_FAULT"])])

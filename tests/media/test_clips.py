@@ -10,16 +10,8 @@ from tests.media.test_timeline import CONFIGURATION, MS, TS, in_groups, index, o
 from matinee.core.errors import SourceDamaged
 from matinee.core.ids import Digest, digest_of
 from matinee.core.time import FrameSpan
-from matinee.media.timeline import (
-    DISCARD,
-    KEY,
-    ClipPlan,
-    Packets,
-    Timeline,
-    build_timeline,
-    clip_plans,
-    plan_clip,
-)
+from matinee.media.clips import ClipPlan, clip_plans, plan_clip
+from matinee.media.timeline import DISCARD, KEY, Packets, Timeline, build_timeline
 
 
 def closed_film(frames: int = 60, group: int = 12, start: int = 0) -> Timeline:

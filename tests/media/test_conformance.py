@@ -10,6 +10,7 @@ from matinee.media import dash_edits
 from matinee.media.boxes import find, require
 from matinee.media.cmaf import read_init, read_segment
 from matinee.media.conformance import Expected, check_package
+from matinee.media.conformance_report import ExpectedFlags
 from matinee.media.hls import read_multivariant, write_multivariant
 from matinee.media.hls_edits import rebased
 
@@ -259,6 +260,36 @@ def test_missing_and_unplanned_renditions_are_found(package: Package) -> None:
         ("rendition.missing", "text-fr"),
         ("rendition.unexpected", "wvtt"),
     }
+
+
+FLAGS = ExpectedFlags(
+    is_default=True,
+    is_autoselect=True,
+    is_forced=False,
+    characteristics=None,
+    roles=("main",),
+    accessibility=None,
+)
+
+
+@pytest.mark.parametrize(
+    ("flags", "found"),
+    [
+        (FLAGS, set()),
+        (replace(FLAGS, is_default=False), {"hls.flags"}),
+        (replace(FLAGS, is_autoselect=False), {"hls.flags"}),
+        (replace(FLAGS, is_forced=True), {"hls.flags"}),
+        (replace(FLAGS, characteristics="public.auxiliary-content"), {"hls.flags"}),
+        (replace(FLAGS, roles=("commentary",)), {"dash.roles"}),
+        (replace(FLAGS, accessibility="1"), {"dash.roles"}),
+    ],
+)
+def test_flags_are_those_of_the_plan(
+    package: Package, flags: ExpectedFlags, found: set[str]
+) -> None:
+    expected = replace(package.expected, flags={"en": flags})
+
+    assert codes(dict(package.files), expected) == found
 
 
 def test_the_plan_is_compared(package: Package) -> None:

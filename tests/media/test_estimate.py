@@ -19,7 +19,7 @@ PICTURE = Picture(
     rotation=0,
     pixel_format="yuv420p",
     bit_depth=8,
-    interlaced=False,
+    fields="progressive",
     colour=Colour(None, None, None, full_range=False),
     nominal_rate=None,
     configuration=digest_of(b""),

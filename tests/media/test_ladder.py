@@ -51,7 +51,7 @@ def picture(width: int, height: int, aspect: Fraction = Fraction(1), rotation: i
         rotation=rotation,
         pixel_format="yuv420p",
         bit_depth=8,
-        interlaced=False,
+        fields="progressive",
         colour=Colour(None, None, None, full_range=False),
         nominal_rate=None,
         configuration=digest_of(b""),

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
@@ -17,8 +18,11 @@ from matinee.media.packaging import (
     PackagePlan,
     Sheets,
     Stream,
+    characteristics,
     descriptors,
     entry_manifests,
+    is_autoselect,
+    roles,
 )
 from matinee.media.tracks import Labels
 
@@ -115,10 +119,34 @@ def test_an_unknown_language_is_not_named() -> None:
 
 
 def test_sound_has_one_main_role_and_alternates() -> None:
-    roles = {one["in"]: one["dash_roles"] for one in told() if one["stream"] == "audio"}
+    stated = {one["in"]: one["dash_roles"] for one in told() if one["stream"] == "audio"}
 
-    assert roles[FILES["audio-en-stereo"]] == "main"
-    assert roles[FILES["audio-de-stereo"]] == "alternate"
+    assert stated[FILES["audio-en-stereo"]] == "main"
+    assert stated[FILES["audio-de-stereo"]] == "alternate"
+
+
+@pytest.mark.parametrize(
+    ("kind", "labels", "shown", "is_chosen"),
+    [
+        ("audio", ENGLISH, ("main",), True),
+        ("audio", GERMAN, ("alternate",), True),
+        ("audio", replace(GERMAN, purpose="commentary"), ("commentary",), False),
+        ("audio", replace(ENGLISH, purpose="commentary"), ("main", "commentary"), True),
+        ("audio", replace(GERMAN, purpose="description"), ("description",), True),
+        ("text", GERMAN, ("subtitle",), True),
+        ("text", replace(GERMAN, is_forced=True), ("forced-subtitle",), False),
+        ("text", replace(ENGLISH, is_forced=True), ("main", "forced-subtitle"), True),
+        ("text", replace(GERMAN, purpose="captions"), ("caption",), True),
+    ],
+)
+def test_roles_and_choice_tell_whom_a_track_is_for(
+    kind: Literal["audio", "text"], labels: Labels, shown: tuple[str, ...], is_chosen: bool
+) -> None:
+    stream = Stream(kind, "one", "one-0f", labels)
+
+    assert roles(stream).roles == shown
+    assert is_autoselect(labels) is is_chosen
+    assert (characteristics(stream) is None) == (labels.purpose is None)
 
 
 def test_only_forced_subtitles_are_told_as_forced() -> None:

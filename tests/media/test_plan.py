@@ -20,7 +20,7 @@ from matinee.media.plan import (
     plan_segments,
     shots,
 )
-from matinee.media.timeline import STANDARD_RATES
+from matinee.media.rates import STANDARD_RATES
 
 RATES = st.sampled_from(
     [*STANDARD_RATES, Fraction(1), Fraction(5, 2), Fraction(18)]

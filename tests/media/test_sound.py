@@ -19,6 +19,7 @@ from matinee.media.sound import (
     REACH,
     SAMPLE_RATE,
     Samples,
+    layout_note,
     lead_samples,
     measure_lag,
     plan_sound,
@@ -30,7 +31,9 @@ RATES = SoundRates(mono_kbps=64, stereo_kbps=128, per_channel_kbps=48)
 LENGTH = int(PROBE * PROBE_RATE)
 
 
-def sound_track(channels: int, start: Fraction = Fraction(0)) -> Track:
+def sound_track(
+    channels: int, start: Fraction = Fraction(0), layout: str = "", places: tuple[str, ...] = ()
+) -> Track:
     return Track(
         index=1,
         type="audio",
@@ -45,6 +48,8 @@ def sound_track(channels: int, start: Fraction = Fraction(0)) -> Track:
         packets=digest_of(b"packets"),
         channels=channels,
         sample_rate=48_000,
+        layout=layout,
+        places=places,
     )
 
 
@@ -160,7 +165,7 @@ def test_places_to_compare_lie_within_the_film(duration: Fraction) -> None:
     [
         (1, [("audio-en-mono", 1, 64_000)]),
         (2, [("audio-en-stereo", 2, 128_000)]),
-        (3, [("audio-en-stereo", 2, 128_000), ("audio-en-30", 3, 144_000)]),
+        (4, [("audio-en-stereo", 2, 128_000), ("audio-en-40", 4, 192_000)]),
         (6, [("audio-en-stereo", 2, 128_000), ("audio-en-51", 6, 288_000)]),
         (8, [("audio-en-stereo", 2, 128_000), ("audio-en-51", 6, 288_000)]),
     ],
@@ -174,6 +179,76 @@ def test_every_device_has_a_rendition_and_wide_sound_its_own(
 
     assert [(plan.name, plan.channels, plan.bit_rate) for plan in plans] == renditions
     assert all(LAYOUTS[plan.channels] == plan.layout for plan in plans)
+
+
+LAID_OUT = {
+    "3.0": ("FL FR FC", 3, ""),
+    "4.0": ("FL FR FC BC", 4, ""),
+    "5.0": ("FL FR FC BL BR", 5, ""),
+    "5.1": ("FL FR FC LFE BL BR", 6, ""),
+    "5.1(side)": ("FL FR FC LFE SL SR", 6, ""),
+    "2.1": ("FL FR LFE", 6, "2.1 is carried in 5.1"),
+    "3.0(back)": ("FL FR BC", 4, "3.0(back) is carried in 4.0"),
+    "quad": ("FL FR BL BR", 5, "quad is carried in 5.0"),
+    "quad(side)": ("FL FR SL SR", 5, "quad(side) is carried in 5.0"),
+    "3.1": ("FL FR FC LFE", 6, "3.1 is carried in 5.1"),
+    "4.1": ("FL FR FC LFE BC", 6, "4.1 is folded into 5.1"),
+    "6.0": ("FL FR FC BC SL SR", 5, "6.0 is folded into 5.0"),
+    "6.1": ("FL FR FC LFE BC SL SR", 6, "6.1 is folded into 5.1"),
+    "7.1": ("FL FR FC LFE BL BR SL SR", 6, "7.1 is folded into 5.1"),
+    "7.1.4": ("FL FR FC LFE BL BR SL SR TFL TFR TBL TBR", 6, "7.1.4 is folded into 5.1"),
+}
+
+
+@pytest.mark.parametrize("layout", LAID_OUT)
+def test_a_layout_keeps_a_place_for_each_channel_or_says_what_is_folded(layout: str) -> None:
+    places, widest, note = LAID_OUT[layout]
+    track = sound_track(len(places.split()), layout=layout, places=tuple(places.split()))
+    plans = plan_sound(track, "audio-en", RATES, Fraction(0), Fraction(10), AAC_FRAME)
+
+    assert [plan.channels for plan in plans] == [2, widest]
+    assert layout_note(track).startswith(note) and bool(layout_note(track)) == bool(note)
+    assert not any(plan.mix for plan in plans)
+
+
+@pytest.mark.parametrize(
+    ("channels", "places", "layouts", "mix"),
+    [
+        (1, ("FL",), ["mono"], "pan=mono|c0=c0"),
+        (2, ("FL", "LFE"), ["stereo"], "pan=stereo|c0=c0|c1=c1"),
+        (2, ("BIL", "BIR"), ["stereo"], "pan=stereo|c0=c0|c1=c1"),
+        (4, ("AMBI0", "AMBI1", "AMBI2", "AMBI3"), ["stereo"], "pan=stereo|c0=c0|c1=c0"),
+        (3, ("FL", "FC", "LFE"), ["stereo"], "pan=stereo|c0=0.333333*c0+0.333333*c1+0.333333*c2"),
+        (9, (), ["stereo"], "pan=stereo|c0=0.111111*c0+"),
+    ],
+)
+def test_channels_without_known_places_are_mixed_by_number(
+    channels: int, places: tuple[str, ...], layouts: list[str], mix: str
+) -> None:
+    track = sound_track(channels, places=places)
+    plans = plan_sound(track, "audio-en", RATES, Fraction(0), Fraction(10), AAC_FRAME)
+
+    assert [plan.layout for plan in plans] == layouts
+    assert all(plan.mix.startswith(mix) for plan in plans)
+    assert all(plan.as_parameters()["mix"] == plan.mix for plan in plans)
+    assert bool(layout_note(track)) == (channels > 2)
+
+
+SPEAKERS = ["FL", "FR", "FC", "LFE", "BL", "BR", "BC", "SL", "SR", "FLC", "FRC", "TFL", "TC", "DL"]
+
+
+@given(places=st.lists(st.sampled_from(SPEAKERS), min_size=1, unique=True), told=st.booleans())
+def test_any_layout_has_a_first_rendition_that_every_device_plays(
+    places: list[str], told: bool
+) -> None:
+    track = sound_track(len(places), places=tuple(places) if told else ())
+    plans = plan_sound(track, "audio-en", RATES, Fraction(0), Fraction(10), AAC_FRAME)
+
+    assert plans[0].channels == min(2, len(places))
+    assert all(LAYOUTS[plan.channels] == plan.layout for plan in plans)
+    assert len({plan.name for plan in plans}) == len(plans) <= 2
+    unchanged = len(plans) == 2 and plans[1].channels == len(places)
+    assert unchanged or len(places) <= 2 or layout_note(track)
 
 
 @given(

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matinee.core.errors import SourceDamaged, SourceUnsupported
+from matinee.core.errors import SourceDamaged
 from matinee.core.ids import digest_of
+from matinee.media.rates import STANDARD_RATES
 from matinee.media.timeline import (
     DISCARD,
     KEY,
     PACKET,
-    STANDARD_RATES,
     Packets,
     build_timeline,
 )
@@ -166,37 +166,130 @@ def test_jitter_below_a_quarter_of_a_frame_is_no_varying_rate(
     assert build_timeline(index_of_times(list(exact + moves)), TS, rate).rate == rate
 
 
+# A varying rate
+
+
 @settings(deadline=None)
 @given(
-    rate=st.sampled_from(STANDARD_RATES),
+    rate=st.sampled_from([rate for rate in STANDARD_RATES if rate >= 10]),
     frames=st.integers(20, 400),
     data=st.data(),
 )
-def test_a_film_that_lacks_a_frame_has_a_varying_rate(
+def test_a_frame_that_is_missing_is_shown_by_the_one_before(
     rate: Fraction, frames: int, data: st.DataObject
 ) -> None:
     exact = times(rate, frames, TS, Fraction(0))
-    del exact[data.draw(st.integers(2, frames - 3))]
+    missing = data.draw(st.integers(2, frames - 3))
+    del exact[missing]
 
-    with pytest.raises(SourceUnsupported, match="the frame rate varies") as met:
-        build_timeline(index_of_times(exact), TS, rate)
-    assert "cfr" in met.value.hint
+    timeline = build_timeline(index_of_times(exact), TS, rate)
+
+    expected = [frame if frame < missing else frame - 1 for frame in range(frames)]
+    assert (timeline.rate, timeline.frames) == (rate, frames)
+    assert list(timeline.shown(0, frames)) == expected
+    assert "varies" in timeline.notes[0]
 
 
-def test_a_film_of_two_rates_is_refused_with_the_place_of_its_longest_frame() -> None:
+@settings(deadline=None)
+@given(
+    steps=st.lists(st.integers(1, 400), min_size=2, max_size=60),
+    nominal=st.sampled_from([None, Fraction(30), Fraction(1000)]),
+)
+def test_every_frame_shows_the_newest_that_is_due(
+    steps: list[int], nominal: Fraction | None
+) -> None:
+    pts = [sum(steps[:n]) for n in range(len(steps) + 1)]
+
+    timeline = build_timeline(index_of_times(pts), MS, nominal)
+
+    shown = timeline.shown(0, timeline.frames)
+    assert 10 <= timeline.rate <= 60 or timeline.slots is None
+    assert shown[0] == 0 or timeline.slots is not None
+    assert list(shown) == sorted(shown)
+    for frame, number in enumerate(shown.tolist()):
+        late = frame / timeline.rate - Fraction(pts[number], 1000)
+        assert late > -Fraction(1) / timeline.rate
+        if number + 1 < len(pts):
+            due = Fraction(pts[number + 1], 1000) - frame / timeline.rate
+            assert due > -Fraction(1) / timeline.rate
+
+
+def test_a_film_of_two_rates_takes_the_faster_one() -> None:
     slow = [number * 40 for number in range(100)]
     fast = [4000 + number * 20 for number in range(100)]
 
-    with pytest.raises(SourceUnsupported, match=r"from 20\.0 to 40\.0 ms"):
-        build_timeline(index_of_times(slow + fast), MS, Fraction(25))
+    timeline = build_timeline(index_of_times(slow + fast), MS, Fraction(25))
+
+    assert (timeline.rate, timeline.frames) == (Fraction(50), 300)
+    assert "from 20.0 to 40.0 ms" in timeline.notes[0]
 
 
-@pytest.mark.parametrize("rate", [Fraction(120_000, 1001), Fraction(72), Fraction(120)], ids=str)
-def test_more_than_60_frames_a_second_are_refused(rate: Fraction) -> None:
-    packets = index_of_times(times(rate, 700, Fraction(1, 1_000_000), Fraction(0)))
+@pytest.mark.parametrize(
+    ("rate", "target"),
+    [
+        (Fraction(120_000, 1001), Fraction(60_000, 1001)),
+        (Fraction(72), Fraction(36)),
+        (Fraction(120), Fraction(60)),
+        (Fraction(240), Fraction(60)),
+        (Fraction(1000), Fraction(1000, 17)),
+    ],
+    ids=str,
+)
+def test_a_faster_film_shows_every_second_or_third_frame(rate: Fraction, target: Fraction) -> None:
+    packets = index_of_times(times(rate, 700, Fraction(1, 1_000_000_000), Fraction(0)))
 
-    with pytest.raises(SourceUnsupported, match="the most is 60"):
-        build_timeline(packets, Fraction(1, 1_000_000), rate)
+    timeline = build_timeline(packets, Fraction(1, 1_000_000_000), rate)
+
+    step = int(rate / target)
+    assert timeline.rate == target
+    assert list(np.diff(timeline.shown(0, timeline.frames)))[:-1] == [step] * (timeline.frames - 2)
+    assert "become" in timeline.notes[0]
+
+
+def test_the_last_picture_stays_as_long_as_the_container_says() -> None:
+    slides = [0, 4000, 9000]
+
+    timeline = build_timeline(index_of_times(slides), MS, None, end=Fraction(15))
+
+    assert (timeline.rate, timeline.frames) == (Fraction(10), 150)
+
+
+def test_times_that_last_for_days_are_damage() -> None:
+    with pytest.raises(SourceDamaged, match="lasts 278 hours"):
+        build_timeline(index_of_times([0, 40, 1_000_000_000]), MS, None)
+
+
+# Fields
+
+
+def test_fields_are_shown_one_by_one() -> None:
+    packets = index_of_times([40 * n for n in range(100)])
+
+    timeline = build_timeline(packets, MS, Fraction(25), "interlaced")
+
+    assert (timeline.rate, timeline.frames, timeline.slots) == (Fraction(50), 200, None)
+    assert timeline.notes == (
+        "interlaced: its fields are shown one by one, 25 frames a second become 50 frames a second",
+    )
+
+
+def test_pulldown_gives_four_frames_of_five() -> None:
+    pts = times(Fraction(30_000, 1001), 100, TS, Fraction(1))
+
+    timeline = build_timeline(index_of_times(pts), TS, Fraction(30_000, 1001), "telecine")
+
+    assert (timeline.rate, timeline.frames) == (Fraction(24_000, 1001), 80)
+
+
+def test_fields_of_a_varying_rate_are_taken_apart_but_no_pulldown_is_undone() -> None:
+    pts = times(Fraction(30_000, 1001), 100, TS, Fraction(1))
+    del pts[40:50]
+
+    timeline = build_timeline(index_of_times(pts), TS, Fraction(30_000, 1001), "telecine")
+
+    assert (timeline.rate, timeline.fields) == (Fraction(60_000, 1001), "interlaced")
+    assert timeline.field_frames == 180
+    assert timeline.frames == 200
 
 
 # The order of showing
@@ -234,16 +327,13 @@ def test_a_film_without_frames_is_damaged() -> None:
         build_timeline(np.empty(0, dtype=PACKET), MS, Fraction(25))
 
 
-@settings(deadline=None)
-@given(frames=st.integers(2, 50), data=st.data())
-def test_two_frames_at_one_time_are_damage(frames: int, data: st.DataObject) -> None:
-    pts = [40 * n for n in range(frames)]
-    place = data.draw(st.integers(1, frames - 1))
-    pts[place] = pts[place - 1]
+def test_of_two_frames_at_one_time_the_later_is_shown() -> None:
+    pts = [40 * n for n in range(400)]
+    pts[7] = pts[6]
 
-    with pytest.raises(SourceDamaged, match="at one time") as met:
-        build_timeline(index_of_times(pts), MS, Fraction(25))
-    assert f"{pts[place] / 1000:.3f} s" in str(met.value)
+    timeline = build_timeline(index_of_times(pts), MS, Fraction(25))
+
+    assert list(timeline.shown(5, 9)) == [5, 7, 7, 8]
 
 
 def test_a_doubled_time_of_a_discarded_frame_is_no_damage() -> None:

@@ -5,6 +5,7 @@ is killed leaves nothing beside the objects that are served.
 """
 
 import asyncio
+import errno
 import re
 import tempfile
 import uuid
@@ -16,7 +17,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, MemoryStore
 from obstore.store import ObjectStore as Backend
 
-from matinee.core.errors import LibraryError, ObjectMissing, UsageError
+from matinee.core.errors import LibraryError, LibraryFull, ObjectMissing, UsageError
 from matinee.ports.store import ObjectStore
 
 PART_BYTES = 8 * 1024 * 1024
@@ -26,6 +27,8 @@ PARTS_AT_ONCE = 2
 """One part is read while the other is written; more only cost memory."""
 
 STAGING = "scratch/staging"
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 _STAGED = re.compile(r"#\d+$")
 _UNSPELLABLE = re.compile(r"[\\\x00-\x1f\x7f\ud800-\udfff]")
@@ -166,10 +169,16 @@ def _failures(verb: str, key: str) -> Iterator[None]:
     try:
         yield
     except (BaseError, OSError, ValueError) as error:
-        raise LibraryError(
-            f"cannot {verb} object {key}: {_first_line(error)}",
-            "check that the library's store is there, can be written and has room",
-        ) from error
+        if _is_full(error):
+            raise LibraryFull(f"cannot {verb} object {key}: no room on the disk") from error
+        raise LibraryError(f"cannot {verb} object {key}: {_first_line(error)}") from error
+
+
+def _is_full(error: BaseException) -> bool:
+    """Whether a disk or a quota has no room; ``obstore`` tells the number in its words only."""
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        return True
+    return any(f"code: {number}," in str(error) for number in NO_ROOM)
 
 
 def _object_missing(key: str) -> ObjectMissing:

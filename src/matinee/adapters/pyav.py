@@ -3,37 +3,43 @@
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 import av
 import av.error
 import numpy as np
-from av.audio.resampler import AudioResampler
 from numpy.typing import NDArray
 
-from matinee.adapters.pyav_inspect import SAFE, inspect_film
+from matinee.adapters.pyav_inspect import inspect_film
+from matinee.adapters.pyav_listen import heard
+from matinee.adapters.pyav_picture import SAFE, find_damage, packets_of
 from matinee.core.errors import (
     LibraryError,
     SourceChanged,
     SourceDamaged,
     SourceRefused,
     SourceUnreadable,
+    SourceUnsupported,
 )
 from matinee.core.ids import digest_of
+from matinee.media.clips import ClipPlan
+from matinee.media.damage import Damage
 from matinee.media.ladder import REORDERED_FRAMES
-from matinee.media.sound import AAC_FRAME, PROBE_RATE, SAMPLE_RATE, Samples
+from matinee.media.sound import AAC_FRAME, SAMPLE_RATE, Samples
 from matinee.media.source import SourceInfo
-from matinee.media.timeline import ClipPlan, Packets, Timeline
+from matinee.media.timeline import Packets, Timeline
 from matinee.ports.tools import Clip, Indexer, Joined, JoinRefused, SegmentProof
 
 SEEKABLE = ("mov", "matroska")
 """Containers whose index can be trusted to find a key packet."""
 
 
-ROUNDING = PROBE_RATE // 500
-"""Two milliseconds of samples: a smaller step between two frames of sound is rounding."""
+CLIP_FORMATS = ("matroska", "nut")
+"""What a clip may be written as: the second for codecs that the first has no name for."""
 
 
 class PyavIndexer(Indexer):
@@ -70,6 +76,9 @@ class PyavIndexer(Indexer):
                     return
         raise SourceChanged(f"{film.name} ends before frame {clips[-1].frames.end}")
 
+    def find_damage(self, film: Path, info: SourceInfo, timeline: Timeline) -> Damage | None:
+        return find_damage(film, info, timeline)
+
     def join(
         self,
         chunks: Sequence[Path],
@@ -99,7 +108,7 @@ class PyavIndexer(Indexer):
         self, film: Path, track: int, times: Sequence[Fraction], duration: Fraction
     ) -> list[Samples]:
         with opened(film) as container:
-            return [_heard(container, track, time, duration) for time in times]
+            return [heard(container, track, time, duration) for time in times]
 
 
 @contextmanager
@@ -140,7 +149,7 @@ def _indexed(
     number = 0
     if first > 0 and info.container.startswith(SEEKABLE):
         container.seek(int(index["pts"][first]), stream=stream, backward=True)
-    for packet in container.demux(stream):
+    for packet in packets_of(container, stream):
         if not packet.size:
             continue
         if number == 0:
@@ -183,35 +192,79 @@ def decode_times(pts: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 class _ClipWriter:
-    """Copies packets to a Matroska file on a clock that starts near zero."""
+    """Copies packets to a file on a clock that starts near zero.
+
+    Matroska, or NUT for the codecs that Matroska has no name for.
+    """
 
     def __init__(self, plan: ClipPlan, timeline: Timeline, folder: Path, template: Any) -> None:
         self.plan = plan
-        self._path = folder / f"clip-{plan.frames.start:07d}.mkv"
-        self._container = av.open(str(self._path), "w", format="matroska")
+        self._path = folder / f"clip-{plan.frames.start:07d}"
+        self._container = _clip_container(self._path, template.codec_context.name)
         # Opaque: the packets are copied, so no coder of theirs is looked for.
         self._stream: Any = self._container.add_stream_from_template(template, opaque=True)
-        clip = timeline.packets[plan.first : plan.last + 1]
-        self._decode_times = decode_times(clip["pts"])
-        self._zero = int(self._decode_times[0])
+        self._clock = _clip_clock(plan, timeline)
         self._added = 0
-        self._skip = (plan.skip_before - self._zero) * timeline.time_base
-        self._time_base = timeline.time_base
 
     def add(self, packet: Any) -> None:
         copy = av.Packet(bytes(packet))
         copy.stream = self._stream
-        copy.time_base = self._time_base
-        copy.pts = packet.pts - self._zero
-        copy.dts = int(self._decode_times[self._added]) - self._zero
-        self._added += 1
-        copy.duration = packet.duration
+        copy.time_base = self._clock.time_base
+        copy.pts = int(self._clock.shown[self._added])
+        copy.dts = int(self._clock.decoded[self._added])
+        copy.duration = self._clock.lasts or packet.duration
         copy.is_keyframe = packet.is_keyframe
+        self._added += 1
         self._container.mux(copy)
 
     def finish(self) -> Clip:
         self._container.close()
-        return Clip(self._path, self.plan, self._skip)
+        return Clip(self._path, self.plan, self._clock.skip_s)
+
+
+def _clip_container(path: Path, codec: str) -> Any:
+    for name in CLIP_FORMATS:
+        container = av.open(str(path), "w", format=name)
+        if codec in container.supported_codecs and (name, codec) != ("matroska", "rawvideo"):
+            return container
+        container.close()
+    raise SourceUnsupported(
+        f"pictures coded as {codec} cannot be cut", "convert the film to another codec first"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _ClipClock:
+    """When each packet of a clip is shown and decoded, in ticks of ``time_base``.
+
+    ``lasts`` is how long pictures last at least, or filters would lose the last one.
+    """
+
+    time_base: Fraction
+    shown: NDArray[np.int64]
+    decoded: NDArray[np.int64]
+    skip_s: Fraction
+    lasts: int = 0
+
+
+def _clip_clock(plan: ClipPlan, timeline: Timeline) -> _ClipClock:
+    """The source's own times from near zero on, or the places of the clip's grid."""
+    if plan.slots is None:
+        pts = timeline.packets["pts"][plan.first : plan.last + 1]
+        decoded = decode_times(pts)
+        zero, time_base = int(decoded[0]), timeline.time_base
+        skip_s = (plan.skip_before - zero) * time_base
+        return _ClipClock(time_base, pts - zero, decoded - zero, skip_s)
+    early = -int(decode_times(_in_ms(plan.slots, 0, timeline.rate))[0])
+    lead = max(0, ceil(early * timeline.rate / 1000))  # whole places: the grid stays the grid
+    shown = _in_ms(plan.slots, lead, timeline.rate)
+    skip_s = (plan.skip_slots + lead) / timeline.rate
+    lasts = round((2000 if plan.fields == "interlaced" else 1000) / timeline.rate)
+    return _ClipClock(Fraction(1, 1000), shown, decode_times(shown), skip_s, lasts)
+
+
+def _in_ms(slots: Sequence[Fraction], lead: int, rate: Fraction) -> NDArray[np.int64]:
+    return np.array([round(1000 * (slot + lead) / rate) for slot in slots], dtype=np.int64)
 
 
 def _join(
@@ -282,29 +335,3 @@ class _Segment:
 
     def proof(self) -> SegmentProof:
         return SegmentProof(self._frames, self._size, self._hash.hexdigest())  # type: ignore[arg-type]
-
-
-def _heard(container: Any, track: int, time: Fraction, duration: Fraction) -> Samples:
-    """Mono sound of ``[time, time + duration)``, each frame where its time stamp puts it."""
-    stream = container.streams[track]
-    heard = np.zeros(round(duration * PROBE_RATE), dtype=np.float32)
-    resampler: Any = AudioResampler(format="flt", layout="mono", rate=PROBE_RATE)
-    before = max(Fraction(0), time - 1)  # a decoder needs a moment to settle
-    container.seek(int(before / stream.time_base), stream=stream, backward=True)
-    expected: int | None = None
-    for frame in container.decode(stream):
-        if frame.pts is None:
-            continue
-        if frame.pts * frame.time_base > time + duration + 1:
-            break
-        for part in resampler.resample(frame):
-            samples = part.to_ndarray().reshape(-1)
-            place = round((part.pts * part.time_base - time) * PROBE_RATE)
-            # Matroska rounds times to a millisecond: within that, sound goes on without a step.
-            if expected is not None and abs(place - expected) <= ROUNDING:
-                place = expected
-            expected = place + len(samples)
-            low, high = max(0, place), min(len(heard), expected)
-            if low < high:
-                heard[low:high] = samples[low - place : high - place]
-    return heard

@@ -1,27 +1,44 @@
 """Shaka Packager: writes CMAF segments, HLS playlists and the MPD."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from matinee.adapters.process import run_program
+from matinee.adapters.process import Job, run_program
+from matinee.adapters.sandbox.rules import Sandbox
 from matinee.core.errors import PackagerFailed
 from matinee.media.plan import SHORTEST
 from matinee.ports.tools import Packager, Spent
 
 
 class ShakaPackager(Packager):
-    """The program at ``path``."""
+    """The program at ``path``, inside its walls."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, sandbox: Sandbox | None = None) -> None:
+        self._path, self._sandbox = path, sandbox or Sandbox()
 
     async def package(self, streams: Sequence[Mapping[str, str]], folder: Path) -> Spent:
-        finished = await run_program(package_command(str(self._path), streams), folder)
+        job = Job(
+            package_command(str(self._path), streams),
+            folder,
+            [folder / stream["in"] for stream in streams],
+            doing="packaging",
+            tool="the packager",
+            writes=_common_folder(streams, folder),
+        )
+        finished = await run_program(self._sandbox, job)
         if finished.exit_code != 0 or not (folder / "manifest.mpd").exists():
             raise PackagerFailed(
                 f"the packager exited with {finished.exit_code}: {finished.last_words}"
             )
         return Spent(finished.cpu_s)
+
+
+def _common_folder(streams: Sequence[Mapping[str, str]], folder: Path) -> Path:
+    """The folder that holds all that the packager writes: segments may lie beside its own."""
+    fields = ("init_segment", "segment_template")
+    names = [stream[field] for stream in streams for field in fields if field in stream]
+    return Path(os.path.commonpath([os.path.normpath(folder / name) for name in (".", *names)]))
 
 
 def package_command(packager: str, streams: Sequence[Mapping[str, str]]) -> list[str]:

@@ -1,7 +1,10 @@
 """Scratch folders and locks of one machine. What a dead run left is swept by the next."""
 
 import asyncio
+import contextlib
+import errno
 import fcntl
+import os
 import shutil
 import time
 import uuid
@@ -10,7 +13,10 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import IO
 
-from matinee.core.errors import LibraryError
+from matinee.core.errors import LibraryError, LibraryFull
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+OF_A_DISK = (*NO_ROOM, errno.EIO, errno.EROFS)
 
 POLL_S = 0.2
 FORGOTTEN_S = 24 * 3600
@@ -28,7 +34,11 @@ class Workspace:
 
     @contextmanager
     def run(self) -> Iterator[tuple[str, Path]]:
-        """A new run: its id and its empty folder, removed at the end."""
+        """A new run: its id and its empty folder, removed at the end.
+
+        Raises:
+            LibraryError: the folder cannot be made, or it failed its user within the block.
+        """
         run = uuid.uuid4().hex[:16]
         folder = self._root / "runs" / run
         try:
@@ -38,16 +48,22 @@ class Workspace:
             fcntl.flock(lock, fcntl.LOCK_EX)
             folder.mkdir()
         except OSError as error:
-            raise LibraryError(
-                f"the library's scratch folder {self._root} cannot be used: {error.strerror}",
-                "give a library that can be written with --library",
-            ) from error
+            raise _unusable(self._root, error) from error
         with lock:
             try:
                 yield run, folder
+            except OSError as error:
+                if error.errno in OF_A_DISK or self._owns(error.filename):
+                    raise _unusable(self._root, error) from error
+                raise
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
-                Path(lock.name).unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    Path(lock.name).unlink(missing_ok=True)
+
+    def _owns(self, path: object) -> bool:
+        """Whether it is a path in this library."""
+        return isinstance(path, str | Path) and Path(path).is_relative_to(self._root.parent)
 
     def _sweep(self) -> None:
         """Remove the folders of runs whose lock nobody holds."""
@@ -63,15 +79,52 @@ class Workspace:
 
     @asynccontextmanager
     async def exclusive(self, name: str, on_wait: Callable[[], None]) -> AsyncIterator[None]:
-        """Held by one run at a time; ``on_wait`` is called once when another holds it."""
-        folder = self._root / "locks"
-        folder.mkdir(parents=True, exist_ok=True)
-        with _opened(folder / f"{name}.lock") as lock:
-            if not _locked(lock):
+        """Held by one run at a time; ``on_wait`` is called once when another holds it.
+
+        Raises:
+            LibraryError: the folder of locks cannot be written.
+        """
+        path = self._root / "locks" / f"{name}.lock"
+        has_waited = False
+        while (lock := self._take(path)) is None:
+            if not has_waited:
                 on_wait()
-                while not _locked(lock):  # noqa: ASYNC110  # the kernel tells nobody
-                    await asyncio.sleep(POLL_S)
-            yield
+                has_waited = True
+            await asyncio.sleep(POLL_S)
+        with lock:
+            try:
+                yield
+            finally:
+                if _is_same(lock, path):  # it goes while it is held: nobody holds a nameless file
+                    with contextlib.suppress(OSError):
+                        path.unlink()
+
+    def _take(self, path: Path) -> IO[bytes] | None:
+        """The lock, or None while another run holds it."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = _opened(path)
+        except OSError as error:
+            raise _unusable(self._root, error) from error
+        if _locked(lock) and _is_same(lock, path):
+            return lock
+        lock.close()
+        return None
+
+
+def _unusable(root: Path, error: OSError) -> LibraryError:
+    message = f"the library's scratch folder {root} cannot be used: {error.strerror}"
+    if error.errno in NO_ROOM:
+        return LibraryFull(message)
+    return LibraryError(message, "give a library that can be written with --library")
+
+
+def _is_same(lock: IO[bytes], path: Path) -> bool:
+    """Whether the file that is locked is still the one at ``path``: its last holder removes it."""
+    try:
+        return os.path.samestat(os.fstat(lock.fileno()), path.stat())
+    except OSError:
+        return False
 
 
 def _opened(path: Path) -> IO[bytes]:

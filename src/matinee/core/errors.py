@@ -18,16 +18,20 @@ from typing import ClassVar
 
 
 class MatineeError(Exception):
-    """The root. Subclasses give ``code``, ``exit_code`` and whether trying again may help."""
+    """The root. Subclasses give ``code``, ``exit_code`` and whether trying again may help.
+
+    ``advice`` is the hint of an error that is raised without a better one.
+    """
 
     code: ClassVar[str] = "internal"
     exit_code: ClassVar[int] = 1
     retryable: ClassVar[bool] = False
+    advice: ClassVar[str] = ""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message, hint)  # both, so that it survives pickling
         self.message = message
-        self.hint = hint
+        self.hint = hint or self.advice
 
     def __str__(self) -> str:
         return self.message
@@ -38,6 +42,7 @@ class UsageError(MatineeError):
 
     code = "usage"
     exit_code = 2
+    advice = "see what a command takes with: matinee COMMAND --help"
 
 
 class LadderInvalid(UsageError):
@@ -50,6 +55,7 @@ class SubtitlesInvalid(UsageError):
     """A sidecar subtitle file cannot be read as subtitles."""
 
     code = "subtitles.invalid"
+    advice = "save the subtitles as SRT or WebVTT in UTF-8"
 
 
 class SourceRefused(MatineeError):
@@ -57,30 +63,35 @@ class SourceRefused(MatineeError):
 
     code = "source.refused"
     exit_code = 3
+    advice = "see what is in the film with: matinee inspect FILM"
 
 
 class SourceUnreadable(SourceRefused):
     """The file is missing, empty, unreadable or not a film."""
 
     code = "source.unreadable"
+    advice = "check the path; try another copy of the film"
 
 
 class SourceHasNoVideo(SourceRefused):
     """No video track in the film."""
 
     code = "source.no_video"
+    advice = "give a film with a moving picture"
 
 
 class SourceUnsupported(SourceRefused):
     """A kind of film that this version does not handle yet."""
 
     code = "source.unsupported"
+    advice = "convert the film first, for example with: ffmpeg -i FILM -crf 12 OUT.mkv"
 
 
 class SourceDamaged(SourceRefused):
     """Frames that the index promises do not decode."""
 
     code = "source.damaged"
+    advice = "try another copy of the film"
 
 
 class SourceChanged(SourceRefused):
@@ -88,6 +99,7 @@ class SourceChanged(SourceRefused):
 
     code = "source.changed"
     retryable = True
+    advice = "publish the film when nothing writes to it any more"
 
 
 class Held(MatineeError):
@@ -95,6 +107,7 @@ class Held(MatineeError):
 
     code = "verdict.failed"
     exit_code = 4
+    advice = "see every verdict with: matinee show TITLE"
 
 
 class ToolError(MatineeError):
@@ -103,6 +116,7 @@ class ToolError(MatineeError):
     code = "tool.failed"
     exit_code = 5
     retryable = True
+    advice = "run the same command again: what is finished is kept"
 
 
 class ToolMissing(ToolError):
@@ -110,6 +124,7 @@ class ToolMissing(ToolError):
 
     code = "tool.missing"
     retryable = False
+    advice = "see which tools are there with: matinee doctor --tools"
 
 
 class EncoderFailed(ToolError):
@@ -129,6 +144,15 @@ class LibraryError(MatineeError):
 
     code = "library.unusable"
     exit_code = 6
+    advice = "check that the library's folder is there, can be written and has room"
+
+
+class LibraryFull(LibraryError):
+    """The library's disk has no room left."""
+
+    code = "library.full"
+    retryable = True
+    advice = "make room on the library's disk, then run the same command again: it goes on"
 
 
 class LibraryBusy(LibraryError):
@@ -136,18 +160,21 @@ class LibraryBusy(LibraryError):
 
     code = "library.busy"
     retryable = True
+    advice = "wait for the other process, then try again"
 
 
 class ObjectMissing(LibraryError):
     """An object that the ledger names is not in the store."""
 
     code = "object.missing"
+    advice = "publish the film again: what is lost is made again"
 
 
 class ObjectDamaged(LibraryError):
     """An object's bytes are not those that its name promises."""
 
     code = "object.damaged"
+    advice = "publish the film again: what is damaged is made again"
 
 
 class NotFound(MatineeError):
@@ -155,3 +182,24 @@ class NotFound(MatineeError):
 
     code = "not_found"
     exit_code = 7
+    advice = "see all titles with: matinee list"
+
+
+class ToolHung(ToolError):
+    """A media tool made no progress for too long and was ended."""
+
+    code = "tool.hung"
+
+
+class ToolOverLimit(ToolError):
+    """A media tool wanted more memory, processor time or room than it may have."""
+
+    code = "tool.limit"
+    retryable = False
+
+
+class ReaderFailed(ToolError):
+    """The process that reads films broke down over this one."""
+
+    code = "read.failed"
+    retryable = False

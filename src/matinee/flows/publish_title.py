@@ -24,6 +24,7 @@ from matinee.ports.tools import Packager, Scanner
 from matinee.stages import publish as publishing
 from matinee.stages.bench import Bench
 from matinee.stages.chunks import Film, Proofs, Table, count_reused, film_of, is_complete, look_up
+from matinee.stages.damage import check_whole
 from matinee.stages.encode import Studio, encode, tell_finished, tell_stages
 from matinee.stages.ingest import ingest, name_film
 from matinee.stages.inspect import inspect
@@ -31,8 +32,11 @@ from matinee.stages.judge import Evidence, judge
 from matinee.stages.package import Renditions, has_package, package, plan_package
 from matinee.stages.sound import make_sound
 from matinee.stages.split import Split, read_source_signature, split
+from matinee.stages.straighten import straighten
 from matinee.stages.text import make_text
 from matinee.stages.together import both, together
+
+JUMPED = "the clock of the recording jumps: it was copied to one that does not"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +49,15 @@ class Request:
     sidecars: tuple[Sidecar, ...]
     ladder: Ladder
     proofs: Proofs
+    accept_damage: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class House:
     """The ports that the flow works with, beside the bench's.
 
-    ``exclusive`` gives what one run at a time can hold for a name; others wait.
+    ``exclusive`` gives what one run at a time can hold for a name; others wait. ``stop`` ends at
+    once what threads wait for.
     """
 
     titles: Titles
@@ -60,6 +66,7 @@ class House:
     scanner: Scanner
     packager: Packager
     now: Callable[[], datetime]
+    stop: Callable[[], None]
     exclusive: Callable[[str], AbstractAsyncContextManager[None]]
 
 
@@ -82,11 +89,18 @@ async def publish_title(house: House, bench: Bench, request: Request) -> Publish
     Raises:
         SourceRefused: the film cannot become a right stream. ToolError: a tool failed.
     """
+    try:
+        return await _publish(house, bench, request)
+    finally:
+        house.stop()
+
+
+async def _publish(house: House, bench: Bench, request: Request) -> Published:
     started = time.monotonic()
     source = await name_film(request.film)
     async with house.exclusive(source.digest):
         film = await ingest(bench, request.film, source)
-        info, timeline = await inspect(bench, house.studio.indexer, film, source)
+        film, info, timeline = await _look_at(house, bench, request, film, source)
         tracks = plan_tracks(info, timeline, request.ladder, request.sidecars)
         title = _title(house, request, source)
         evidence = await _make(house, bench, request, title, film, info, timeline, tracks)
@@ -120,6 +134,20 @@ def _title(house: House, request: Request, source: Asset) -> Title:
     )
 
 
+async def _look_at(
+    house: House, bench: Bench, request: Request, film: Path, source: Asset
+) -> tuple[Path, SourceInfo, Timeline]:
+    """The film to make streams of, what is in it and when its frames are shown."""
+    info, timeline = await inspect(bench, house.studio.indexer, film, source)
+    if info.clock_jumps:
+        film, source = await straighten(bench, house.studio.encoder, film, source)
+        info, timeline = await inspect(bench, house.studio.indexer, film, source)
+        timeline = replace(timeline, notes=(*timeline.notes, JUMPED))
+    if not request.accept_damage:
+        check_whole(info)
+    return film, info, timeline
+
+
 async def _make(
     house: House, bench: Bench, request: Request, title: Title, film: Path, info: SourceInfo,
     timeline: Timeline, tracks: TrackPlan,
@@ -128,8 +156,11 @@ async def _make(
     encoder, indexer = house.studio.encoder, house.studio.indexer
 
     async def pictures() -> tuple[Split, Film, Table]:
-        found = await split(bench, house.scanner, film, info, timeline)
-        planned = film_of(info, timeline, found.plan, tracks.rungs)
+        found = await split(
+            bench, house.scanner, indexer, film, info, timeline,
+            accept_damage=request.accept_damage,
+        )  # fmt: skip
+        planned = film_of(info, found.timeline, found.plan, tracks.rungs)
         table = look_up(bench, planned, request.proofs)
         if not is_complete(table, request.proofs):
             table = await encode_all(found, planned)

@@ -11,6 +11,7 @@ from typing import Any
 from matinee.assets.asset import Asset
 from matinee.core.verdicts import Verdict
 from matinee.media.bit_rates import measured
+from matinee.media.chapters import chapters_json
 from matinee.media.cmaf import read_init
 from matinee.media.hls import read_media
 from matinee.media.ladder import display_size
@@ -18,6 +19,7 @@ from matinee.media.packaging import Sheets, Stream
 from matinee.media.plan import shots
 from matinee.media.quality import by_second, pool
 from matinee.media.source import SourceInfo, Track
+from matinee.media.tracks import purpose_of
 from matinee.ports.catalog import Title
 from matinee.stages.bench import Bench
 from matinee.stages.judge import Evidence, read_scores
@@ -53,6 +55,7 @@ async def build_report(bench: Bench, making: Making) -> dict[str, Any]:
         "dash": "main.mpd",
         "source": _source(film.info, making),
         "tracks": [outcome.as_json() for outcome in evidence.made.tracks.outcomes],
+        "chapters": chapters_json(evidence.plan.chapters),
         "plan": {
             "frames": film.plan.frames,
             "frame_rate": str(film.plan.rate),
@@ -64,6 +67,7 @@ async def build_report(bench: Bench, making: Making) -> dict[str, Any]:
         "verdicts": [verdict.as_json() for verdict in making.verdicts],
         "stages": _stages(bench),
         "tools": {tool.name: tool.version for tool in bench.tools.values()},
+        "sandbox": list(bench.sandbox),
         "thumbnails": _thumbnails(evidence.plan.sheets),
     }
 
@@ -110,6 +114,7 @@ def _source(info: SourceInfo, making: Making) -> dict[str, Any]:
         "size_bytes": making.source.size_bytes,
         "container": info.container,
         "duration": float(timeline.duration),
+        "notes": list(timeline.notes),
         "tracks": [
             track_json(track, info, timeline.frames, str(timeline.rate)) for track in info.tracks
         ],
@@ -128,12 +133,14 @@ def track_json(track: Track, info: SourceInfo, frames: int, rate: str | None) ->
         "title": track.title,
         "default": track.is_default,
         "forced": track.is_forced,
+        "purpose": purpose_of(track),
         "width": width,
         "height": height,
         "frame_rate": rate if is_main else None,
         "frames": frames if is_main else None,
         "channels": track.channels or None,
         "sample_rate": track.sample_rate or None,
+        "layout": track.layout or None,
         "duration": float(track.duration),
     }
 

@@ -162,6 +162,9 @@ def _language_findings(
     path: str, representation: ReadRepresentation, track: MeasuredRendition, expected: Expected
 ) -> Iterator[Finding]:
     value, entry, name = representation.value, track.init.entry, f"{representation.name}: "
+    flags, told = expected.flags.get(representation.name), representation.adaptation_set
+    if flags and (told.roles, told.accessibility) != (flags.roles, flags.accessibility):
+        yield Finding("dash.roles", path, f"{name}{', '.join(told.roles) or 'no role'}")
     audio = expected.audio.get(representation.name)
     language = audio.language if audio else expected.text.get(representation.name)
     if language is not None and representation.adaptation_set.lang != language:

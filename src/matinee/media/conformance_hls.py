@@ -6,7 +6,13 @@ from fractions import Fraction
 
 from matinee.media.bit_rates import BitRate
 from matinee.media.conformance_cmaf import MeasuredRendition
-from matinee.media.conformance_report import Expected, Finding, Library, rendition_name
+from matinee.media.conformance_report import (
+    Expected,
+    ExpectedFlags,
+    Finding,
+    Library,
+    rendition_name,
+)
 from matinee.media.hls import (
     IFrameStream,
     ImageStream,
@@ -135,6 +141,7 @@ def _media_findings(hls: ReadHls, media: Media, expected: Expected) -> Iterator[
         yield Finding("hls.forced", hls.path, f"{media.uri}: FORCED on {media.kind}")
     if listed is None:
         return
+    yield from _flag_findings(hls, media, expected.flags.get(listed.name))
     audio = expected.audio.get(listed.name)
     language = audio.language if audio else expected.text.get(listed.name)
     if language is not None and attributes.text("LANGUAGE") != language:
@@ -147,6 +154,22 @@ def _media_findings(hls: ReadHls, media: Media, expected: Expected) -> Iterator[
             hls.path,
             f"{media.uri}: {attributes.text('CHANNELS')}, not {audio.channels}",
         )
+
+
+def _flag_findings(hls: ReadHls, media: Media, planned: ExpectedFlags | None) -> Iterator[Finding]:
+    """DEFAULT, AUTOSELECT, FORCED and CHARACTERISTICS as planned; what is left out means NO."""
+    if planned is None:
+        return
+    wanted = {
+        "DEFAULT": "YES" if planned.is_default else "NO",
+        "AUTOSELECT": "YES" if planned.is_autoselect else "NO",
+        "FORCED": "YES" if planned.is_forced else "NO",
+        "CHARACTERISTICS": planned.characteristics,
+    }
+    for name, value in wanted.items():
+        stated = media.attributes.text(name) or (None if name == "CHARACTERISTICS" else "NO")
+        if stated != value:
+            yield Finding("hls.flags", hls.path, f"{media.uri}: {name} is {stated}, not {value}")
 
 
 def _variant_findings(

@@ -46,16 +46,33 @@ class ExpectedAudio:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectedFlags:
+    """What players are told of a sound or subtitle rendition.
+
+    ``roles`` and ``accessibility`` are DASH's, all others HLS'.
+    """
+
+    is_default: bool
+    is_autoselect: bool
+    is_forced: bool
+    characteristics: str | None
+    roles: tuple[str, ...]
+    accessibility: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Expected:
     """What the package must hold, by rendition: the name of the folder that holds its segments.
 
     ``text`` gives the languages of WebVTT (HLS) and wvtt (DASH) renditions; trick-play renditions
-    and thumbnails are not listed. ``duration_tolerance`` is in seconds.
+    and thumbnails are not listed.
+    ``flags`` are by folder too. ``duration_tolerance`` is in seconds.
     """
 
     video: Mapping[str, ExpectedVideo]
     audio: Mapping[str, ExpectedAudio] = field(default_factory=dict)
     text: Mapping[str, str | None] = field(default_factory=dict)
+    flags: Mapping[str, ExpectedFlags] = field(default_factory=dict)
     duration_tolerance: Fraction = Fraction(1, 20)
 
 

@@ -15,6 +15,10 @@ from xml.parsers import expat
 from matinee.core.errors import ToolError
 
 NAMESPACE = "urn:mpeg:dash:schema:mpd:2011"
+ROLE = "urn:mpeg:dash:role:2011"
+AUDIO_PURPOSE = "urn:tva:metadata:cs:AudioPurposeCS:2007"
+"""1: for people who do not see, 2: for people who do not hear (DASH-IF IOP, clause 6.1.2)."""
+
 THUMBNAIL_TILE = "http://dashif.org/guidelines/thumbnail_tile"
 TRICK_MODE = "http://dashif.org/guidelines/trickmode"
 _DEEPEST, _MOST_SEGMENTS = 32, 1_000_000
@@ -67,6 +71,7 @@ class AdaptationSet:
     lang: str | None
     label: str | None
     roles: tuple[str, ...]
+    accessibility: str | None
     is_trick_mode: bool
     tiles: tuple[int, int] | None
     has_segment_alignment: bool
@@ -211,6 +216,7 @@ def _adaptation_set(element: Element, outer: str, total: Fraction | None) -> Ada
         lang=element.get("lang"),
         label=element.findtext("Label"),
         roles=tuple(role.get("value", "") for role in element.findall("Role")),
+        accessibility=next((a.get("value") for a in element.findall("Accessibility")), None),
         is_trick_mode=TRICK_MODE in essential,
         tiles=None if tiles is None else _grid(tiles),
         has_segment_alignment=element.get("segmentAlignment") in ("true", "1"),

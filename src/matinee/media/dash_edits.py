@@ -7,11 +7,12 @@ bytes.
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from xml.etree.ElementTree import Element, SubElement
 
 from matinee.media.bit_rates import BitRate
-from matinee.media.dash import THUMBNAIL_TILE, TRICK_MODE, ratio, read_xml
+from matinee.media.dash import AUDIO_PURPOSE, ROLE, THUMBNAIL_TILE, TRICK_MODE, ratio, read_xml
 from matinee.media.hls_edits import Thumbnails
 
 _ATTRIBUTES = (
@@ -77,11 +78,20 @@ _ELEMENTS = (
 _DROPPED = ("publishTime", "xmlns:xsi", "xsi:schemaLocation")
 
 
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """What an adaptation set is for: roles, and the purpose that ``AUDIO_PURPOSE`` numbers."""
+
+    roles: tuple[str, ...]
+    accessibility: str | None = None
+
+
 def normalise(
     text: str | bytes,
     *,
     rates: Mapping[str, BitRate] | None = None,
     labels: Mapping[str, str] | None = None,
+    roles: Mapping[str, Roles] | None = None,
     images: Sequence[tuple[Thumbnails, str, BitRate]] = (),
 ) -> str:
     """An MPD without comments, publish time and schema location, frame rates in lowest terms.
@@ -94,6 +104,8 @@ def normalise(
             the peak. A representation that is not named keeps what it has.
         labels: Text for ``Label`` of an adaptation set, by the initialization URI of one of its
             representations.
+        roles: Role and Accessibility of an adaptation set, in the same way, in place of the
+            packager's.
         images: Thumbnails, the media template with ``$Number$`` and the bit rate, one adaptation
             set each (DASH-IF IOP part 4, clause 6.2.6).
 
@@ -112,6 +124,8 @@ def normalise(
                 representation.set("bandwidth", str((rates or {})[init].peak))
             if init in (labels or {}):
                 _set_label(adaptation_set, (labels or {})[init])
+            if init in (roles or {}):
+                _set_roles(adaptation_set, (roles or {})[init])
     for period in root.findall("Period"):
         _order_sets(period)
         for thumbnails, media, rate in images:
@@ -162,6 +176,17 @@ def _set_label(adaptation_set: Element, text: str) -> None:
     if label is None:
         label = SubElement(adaptation_set, "Label")
     label.text = text
+
+
+def _set_roles(adaptation_set: Element, wanted: Roles) -> None:
+    for old in [*adaptation_set.findall("Role"), *adaptation_set.findall("Accessibility")]:
+        adaptation_set.remove(old)
+    if wanted.accessibility:
+        SubElement(
+            adaptation_set, "Accessibility", schemeIdUri=AUDIO_PURPOSE, value=wanted.accessibility
+        )
+    for role in wanted.roles:
+        SubElement(adaptation_set, "Role", schemeIdUri=ROLE, value=role)
 
 
 def _add_images(period: Element, thumbnails: Thumbnails, media: str, rate: BitRate) -> None:

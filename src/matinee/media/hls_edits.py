@@ -38,6 +38,7 @@ class MediaSettings:
     is_default: bool | None = None
     is_autoselect: bool | None = None
     is_forced: bool | None = None
+    characteristics: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,7 @@ def combined_rate(
 
 
 def with_media(playlist: Multivariant, settings: Mapping[str, MediaSettings]) -> Multivariant:
-    """With names, languages, channels and flags of renditions.
+    """With names, languages, channels, flags and characteristics of renditions.
 
     ``settings`` is by the URI of each media playlist; FORCED is written for subtitles only,
     CHANNELS for audio only (section 4.4.6.1).
@@ -163,6 +164,8 @@ def _settled(media: Media, wanted: MediaSettings) -> Attributes:
     for name, flag in flags.items():
         if flag is not None:
             attributes = attributes.with_raw(name, "YES" if flag else "NO")
+    if wanted.characteristics is not None:
+        attributes = attributes.with_text("CHARACTERISTICS", wanted.characteristics)
     if wanted.channels is not None and media.kind == "AUDIO":
         attributes = attributes.with_text("CHANNELS", str(wanted.channels))
     return attributes

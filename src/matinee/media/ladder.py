@@ -179,9 +179,10 @@ def _check(ladder: Ladder) -> None:
 
 
 def display_size(picture: Picture) -> tuple[int, int]:
-    """The picture as shown: square pixels, turned upright, even."""
-    width = picture.width * max(picture.sample_aspect, Fraction(1))
-    height = picture.height / min(picture.sample_aspect, Fraction(1))
+    """The picture as shown: cropped, square pixels, turned upright, even."""
+    coded = picture.crop or picture
+    width = coded.width * max(picture.sample_aspect, Fraction(1))
+    height = coded.height / min(picture.sample_aspect, Fraction(1))
     if picture.rotation in (90, 270):
         width, height = height, width
     return max(2, 2 * int(width / 2)), max(2, 2 * int(height / 2))  # never above the source

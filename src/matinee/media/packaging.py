@@ -12,14 +12,18 @@ from typing import Literal
 
 from matinee.media import dash_edits, hls_edits
 from matinee.media.bit_rates import BitRate, measured
+from matinee.media.chapters import chapters_webvtt
+from matinee.media.dash_edits import Roles
 from matinee.media.hls import Multivariant, read_media, read_multivariant, write_multivariant
 from matinee.media.hls_edits import MediaSettings, Thumbnails
 from matinee.media.sound import LAYOUTS
-from matinee.media.tracks import Labels
+from matinee.media.source import Chapter
+from matinee.media.tracks import Labels, Purpose
 
 TO_RENDITIONS = "../../renditions"
 HLS, DASH = "main.m3u8", "manifest.mpd"
 THUMBNAILS = "thumbnails.m3u8"
+CHAPTERS = "chapters.vtt"
 FIRST = "audio"
 WIDEST = "surround"
 
@@ -85,6 +89,7 @@ class PackagePlan:
     sheets: Sheets
     duration: Fraction
     segments: int
+    chapters: tuple[Chapter, ...] = ()
 
     def of_kind(self, kind: str) -> list[Stream]:
         """The streams of one kind, in order."""
@@ -191,6 +196,8 @@ def finish(
     for name in finished.keys() - {HLS}:
         rates[name] = hls_edits.bit_rate_of(read_media(finished[name]), sizes)
     sheets, sheet_rate = _sheets(plan)
+    if plan.chapters:
+        finished[CHAPTERS] = chapters_webvtt(plan.chapters)
     finished[THUMBNAILS] = hls_edits.image_playlist(sheets)
     playlist = _in_groups(read_multivariant(finished[HLS]), plan)
     playlist = hls_edits.with_media(playlist, _settings(plan))
@@ -202,6 +209,7 @@ def finish(
         rates={s.init: rates[s.playlist] for s in plan.streams if s.playlist in rates}
         | _trick_rate(plan, finished, sizes),
         labels=_labels(plan),
+        roles=_roles(plan),
         images=[(sheets, f"{TO_RENDITIONS}/{plan.sheets.folder}/$Number%05d$.jpg", sheet_rate)],
     )
     return finished
@@ -251,12 +259,66 @@ def _settings(plan: PackagePlan) -> dict[str, MediaSettings]:
             language=None if stream.labels.language == "und" else stream.labels.language,
             channels=stream.channels or None,
             is_default=stream.labels.is_default,
-            is_autoselect=stream.kind == "audio" or not stream.labels.is_forced,
+            is_autoselect=is_autoselect(stream.labels),
             is_forced=stream.labels.is_forced,
+            characteristics=characteristics(stream),
         )
         for stream in plan.streams
         if stream.labels is not None
     }
+
+
+def is_autoselect(labels: Labels) -> bool:
+    """Whether a player may choose a track by the viewer's settings, unasked.
+
+    What is the default always may (RFC 8216 section 4.3.4.1).
+    """
+    return labels.is_default or not (labels.is_forced or labels.purpose == "commentary")
+
+
+def characteristics(stream: Stream) -> str | None:
+    """EXT-X-MEDIA's CHARACTERISTICS: media characteristic tags as Apple's players know them."""
+    purpose = stream.labels.purpose if stream.labels else None
+    return CHARACTERISTICS[purpose] if purpose else None
+
+
+CHARACTERISTICS: dict[Purpose, str] = {
+    "commentary": "public.auxiliary-content",
+    "description": "public.accessibility.describes-video",
+    "captions": (
+        "public.accessibility.transcribes-spoken-dialog,"
+        "public.accessibility.describes-music-and-sound"
+    ),
+    "clear speech": "public.accessibility.enhances-speech-intelligibility",
+}
+PURPOSES: dict[Purpose, Roles] = {
+    "commentary": Roles(("commentary",)),
+    "description": Roles(("description",), "1"),
+    "captions": Roles(("caption",), "2"),
+    "clear speech": Roles(("enhanced-audio-intelligibility",), "2"),
+}
+"""Roles of ISO/IEC 23009-1 clause 5.8.5.5."""
+
+
+def roles(stream: Stream) -> Roles:
+    """Role and Accessibility of a sound or subtitle stream's adaptation set."""
+    assert stream.labels is not None
+    labels = stream.labels
+    if labels.purpose:
+        special = PURPOSES[labels.purpose]
+    elif stream.kind == "audio":
+        special = Roles(() if labels.is_default else ("alternate",))
+    else:
+        special = Roles(() if labels.is_forced else ("subtitle",))
+    forced = ("forced-subtitle",) if labels.is_forced else ()
+    main = ("main",) if labels.is_default else ()
+    return replace(special, roles=(*main, *forced, *special.roles))
+
+
+def _roles(plan: PackagePlan) -> dict[str, Roles]:
+    sounds = {stream.init: roles(stream) for stream in plan.of_kind("audio")}
+    texts = {f"{s.address}-wvtt/init.mp4": roles(s) for s in plan.of_kind("text")}
+    return sounds | texts
 
 
 def _labels(plan: PackagePlan) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """The frame signature: a tiny picture of every frame, to prove that frame i shows frame i.
 
-- A signature is the luma of a frame, scaled to 16x9 by area, 16 bits a pixel.
+- A signature is the luma plane of a frame, scaled to 16x9 by area, 16 bits a pixel.
 - Coding loss changes all pixels a little; a wrong frame looks like another frame of the source.
 - So a frame is wrong when another frame nearby fits it clearly better than its own does. Where
   nothing moves, no two frames can be told apart, and none can be wrong to the eye either.

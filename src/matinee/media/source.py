@@ -9,6 +9,12 @@ from matinee.core.time import as_text
 
 TrackType = Literal["video", "audio", "subtitles", "other"]
 
+Fields = Literal["progressive", "interlaced", "telecine"]
+"""How pictures are coded: whole, as two fields of different times, or as film by 3:2 pulldown."""
+
+HIGH_DYNAMIC_RANGE = frozenset({"smpte2084", "arib-std-b67"})
+"""Transfer functions of HDR10 and HLG (ITU-R BT.2100)."""
+
 IMAGE_SUBTITLES = frozenset({"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle", "xsub"})
 """Codecs whose cues are pictures: they have no text to publish."""
 
@@ -29,6 +35,9 @@ class Track:
 
     ``packets`` names the track's packets (payloads in order), so that a remuxed film's track is
     known again. ``start`` is the first time in seconds on the container's clock.
+
+    ``places`` are the speakers of the channels in order (``FL``, ``LFE`` ...), none where the
+    source does not tell. ``fault`` says in words why the track cannot be decoded, "" where it can.
     """
 
     index: int
@@ -44,13 +53,43 @@ class Track:
     packets: Digest
     channels: int = 0
     sample_rate: int = 0
+    layout: str = ""
+    places: tuple[str, ...] = ()
+    is_comment: bool = False
+    is_visual_impaired: bool = False
+    is_hearing_impaired: bool = False
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A chapter of the film: ``[start, end)`` in seconds on the container's clock."""
+
+    start: Fraction
+    end: Fraction
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """The part of the coded picture that is not black bars, in pixels, even throughout."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+RGB_FORMATS = ("gbr", "rgb", "bgr", "argb", "abgr", "0rgb", "0bgr", "x2rgb", "x2bgr", "pal8")
+"""How the names of RGB pixel formats begin in ffmpeg."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
     """The main video track's picture. Sizes in pixels as coded, ``sample_aspect`` their shape.
 
-    ``configuration`` names the decoder configuration (extradata).
+    ``rotation`` is in degrees counter-clockwise, ``is_mirrored`` as well (the display matrix turns
+    it over). ``configuration`` names the decoder configuration (extradata).
     """
 
     width: int
@@ -59,21 +98,42 @@ class Picture:
     rotation: int
     pixel_format: str
     bit_depth: int
-    interlaced: bool
+    fields: Fields
     colour: Colour
     nominal_rate: Fraction | None
     configuration: Digest
+    is_mirrored: bool = False
+    crop: Crop | None = None
+
+    @property
+    def is_hdr(self) -> bool:
+        """Whether it must be tone-mapped for screens of standard dynamic range."""
+        return self.colour.transfer in HIGH_DYNAMIC_RANGE
+
+    @property
+    def is_rgb(self) -> bool:
+        """Whether its samples are red, green and blue, not luma and chroma."""
+        return self.pixel_format.startswith(RGB_FORMATS)
 
 
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
-    """Everything ``inspect`` says of a film. ``video`` is the index of the main video track."""
+    """Everything ``inspect`` says of a film. ``video`` is the index of the main video track.
+
+    ``has_captions``: CEA-608 or CEA-708 captions lie inside its pictures. ``declared`` is how many
+    seconds the container's header promises, None where it has none. ``clock_jumps``: times go back
+    or leap ahead, as in recordings that were put together.
+    """
 
     container: str
     size_bytes: int
     tracks: tuple[Track, ...]
     video: int
     picture: Picture
+    chapters: tuple[Chapter, ...] = ()
+    has_captions: bool = False
+    declared: Fraction | None = None
+    clock_jumps: bool = False
 
     def track(self, index: int) -> Track:
         """The track with the container's ``index``."""
@@ -82,6 +142,17 @@ class SourceInfo:
     def of_type(self, kind: TrackType) -> list[Track]:
         """The tracks of one type, in the container's order."""
         return [track for track in self.tracks if track.type == kind]
+
+
+def picture_parameters(picture: Picture) -> dict[str, Any]:
+    """What the container says of how pictures are shown and their packets do not, for keys."""
+    colour = picture.colour
+    return {
+        "rotation": [picture.rotation, picture.is_mirrored],
+        "sample_aspect": as_text(picture.sample_aspect),
+        "colour": [colour.primaries, colour.transfer, colour.matrix, colour.full_range],
+        "crop": asdict(picture.crop) if picture.crop else None,
+    }
 
 
 def source_as_json(info: SourceInfo) -> dict[str, Any]:
@@ -104,12 +175,16 @@ def source_from_json(document: dict[str, Any]) -> SourceInfo:
     """Read what ``source_as_json`` wrote."""
     tracks = tuple(
         Track(
-            **{**track, "start": Fraction(track["start"]), "duration": Fraction(track["duration"])}
+            **{
+                **track,
+                "start": Fraction(track["start"]),
+                "duration": Fraction(track["duration"]),
+                "places": tuple(track["places"]),
+            }
         )
         for track in document["tracks"]
     )
     picture = document["picture"]
-    rate = picture["nominal_rate"]
     return SourceInfo(
         container=document["container"],
         size_bytes=document["size_bytes"],
@@ -120,7 +195,19 @@ def source_from_json(document: dict[str, Any]) -> SourceInfo:
                 **picture,
                 "sample_aspect": Fraction(picture["sample_aspect"]),
                 "colour": Colour(**picture["colour"]),
-                "nominal_rate": Fraction(rate) if rate is not None else None,
+                "crop": Crop(**picture["crop"]) if picture["crop"] else None,
+                "nominal_rate": _fraction(picture["nominal_rate"]),
             }
         ),
+        chapters=tuple(
+            Chapter(Fraction(chapter["start"]), Fraction(chapter["end"]), chapter["title"])
+            for chapter in document["chapters"]
+        ),
+        has_captions=document["has_captions"],
+        declared=_fraction(document["declared"]),
+        clock_jumps=document["clock_jumps"],
     )
+
+
+def _fraction(text: str | None) -> Fraction | None:
+    return None if text is None else Fraction(text)

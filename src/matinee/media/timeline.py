@@ -1,11 +1,13 @@
 """The frame index of a source and the reference timeline: the frames a viewer should see.
 
 - The index holds every packet of the main video track in decode order.
-- The timeline numbers the shown frames from 0 in presentation order at one constant rate.
+- A *source frame* is a picture as coded, numbered in presentation order.
+- A *field frame* is a picture after fields were taken apart or pulldown was undone; a progressive
+  film's field frames are its source frames.
+- The timeline numbers the shown frames from 0 at one constant rate; each shows a field frame.
 - Everything made later (chunks, renditions, scores) is compared with this timeline by frame number.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -13,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matinee.core.errors import SourceDamaged, SourceUnsupported
-from matinee.core.ids import Digest, digest_of_value
-from matinee.core.time import FrameSpan
+from matinee.media.rates import FASTEST, constant_rate, grid_slots, lay_on_grid, thinned
+from matinee.media.source import Fields
 
 PACKET = np.dtype(
     [("pts", "<i8"), ("dts", "<i8"), ("size", "<u4"), ("flags", "u1"), ("digest", "S32")]
@@ -24,170 +26,207 @@ PACKET = np.dtype(
 KEY = 1
 DISCARD = 2
 
-STANDARD_RATES = tuple(
-    Fraction(*pair)
-    for pair in [
-        (24000, 1001), (24, 1), (25, 1), (30000, 1001), (30, 1), (48, 1), (50, 1), (60000, 1001),
-        (60, 1), (15, 1), (12, 1), (10, 1), (20, 1), (15000, 1001), (12000, 1001),
-    ]
-)  # fmt: skip
+PER_CODED_FRAME = {
+    "progressive": Fraction(1), "interlaced": Fraction(2), "telecine": Fraction(4, 5),
+}  # fmt: skip
+"""How many field frames a source frame gives."""
+
+LONGEST_FILM = 48 * 3600
+"""Seconds on the timeline beyond which times are taken for damage."""
+
+LONGEST_LAST_FRAME = Fraction(600)
+"""Seconds that the last frame is shown at most, whatever the container says."""
 
 Packets = NDArray[np.void]
+Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Timeline:
     """Frames ``[0, frames)`` at ``rate``, frame 0 at ``start`` seconds of the container's clock.
 
-    ``decode_order[i]`` is the place in the index of the packet that shows frame i.
+    ``decode_order[i]`` is the place in the index of the packet that holds source frame i.
+    ``slots`` is None where the film comes evenly: frame i shows field frame i. Else it has, for
+    each field frame, the first frame of the timeline that may show it, and ``frames`` shows for
+    each the newest field frame that is due. ``notes`` say what differs from the source.
     """
 
     rate: Fraction
     start: Fraction
     time_base: Fraction
     packets: Packets
-    decode_order: NDArray[np.int64]
-
-    @property
-    def frames(self) -> int:
-        """How many frames the film has."""
-        return len(self.decode_order)
+    decode_order: Numbers
+    frames: int
+    fields: Fields = "progressive"
+    slots: Numbers | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def duration(self) -> Fraction:
         """From the first frame's begin to the last frame's end, in seconds."""
         return self.frames / self.rate
 
+    @property
+    def field_frames(self) -> int:
+        """How many pictures decoding gives after fields were taken apart or put together."""
+        return field_frames(len(self.decode_order), self.fields)
 
-@dataclass(frozen=True, slots=True)
-class ClipPlan:
-    """The packets that decoding ``frames`` needs: ``[first, last]`` of the index.
-
-    ``first`` is a key packet shown no later than the first wanted frame. ``skip_before`` and
-    ``stop`` are ticks: frames shown before the one or from the other on are not wanted. ``digest``
-    names the clip by its packets and their order of showing, not by the file they lie in.
-    """
-
-    frames: FrameSpan
-    first: int
-    last: int
-    skip_before: int
-    digest: Digest
+    def shown(self, first: int, end: int) -> Numbers:
+        """The field frames that the frames ``[first, end)`` show."""
+        frames = np.arange(first, end)
+        if self.slots is None:
+            return frames
+        return np.asarray(np.searchsorted(self.slots, frames, side="right") - 1, dtype=np.int64)
 
 
-def build_timeline(packets: Packets, time_base: Fraction, nominal: Fraction | None) -> Timeline:
-    """Number the shown frames and prove that they come at one constant rate.
+def field_frames(source_frames: int, fields: Fields) -> int:
+    """Two for each frame of two fields; four for each five of pulldown."""
+    if fields == "interlaced":
+        return 2 * source_frames
+    if fields == "telecine":
+        return source_frames - source_frames // 5
+    return source_frames
+
+
+def build_timeline(
+    packets: Packets,
+    time_base: Fraction,
+    nominal: Fraction | None,
+    fields: Fields = "progressive",
+    end: Fraction | None = None,
+    *,
+    is_recording: bool = False,
+) -> Timeline:
+    """Number the shown frames and lay them on a grid of one constant rate.
+
+    ``end`` is when the track ends by its packets' durations, in seconds of the container's clock.
+    A recording may begin in the middle of a group of pictures: it is shown from the next one on.
 
     Raises:
-        SourceDamaged: no frame is shown, or two are shown at one time.
-        SourceUnsupported: the rate varies, or is above 60 frames per second.
+        SourceDamaged: no frame is shown, or their times make no sense.
     """
-    shown = np.flatnonzero((packets["flags"] & DISCARD) == 0)
-    if len(shown) == 0:
-        raise SourceDamaged("the video track has no frame that is shown")
+    shown = _shown(packets, is_recording=is_recording)
     order = shown[np.argsort(packets["pts"][shown], kind="stable")]
     pts = packets["pts"][order]
-    doubled = np.flatnonzero(np.diff(pts) <= 0)
-    if len(doubled):
-        when = float(pts[doubled[0]] * time_base)
-        raise SourceDamaged(f"two frames are to be shown at one time, {when:.3f} s")
-    rate = constant_rate(pts, time_base, nominal)
-    return Timeline(rate, int(pts[0]) * time_base, time_base, packets, order)
+    start = int(pts[0]) * time_base
+    coded = constant_rate(pts, time_base, nominal)
+    if len(pts) == 1:
+        fields = "progressive"
+    if coded is None:
+        fields = "interlaced" if fields == "telecine" else fields
+        return _varied(packets, order, time_base, nominal, fields, end)
+    rate = coded * PER_CODED_FRAME[fields]
+    if rate > FASTEST:
+        return _thinned(packets, order, time_base, rate, fields)
+    count = field_frames(len(order), fields)
+    _check_length(count / rate)
+    notes = _notes_on_fields(fields, coded, rate)
+    return Timeline(rate, start, time_base, packets, order, count, fields, None, notes)
 
 
-def constant_rate(
-    pts: NDArray[np.int64], time_base: Fraction, nominal: Fraction | None
-) -> Fraction:
-    """The one rate on whose grid every frame lies, within a quarter of a frame.
+def _shown(packets: Packets, *, is_recording: bool) -> Numbers:
+    """The places of the packets that are shown, of a recording those from the first key frame on.
 
-    A standard rate is preferred to the container's claim, and the claim to the measured mean.
-
-    Raises:
-        SourceUnsupported: no rate fits, or it is above 60 frames per second.
+    What it has of the group that was on air when it began cannot be decoded.
     """
-    claimed = [nominal] if nominal else []
-    if len(pts) > 1:
-        mean = (len(pts) - 1) / (int(pts[-1] - pts[0]) * time_base)
-        nearest = sorted(STANDARD_RATES, key=lambda rate: abs(rate - mean))
-        candidates = [*nearest, *claimed, mean.limit_denominator(1001)]
+    shown = np.flatnonzero((packets["flags"] & DISCARD) == 0)
+    keys = np.flatnonzero((packets["flags"] & KEY) != 0)
+    if is_recording and len(shown) and len(keys):
+        shown = shown[packets["pts"][shown] >= packets["pts"][keys[0]]]
+    if len(shown) == 0:
+        raise SourceDamaged(
+            "the video track has no frame that is shown", "try another copy of the film"
+        )
+    if len(keys) == 0:
+        raise SourceDamaged(
+            "the film has no key frame: it cannot be decoded", "try another copy of the film"
+        )
+    return shown
+
+
+def _check_length(seconds: Fraction) -> None:
+    if seconds > LONGEST_FILM:
+        raise SourceDamaged(
+            f"by its time stamps the film lasts {float(seconds) / 3600:.0f} hours; "
+            f"the most is {LONGEST_FILM // 3600}",
+            "its time stamps may be damaged: copy it with ffmpeg, or try another copy",
+        )
+
+
+def _notes_on_fields(fields: Fields, coded: Fraction, rate: Fraction) -> tuple[str, ...]:
+    if fields == "interlaced":
+        return (
+            f"interlaced: its fields are shown one by one, {_words(coded)} become {_words(rate)}",
+        )
+    if fields == "telecine":
+        return (f"3:2 pulldown is undone: {_words(coded)} become {_words(rate)}",)
+    return ()
+
+
+def _words(rate: Fraction) -> str:
+    return f"{float(rate):.3f}".rstrip("0").rstrip(".") + " frames a second"
+
+
+def _thinned(
+    packets: Packets, order: Numbers, time_base: Fraction, rate: Fraction, fields: Fields
+) -> Timeline:
+    """A film that is faster than any rendition: every second, third, ... frame is shown."""
+    target = thinned(rate)
+    step = int(rate / target)
+    slots = np.arange(field_frames(len(order), fields)) // step
+    frames = int(slots[-1]) + 1
+    _check_length(frames / target)
+    start = int(packets["pts"][order[0]]) * time_base
+    note = f"{_words(rate)} become {_words(target)}"
+    return Timeline(
+        target, start, time_base, packets, order, frames, fields, slots,
+        (*_notes_on_fields(fields, rate / 2, rate), note),
+    )  # fmt: skip
+
+
+def _varied(
+    packets: Packets, order: Numbers, time_base: Fraction, nominal: Fraction | None,
+    fields: Fields, end: Fraction | None,
+) -> Timeline:  # fmt: skip
+    """A film of varying frame rate, on the grid that fits it best."""
+    pts = packets["pts"][order]
+    first, last = int(pts[0]) * time_base, int(pts[-1]) * time_base
+    _check_length(last - first)
+    doubled = 2 if fields == "interlaced" else 1
+    grid = lay_on_grid(pts, time_base, nominal)
+    rate = grid.rate
+    if doubled == 2:
+        rate = thinned(2 * rate)
+        source_slots = grid_slots(pts, time_base, rate)
+        slots = between(source_slots)
     else:
-        candidates = claimed or [STANDARD_RATES[0]]
-    for rate in candidates:
-        if _lies_on_grid(pts, time_base, rate):
-            if rate > 60:
-                raise SourceUnsupported(
-                    f"the film has {float(rate):g} frames per second; the most is 60",
-                    "convert it to 60 frames per second or fewer first",
-                )
-            return rate
-    raise SourceUnsupported(
-        f"the frame rate varies: {_worst_gap(pts, time_base)}",
-        "convert the film to a constant frame rate first, "
-        "for example with: ffmpeg -i FILM -fps_mode cfr -crf 12 OUT.mkv",
+        slots = source_slots = grid.slots
+    stays = min(end - last, LONGEST_LAST_FRAME) if end is not None else Fraction(0)
+    frames = max(int(slots[-1]) + 1, int(source_slots[-1]) + round(stays * rate))
+    shown = len(np.unique(slots))
+    note = (
+        f"the frame rate varies ({_range(pts, time_base)}): {len(slots)} pictures become {frames} "
+        f"frames at {_words(rate)}, {frames - shown} of them repeated, "
+        f"{len(slots) - shown} pictures left out"
     )
+    return Timeline(rate, first, time_base, packets, order, frames, fields, slots, (note,))
 
 
-def _lies_on_grid(pts: NDArray[np.int64], time_base: Fraction, rate: Fraction) -> bool:
-    elapsed = (pts - pts[0]).astype(np.float64) * float(time_base * rate)
-    return bool(np.max(np.abs(elapsed - np.arange(len(pts)))) < 0.25)
+def between(source_slots: Numbers) -> Numbers:
+    """Places of both fields of each frame: the second one halfway to the next frame's."""
+    steps = np.diff(source_slots)
+    steps = np.append(steps, steps[-1] if len(steps) else 2)
+    return np.asarray(np.stack([source_slots, source_slots + steps // 2], axis=1).reshape(-1))
 
 
-def _worst_gap(pts: NDArray[np.int64], time_base: Fraction) -> str:
+def _range(pts: Numbers, time_base: Fraction) -> str:
     gaps = np.diff(pts)
-    place = int(np.argmax(gaps))
     shortest, longest = (float(int(gap) * time_base) * 1000 for gap in (gaps.min(), gaps.max()))
-    when = float(int(pts[place] - pts[0]) * time_base)
-    return f"frames last from {shortest:.1f} to {longest:.1f} ms, the longest at {when:.3f} s"
+    return f"frames last from {shortest:.1f} to {longest:.1f} ms"
 
 
-def plan_clip(timeline: Timeline, span: FrameSpan, configuration: Digest) -> ClipPlan:
-    """The packets to copy so that exactly the frames of ``span`` can be decoded.
-
-    Raises:
-        SourceDamaged: no key frame before the span's first frame.
-    """
-    packets = timeline.packets
-    wanted = timeline.decode_order[span.start : span.end]
-    first_pts = int(packets["pts"][wanted[0]])
-    earliest = int(wanted.min())
-    is_entry = ((packets["flags"][: earliest + 1] & KEY) != 0) & (
-        packets["pts"][: earliest + 1] <= first_pts
+def refuse_without_times(film: str) -> SourceUnsupported:
+    """What a film without any time stamps meets."""
+    return SourceUnsupported(
+        f"{film} has pictures without a time stamp", "copy it to Matroska with ffmpeg first"
     )
-    entries = np.flatnonzero(is_entry)
-    if len(entries) == 0:
-        when = float(span.start / timeline.rate)
-        raise SourceDamaged(f"no key frame before {when:.3f} s: the film cannot be decoded there")
-    first, last = int(entries[-1]), int(wanted.max())
-    earlier = packets["pts"][first : last + 1]
-    before = earlier[earlier < first_pts]
-    skip_before = first_pts - (first_pts - int(before.max())) // 2 if len(before) else first_pts
-    return ClipPlan(
-        frames=span,
-        first=first,
-        last=last,
-        skip_before=skip_before,
-        digest=_clip_digest(packets[first : last + 1], first_pts, len(span), configuration),
-    )
-
-
-def _clip_digest(clip: Packets, first_pts: int, frames: int, configuration: Digest) -> Digest:
-    ranks = np.empty(len(clip), dtype=np.int64)
-    ranks[np.argsort(clip["pts"], kind="stable")] = np.arange(len(clip))
-    ranks -= int(np.sum(clip["pts"] < first_pts))
-    return digest_of_value(
-        {
-            "configuration": configuration,
-            "frames": frames,
-            "packets": [
-                [int(rank), bytes(digest).ljust(32, b"\0").hex(), int(flags) & DISCARD]
-                for rank, digest, flags in zip(ranks, clip["digest"], clip["flags"], strict=True)
-            ],
-        }
-    )
-
-
-def clip_plans(
-    timeline: Timeline, spans: Sequence[FrameSpan], configuration: Digest
-) -> list[ClipPlan]:
-    """One clip for each span."""
-    return [plan_clip(timeline, span, configuration) for span in spans]

@@ -68,7 +68,7 @@ class Titles(Protocol):
         ...
 
     def all(self) -> Sequence[Title]:
-        """All titles, by name then id."""
+        """All titles that a package was made of, by name then id."""
         ...
 
 

@@ -8,11 +8,13 @@ from typing import Protocol
 
 from matinee.core.errors import Held
 from matinee.core.ids import Digest
+from matinee.media.clips import ClipPlan
+from matinee.media.damage import Damage
 from matinee.media.ladder import Rung
 from matinee.media.signature import Signature
 from matinee.media.sound import Samples, SoundRendition
-from matinee.media.source import Picture, SourceInfo
-from matinee.media.timeline import ClipPlan, Packets, Timeline
+from matinee.media.source import Picture, SourceInfo, Track
+from matinee.media.timeline import Packets, Timeline
 
 OnFrames = Callable[[int], None]
 """Called with the count of frames done so far."""
@@ -39,12 +41,17 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What one decode of the whole film tells. ``cuts`` are first frames of shots, ascending."""
+    """What one decode of the whole film tells, by field frames (see ``media.timeline``).
+
+    ``cuts`` are the first of the shots, ascending. ``complaints`` are what the decoder said of
+    packets that it did not like: a reason to look closer, no proof of damage.
+    """
 
     frames: int
     cuts: tuple[int, ...]
     signature: Path
     thumbnails: tuple[Path, ...]
+    complaints: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +125,10 @@ class Indexer(Protocol):
         """
         ...
 
+    def find_damage(self, film: Path, info: SourceInfo, timeline: Timeline) -> Damage | None:
+        """Decode every packet of the main video track: which pictures are lost or damaged."""
+        ...
+
     def join(
         self, chunks: Sequence[Path], frames: Sequence[int], starts: Sequence[int],
         rate: Fraction, output: Path,
@@ -161,8 +172,15 @@ class Encoder(Protocol):
         """Encode a sound track whole: AAC-LC behind ``lead - AAC_FRAME`` samples of silence."""
         ...
 
-    async def read_subtitles(self, film: Path, track: int, folder: Path) -> str:
-        """A text subtitle track as WebVTT, times on the container's clock."""
+    async def copy(self, film: Path, output: Path) -> Spent:
+        """Copy every track, undecoded, to a transport stream whose clock does not jump."""
+        ...
+
+    async def read_subtitles(self, film: Path, track: Track, folder: Path) -> bytes:
+        """A text subtitle track as a file, times on the container's clock.
+
+        Its format is the one that ``subtitle_formats.CARRIED`` names for the codec, else ``srt``.
+        """
         ...
 
 
@@ -170,10 +188,13 @@ class Scanner(Protocol):
     """Looks at the whole film once."""
 
     async def scan(
-        self, film: Path, info: SourceInfo, thumbnails: ThumbnailPlan, folder: Path,
-        on_frames: OnFrames,
+        self, film: Path, info: SourceInfo, timeline: Timeline, thumbnails: ThumbnailPlan,
+        folder: Path, on_frames: OnFrames, *, lenient: bool = False,
     ) -> tuple[Scan, Spent]:  # fmt: skip
-        """Decode every shown frame: shot cuts, signature, thumbnails."""
+        """Decode every shown frame: shot cuts, signature, thumbnails.
+
+        ``lenient``: packets that do not decode are passed over, the same ones at every scan.
+        """
         ...
 
 

@@ -55,7 +55,10 @@ class Tally:
 
 @dataclass
 class Bench:
-    """One run's access to ledger and store. ``slots`` bounds the tools that work at once."""
+    """One run's access to ledger and store. ``slots`` bounds the tools that work at once.
+
+    ``sandbox`` names what confines them.
+    """
 
     run: str
     ledger: Ledger
@@ -66,6 +69,7 @@ class Bench:
     slots: asyncio.Semaphore
     progress: Progress
     refresh: bool = False
+    sandbox: Sequence[str] = ()
     tallies: dict[str, Tally] = field(default_factory=dict)
 
     def tool_ids(self, *names: str) -> dict[str, str]:

@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from matinee.assets.asset import Asset
 from matinee.assets.derivation import Derivation, Step
 from matinee.core.ids import Digest
 from matinee.core.time import as_text
+from matinee.media.clips import ClipPlan, clip_plans
 from matinee.media.ladder import Rung, display_size
 from matinee.media.plan import SegmentPlan
-from matinee.media.source import Picture, SourceInfo
-from matinee.media.timeline import ClipPlan, Timeline, clip_plans
+from matinee.media.source import Picture, SourceInfo, picture_parameters
+from matinee.media.timeline import Timeline
 from matinee.stages.bench import Bench
 
 
@@ -49,20 +49,10 @@ def film_of(info: SourceInfo, timeline: Timeline, plan: SegmentPlan, rungs: Sequ
     return Film(info, timeline, plan, tuple(clips), tuple(rungs))
 
 
-def picture_parameters(picture: Picture) -> dict[str, Any]:
-    """What the container says of the picture and the packets do not."""
-    colour = picture.colour
-    return {
-        "rotation": picture.rotation,
-        "sample_aspect": as_text(picture.sample_aspect),
-        "colour": [colour.primaries, colour.transfer, colour.matrix, colour.full_range],
-    }
-
-
 def encode_step(bench: Bench, film: Film, clip: ClipPlan, rung: Rung) -> Step:
     """Packets and settings decide a chunk; where they lie and how many workers there are do not."""
     return Step(
-        "encode_chunk", 1,
+        "encode_chunk", 2,
         {"clip": clip.digest},
         {
             **rung.as_parameters(),
@@ -75,13 +65,13 @@ def encode_step(bench: Bench, film: Film, clip: ClipPlan, rung: Rung) -> Step:
 
 def sign_step(bench: Bench, chunk: Digest) -> Step:
     """The signature of a chunk's decoded frames."""
-    return Step("sign_chunk", 1, {"chunk": chunk}, {}, bench.tool_ids("ffmpeg"))
+    return Step("sign_chunk", 2, {"chunk": chunk}, {}, bench.tool_ids("ffmpeg"))
 
 
 def score_step(bench: Bench, film: Film, clip: ClipPlan, chunk: Digest) -> Step:
     """VMAF of a chunk's frames at the film's own size."""
     return Step(
-        "score_chunk", 1,
+        "score_chunk", 2,
         {"chunk": chunk, "clip": clip.digest},
         {
             "metric": "vmaf",

@@ -1,13 +1,23 @@
 """Ingest: the film's bytes become an asset of the library. The original is never touched."""
 
 import asyncio
+import os
+import stat
 from pathlib import Path
 
 from matinee.assets.asset import Asset, object_key
 from matinee.assets.derivation import Step
 from matinee.assets.files import digest_of_file
-from matinee.core.errors import SourceChanged, SourceUnreadable
+from matinee.core.errors import LibraryError, SourceChanged, SourceUnreadable
 from matinee.stages.bench import Bench
+
+KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+}
 
 
 async def name_film(film: Path) -> Asset:
@@ -16,33 +26,63 @@ async def name_film(film: Path) -> Asset:
     Raises:
         SourceUnreadable: no such file, or it cannot be read.
     """
+    check_is_file(film)
     try:
         digest, size = await asyncio.to_thread(digest_of_file, film)
     except OSError as error:
         raise SourceUnreadable(
-            f"{film} cannot be read: {error.strerror}", "give the path of a film"
+            f"{film.name} cannot be read: {error.strerror}", "give a film that you may read"
         ) from error
     return Asset(digest, size, "video/*")
+
+
+def check_is_file(film: Path) -> None:
+    """Whether there is anything to read that has an end.
+
+    Raises:
+        SourceUnreadable: nothing is there, or a folder, a pipe or a device.
+    """
+    try:
+        mode = film.stat().st_mode
+    except OSError as error:
+        raise SourceUnreadable(
+            f"{film.name} cannot be read: {error.strerror}", "give the path of a film"
+        ) from error
+    if not stat.S_ISREG(mode):
+        kind = KINDS.get(stat.S_IFMT(mode), "no file")
+        raise SourceUnreadable(f"{film.name} is {kind}", "give the path of a film")
+
+
+def shown_name(name: str) -> str:
+    """A name from outside as people and databases can have it: printable, valid Unicode, trimmed.
+
+    What cannot be printed becomes a space; bytes that are no UTF-8 the replacement character.
+    """
+    valid = os.fsencode(name).decode(errors="replace")
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in valid).split())
 
 
 async def ingest(bench: Bench, film: Path, source: Asset) -> Path:
     """Keep the film in the library, if it is not there yet; gives a file with its bytes.
 
     Raises:
-        SourceChanged: the film was written to meanwhile.
+        SourceChanged: the film was written to or removed meanwhile.
     """
     step = Step("ingest", 1, {"film": source.digest}, {})
 
     async def copy() -> tuple[dict[str, Asset], float]:
         key = object_key(source.digest)
-        await bench.store.write(key, film)
+        try:
+            await bench.store.write(key, film)
+        except LibraryError as error:
+            if await asyncio.to_thread(film.is_file):
+                raise
+            raise SourceChanged(f"{film.name} went away while it was read") from error
         stored = await bench.store.as_file(key, bench.scratch)
         digest, _ = await asyncio.to_thread(digest_of_file, stored)
         if digest != source.digest:
             await bench.store.delete(key)
-            raise SourceChanged(
-                f"{film.name} is still being written to", "publish it when it is complete"
-            )
+            raise SourceChanged(f"{film.name} is still being written to")
         return {"source": source}, 0.0
 
     derivation = await bench.derive("ingest", step, copy)

@@ -9,7 +9,6 @@ import numpy as np
 
 from matinee.assets.asset import Asset
 from matinee.assets.derivation import Step
-from matinee.core.errors import SourceUnsupported
 from matinee.core.ids import canonical_json
 from matinee.core.time import as_text
 from matinee.media.source import SourceInfo, source_as_json, source_from_json
@@ -17,12 +16,15 @@ from matinee.media.timeline import PACKET, Packets, Timeline, build_timeline
 from matinee.ports.tools import Indexer
 from matinee.stages.bench import Bench, Made
 
+RECORDINGS = ("mpegts", "mpeg")
+"""Containers in which what was on air is kept as it came, from any moment on."""
+
 
 async def inspect(
     bench: Bench, indexer: Indexer, film: Path, source: Asset
 ) -> tuple[SourceInfo, Timeline]:
     """The film's tracks and its reference timeline, from the ledger or by reading it once."""
-    step = Step("inspect", 1, {"film": source.digest}, {}, bench.tool_ids("pyav"))
+    step = Step("inspect", 2, {"film": source.digest}, {}, bench.tool_ids("pyav"))
 
     async def read() -> tuple[dict[str, Made], float]:
         info, packets, time_base = await asyncio.to_thread(indexer.inspect, film)
@@ -40,20 +42,14 @@ async def inspect(
 
 
 def timeline_of(info: SourceInfo, packets: Packets, time_base: Fraction) -> Timeline:
-    """The reference timeline of a film that this version can publish.
+    """The reference timeline of a film.
 
     Raises:
-        SourceUnsupported: interlaced, high dynamic range, or of a varying frame rate.
+        SourceDamaged: no frame is shown, or their times make no sense.
     """
-    picture = info.picture
-    if picture.interlaced:
-        raise SourceUnsupported(
-            "the film is interlaced, which this version does not handle yet",
-            "deinterlace it first, for example with: ffmpeg -i FILM -vf bwdif -crf 12 OUT.mkv",
-        )
-    if picture.colour.transfer in ("smpte2084", "arib-std-b67"):
-        raise SourceUnsupported(
-            "the film has a high dynamic range, which this version does not handle yet",
-            "tone-map it to BT.709 first",
-        )
-    return build_timeline(packets, time_base, picture.nominal_rate)
+    picture, track = info.picture, info.track(info.video)
+    end = track.start + track.duration
+    return build_timeline(
+        packets, time_base, picture.nominal_rate, picture.fields, end,
+        is_recording=info.container in RECORDINGS,
+    )  # fmt: skip

@@ -18,9 +18,14 @@ from matinee.core.verdicts import Verdict
 from matinee.media import judges
 from matinee.media.cmaf import InitSegment, read_init, read_segment
 from matinee.media.conformance import check_package
-from matinee.media.conformance_report import Expected, ExpectedAudio, ExpectedVideo
+from matinee.media.conformance_report import (
+    Expected,
+    ExpectedAudio,
+    ExpectedFlags,
+    ExpectedVideo,
+)
 from matinee.media.judges import SegmentContent
-from matinee.media.packaging import PackagePlan, Stream
+from matinee.media.packaging import PackagePlan, Stream, characteristics, is_autoselect, roles
 from matinee.media.plan import shots
 from matinee.media.quality import Scores
 from matinee.media.signature import Signature, read_signature
@@ -68,7 +73,7 @@ def _judge_step(evidence: Evidence) -> Step:
     made, proofs = evidence.made, evidence.proofs
     states = [state for row in made.chunks for state in row]
     return Step(
-        "judge", 1,
+        "judge", 2,
         {
             "package": digest_of_value({n: a.digest for n, a in evidence.packaged.files.items()}),
             "join": evidence.packaged.join.digest,
@@ -223,6 +228,25 @@ def expected(made: Renditions, plan: PackagePlan) -> Expected:
             for stream in plan.of_kind("audio")
         },
         text=text,
+        flags={
+            folder: _flags(stream)
+            for stream in plan.streams
+            if stream.labels
+            for folder in (stream.folder, f"{stream.folder}-wvtt")
+        },
+    )
+
+
+def _flags(stream: Stream) -> ExpectedFlags:
+    labels, told = stream.labels, roles(stream)
+    assert labels is not None
+    return ExpectedFlags(
+        is_default=labels.is_default,
+        is_autoselect=is_autoselect(labels),
+        is_forced=labels.is_forced,
+        characteristics=characteristics(stream),
+        roles=told.roles,
+        accessibility=told.accessibility,
     )
 
 

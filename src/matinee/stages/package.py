@@ -18,6 +18,7 @@ from matinee.assets.files import digest_of_file
 from matinee.core.ids import Digest, canonical_json, digest_of_value
 from matinee.core.progress import Stage
 from matinee.core.time import as_text
+from matinee.media.chapters import chapters_webvtt, placed_chapters
 from matinee.media.cmaf import zero_times
 from matinee.media.packaging import (
     DASH,
@@ -128,6 +129,7 @@ def plan_package(made: Renditions) -> PackagePlan:
         ),
         duration=film.timeline.duration,
         segments=len(film.plan.segments),
+        chapters=placed_chapters(film.info.chapters, film.timeline.start, film.timeline.duration),
     )
 
 
@@ -151,8 +153,9 @@ def package_step(bench: Bench, made: Renditions, plan: PackagePlan) -> Step:
         "segments": [segment.start for segment in made.film.plan.segments],
         "streams": [asdict(stream) for stream in plan.streams],
         "thumbnails": asdict(made.thumbnails.plan),
+        "chapters": chapters_webvtt(plan.chapters),
     }
-    return Step("package", 1, inputs, parameters, bench.tool_ids("packager", "pyav"))
+    return Step("package", 2, inputs, parameters, bench.tool_ids("packager", "pyav"))
 
 
 async def package(

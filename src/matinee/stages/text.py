@@ -1,22 +1,24 @@
 """Text: every subtitle track as WebVTT on the film's own clock."""
 
+import stat
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 from matinee.assets.asset import Asset
 from matinee.assets.derivation import Step
-from matinee.core.errors import SubtitlesInvalid, ToolError
+from matinee.core.errors import SubtitlesInvalid
 from matinee.core.ids import digest_of
 from matinee.core.time import as_text
 from matinee.media.source import SourceInfo
-from matinee.media.subtitles import decode_text, parse_webvtt, placed, write_webvtt
+from matinee.media.subtitle_formats import CARRIED, FORMATS, LARGEST, parse_subtitles
+from matinee.media.subtitles import Subtitles, placed, write_webvtt
 from matinee.media.timeline import Timeline
 from matinee.media.tracks import TextTrack
 from matinee.ports.tools import Encoder
 from matinee.stages.bench import Bench, Made
 
-SIDECARS = frozenset({".srt", ".vtt", ".ass", ".ssa"})
+SIDECARS = frozenset(FORMATS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,33 +39,42 @@ async def make_text(
         SubtitlesInvalid: a sidecar that cannot be read, or that has no cue within the film.
     """
     if text.track is not None:
-        origin, shift, kind = (
-            info.track(text.track.index).packets,
-            -timeline.start,
-            text.track.codec,
-        )
+        origin, shift = info.track(text.track.index).packets, -timeline.start
+        kind = CARRIED.get(text.track.codec, "srt")
     else:
         assert text.sidecar is not None
         sidecar = Path(text.sidecar.file)
-        origin, shift, kind = digest_of(read_sidecar(sidecar)), Fraction(0), sidecar.suffix.lower()
+        content = read_sidecar(sidecar)
+        origin, shift, kind = digest_of(content), Fraction(0), FORMATS[sidecar.suffix.lower()]
     step = Step(
-        "make_text", 1, {"text": origin},
+        "make_text", 2, {"text": origin},
         {
-            "kind": kind,
+            "kind": text.track.codec if text.track else kind,
+            "language": text.labels.language,
+            "rate": as_text(timeline.rate),
             "shift_ms": round(shift * 1000),
             "duration": as_text(timeline.duration),
         },
         bench.tool_ids("ffmpeg"),
     )  # fmt: skip
 
+    def read(data: bytes, name: str) -> Subtitles:
+        found = parse_subtitles(data, kind, name, text.labels.language, timeline.rate)
+        return placed(found, shift, timeline.duration)
+
     async def make() -> tuple[dict[str, Made], float]:
-        vtt = await _as_webvtt(bench, encoder, film, text)
-        subtitles = placed(parse_webvtt(vtt, text.name), shift, timeline.duration)
-        if not subtitles.cues and text.sidecar:
-            raise SubtitlesInvalid(
-                f"{text.sidecar.file} has no text within the film's "
-                f"{float(timeline.duration):.1f} s"
-            )
+        if text.track is not None:
+            folder = bench.scratch / text.name
+            folder.mkdir(exist_ok=True)
+            data = await encoder.read_subtitles(film, text.track, folder)
+            name = f"subtitle track {text.track.index}"
+            subtitles = read(data, name) if data.strip() else Subtitles(())
+        else:
+            subtitles = read(content, sidecar.name)
+            if not subtitles.cues:
+                raise SubtitlesInvalid(
+                    f"{sidecar.name} has no text within the film's {float(timeline.duration):.1f} s"
+                )
         return {"webvtt": Made(write_webvtt(subtitles).encode(), "text/vtt")}, 0.0
 
     derivation = await bench.derive("text", step, make)
@@ -82,24 +93,20 @@ def read_sidecar(path: Path) -> bytes:
             f"these are: {', '.join(sorted(SIDECARS))}",
         )
     try:
+        state = path.stat()
+        if not stat.S_ISREG(state.st_mode):
+            raise SubtitlesInvalid(f"{path} is not a file")
+        if state.st_size > LARGEST:
+            raise SubtitlesInvalid(f"{path.name}: {state.st_size} bytes are too many for subtitles")
         return path.read_bytes()
     except OSError as error:
         raise SubtitlesInvalid(f"{path} cannot be read: {error.strerror}") from error
 
 
-async def _as_webvtt(bench: Bench, encoder: Encoder, film: Path, text: TextTrack) -> str:
-    folder = bench.scratch / text.name
-    folder.mkdir(exist_ok=True)
-    if text.track is not None:
-        return await encoder.read_subtitles(film, text.track.index, folder)
-    assert text.sidecar is not None
-    sidecar = Path(text.sidecar.file)
-    content = decode_text(read_sidecar(sidecar), sidecar.name)
-    if sidecar.suffix.lower() == ".vtt":
-        return content
-    plain = folder / f"sidecar{sidecar.suffix.lower()}"
-    plain.write_text(content, encoding="utf-8")
-    try:
-        return await encoder.read_subtitles(plain, 0, folder)
-    except ToolError as error:
-        raise SubtitlesInvalid(f"{sidecar.name} cannot be read as subtitles: {error}") from error
+def check_sidecar(path: Path, language: str) -> None:
+    """See in a moment whether a subtitle file can be read.
+
+    Raises:
+        SubtitlesInvalid: as ``read_sidecar``, or what is in it is not what its name says.
+    """
+    parse_subtitles(read_sidecar(path), FORMATS[path.suffix.lower()], path.name, language)

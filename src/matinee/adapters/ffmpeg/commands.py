@@ -16,18 +16,32 @@ from matinee.media.ladder import Rung, display_size
 from matinee.media.signature import HEIGHT, WIDTH
 from matinee.media.sound import AAC_FRAME, SAMPLE_RATE, SoundRendition
 from matinee.media.source import Picture, SourceInfo
+from matinee.media.subtitle_formats import CARRIED
+from matinee.media.timeline import Timeline
 from matinee.ports.tools import Clip, ThumbnailPlan
 
 QUIET = ("-nostdin", "-hide_banner", "-v", "error")
-CONTAINERS = "mov,matroska,webm,mpegts"
+CONTAINERS = "mov,matroska,webm,mpegts,mpeg,avi,ogg,flv,asf,mxf"
 FILMS = ("-protocol_whitelist", "file", "-format_whitelist", CONTAINERS)
-TEXTS = ("-protocol_whitelist", "file", "-format_whitelist", f"{CONTAINERS},srt,ass,webvtt")
+LENIENT = ("-max_error_rate", "1", "-threads", "1")
+CLIPS = ("-protocol_whitelist", "file", "-format_whitelist", "matroska,nut,mov")
 """In front of every film: no playlist or script can make ffmpeg open another file or address."""
 TELL = ("-progress", "pipe:1", "-stats_period", "0.5")
 BITEXACT = ("-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact")
-SIGN = f"scale={WIDTH}:{HEIGHT}:flags=area,format=gray16le"
+SIGN = f"scale={WIDTH}:{HEIGHT}:flags=area,format=yuv420p16le,extractplanes=y"
 RAW = ("-fps_mode", "passthrough", "-c:v", "rawvideo", "-f", "rawvideo")
-TURNS = {90: "transpose=cclock,", 180: "hflip,vflip,", 270: "transpose=clock,"}
+TURNS = {
+    (90, False): "transpose=cclock", (180, False): "hflip,vflip", (270, False): "transpose=clock",
+    (0, True): "vflip", (90, True): "transpose=clock_flip", (180, True): "hflip",
+    (270, True): "transpose=cclock_flip",
+}  # fmt: skip
+"""By the display matrix: degrees counter-clockwise, mirrored or not."""
+
+PICTURES = {
+    "interlaced": "bwdif=mode=send_field:parity=auto:deint=all",
+    "telecine": "fieldmatch=combmatch=full,bwdif=mode=send_frame:deint=interlaced,decimate",
+}
+"""What makes pictures of fields: two of each frame, or four of film from five of pulldown."""
 
 
 def encode_command(
@@ -41,10 +55,10 @@ def encode_command(
     """One decode of the clip, one encoder for each rung."""
     rate = rungs[0].rate
     labels = [f"rung{n}" for n in range(len(rungs))]
-    frames = f"[0:v:0]{_wanted(clip, rate)},{_upright(picture)}"
+    frames = f"[0:v:0]{_wanted(clip, rate)},{upright(picture)}"
     graph = [f"{frames},split={len(rungs)}{''.join(f'[{label}in]' for label in labels)}"]
     command = [ffmpeg, *QUIET, *TELL, "-y", "-copyts", "-noautorotate", "-threads", "1"]
-    command += [*FILMS, "-i", str(clip.path)]
+    command += [*CLIPS, "-i", str(clip.path)]
     for rung, label in zip(rungs, labels, strict=True):
         scale = f"scale={rung.width}:{rung.height}:flags=bicubic"
         graph.append(f"[{label}in]{scale},setsar=1,format=yuv420p[{label}]")
@@ -56,20 +70,54 @@ def encode_command(
 
 def _wanted(clip: Clip, rate: Fraction) -> str:
     """Exactly the clip's frames, numbered from 0 on a clock that ticks once a frame."""
-    return (
-        f"trim=start={float(clip.skip_s):.6f},trim=end_frame={len(clip.plan.frames)},"
-        f"settb={rate.denominator}/{rate.numerator},setpts=N"
-    )
+    plan = clip.plan
+    begin, end = plan.surplus, plan.surplus + len(plan.frames)
+    first = f"start_frame={begin}:" if begin else ""
+    steps = [f"trim=start={float(clip.skip_s):.6f}"]
+    if plan.fields != "progressive":
+        steps.append(PICTURES[plan.fields])
+    if plan.slots is not None:
+        # Times are places of the grid, rounded to milliseconds: back to places, then fill them.
+        steps += [
+            f"setpts=floor(T*{rate}+0.25)/({rate})/TB", f"settb=1/({rate})", f"fps={rate}",
+            f"tpad=stop_mode=clone:stop={len(plan.frames)}",
+        ]  # fmt: skip
+    clock = f"settb={rate.denominator}/{rate.numerator},setpts=N"
+    return ",".join([*steps, f"trim={first}end_frame={end}", clock])
 
 
-def _upright(picture: Picture) -> str:
-    """Turned as shown, in limited range, with every colour tag set."""
-    turn = TURNS.get(picture.rotation, "")
-    to_limited = "scale=in_range=pc:out_range=tv," if picture.colour.full_range else ""
+def upright(picture: Picture) -> str:
+    """As shown: cropped, turned, in limited range, of standard dynamic range, all colours tagged.
+
+    A high dynamic range keeps its darker half as it is, with diffuse white at 203 cd/m2 (ITU-R
+    BT.2408); what is brighter, up to 1000 cd/m2, is bent below white by a Moebius curve.
+    """
+    steps = []
+    if picture.crop:
+        crop = picture.crop
+        steps.append(f"crop={crop.width}:{crop.height}:{crop.left}:{crop.top}")
+    turn = TURNS.get((picture.rotation, picture.is_mirrored))
+    steps += [turn] if turn else []
+    if picture.is_hdr:
+        return ",".join([*steps, _tone_mapped(picture)])
+    if picture.is_rgb:
+        steps.append("scale=out_color_matrix=bt709:out_range=tv,format=yuv444p")
+    elif picture.colour.full_range:
+        steps.append("scale=in_range=pc:out_range=tv")
     primaries, transfer, matrix = colour_tags(picture)
+    tags = f"range=tv:color_primaries={primaries}:color_trc={transfer}:colorspace={matrix}"
+    return ",".join([*steps, f"setparams={tags}"])
+
+
+def _tone_mapped(picture: Picture) -> str:
+    colour = picture.colour
+    source = "pc" if colour.full_range else "tv"
     return (
-        f"{turn}{to_limited}setparams=range=tv:color_primaries={primaries}:"
-        f"color_trc={transfer}:colorspace={matrix}"
+        f"setparams=range={source}:color_primaries={colour.primaries or 'bt2020'}:"
+        f"color_trc={colour.transfer}:colorspace={colour.matrix or 'bt2020nc'},"
+        "zscale=transfer=linear:npl=203,format=gbrpf32le,zscale=primaries=bt709,"
+        "tonemap=tonemap=mobius:param=0.3:peak=4.926:desat=0,"
+        "zscale=transfer=bt709:matrix=bt709:range=tv,format=yuv420p"
     )
 
 
@@ -79,6 +127,8 @@ def colour_tags(picture: Picture) -> tuple[str, str, str]:
     Players take untagged small pictures for BT.601 and large ones for BT.709, so an untagged film
     would change its colours from rung to rung.
     """
+    if picture.is_hdr or picture.is_rgb:
+        return "bt709", "bt709", "bt709"
     small = "smpte170m" if picture.height <= 480 else "bt470bg"
     assumed = "bt709" if picture.height >= 720 else small
     colour = picture.colour
@@ -119,31 +169,49 @@ def scan_command(
     ffmpeg: str,
     film: Path,
     info: SourceInfo,
+    timeline: Timeline,
     thumbnails: ThumbnailPlan,
     cuts: Path,
     signature: Path,
     sheets: Path,
+    *,
+    lenient: bool = False,
 ) -> list[str]:
     """One decode: cuts to a text file, signature to a raw file, sheets to numbered JPEG files.
 
-    All lie in the working folder, whose own name may hold what a pattern must not.
+    All lie in the working folder, whose own name may hold what a pattern must not. ``lenient``:
+    with one thread, as chunks are decoded, so that errors are concealed in the same way.
     """
     small = f"scale={thumbnails.width}:{thumbnails.height}"
+    pictures = f"{PICTURES[timeline.fields]}," if timeline.fields != "progressive" else ""
+    chosen = (
+        f"select=not(mod(n\\,{thumbnails.every}))"
+        if timeline.slots is None
+        else f"fps={timeline.rate / thumbnails.every}"
+    )
     graph = (
-        f"[0:{info.video}]{_upright(info.picture)},split=3[shots][frames][thumbs];"
+        f"[0:{info.video}]{pictures}{upright(info.picture)},split=3[shots][frames][thumbs];"
         "[shots]scale=320:-2:flags=fast_bilinear,scdet=threshold=10,"
         f"metadata=mode=print:key=lavfi.scd.time:file={cuts.name},nullsink;"
         f"[frames]{SIGN}[sig];"
-        f"[thumbs]select=not(mod(n\\,{thumbnails.every})),{small},setsar=1,"
+        f"[thumbs]{chosen},{small},setsar=1,"
         f"tile={thumbnails.columns}x{thumbnails.rows}[sheet]"
     )
     return [
-        ffmpeg, *QUIET, *TELL, "-y", "-noautorotate", *FILMS, "-i", str(film), "-an",
-        "-sn", "-dn",
+        ffmpeg, *QUIET, *TELL, "-y", "-noautorotate", *(LENIENT if lenient else ()), *FILMS,
+        "-i", str(film), "-an", "-sn", "-dn",
         "-filter_complex", graph,
         "-map", "[sig]", *RAW, signature.name,
         "-map", "[sheet]", "-fps_mode", "passthrough", "-c:v", "mjpeg", "-q:v", "4",
         "-threads:v", "1", "-pix_fmt", "yuvj420p", *BITEXACT, "-f", "image2", sheets.name,
+    ]  # fmt: skip
+
+
+def copy_command(ffmpeg: str, film: Path, output: Path) -> list[str]:
+    """Every track as it is; where the clock leaps by a second or more, it goes on instead."""
+    return [
+        ffmpeg, *QUIET, "-y", "-dts_delta_threshold", "1", *FILMS, "-i", str(film), "-map", "0",
+        "-c", "copy", "-copy_unknown", *BITEXACT, "-f", "mpegts", str(output),
     ]  # fmt: skip
 
 
@@ -164,15 +232,15 @@ def measure_command(
     clock = f"settb={rate.denominator}/{rate.numerator},setpts=N"
     command = [ffmpeg, *QUIET, *TELL, "-y"]
     for chunk in chunks:
-        command += ["-threads", "1", *FILMS, "-i", str(chunk)]
+        command += ["-threads", "1", *CLIPS, "-i", str(chunk)]
     graph = []
     outputs = [(f"sig{n}", f"{name}.sig") for n, name in enumerate(names)]
     if clip is None:
         graph += [f"[{n}:v:0]{SIGN}[sig{n}]" for n in range(len(chunks))]
     else:
         width, height = display_size(picture)
-        command += ["-copyts", "-noautorotate", "-threads", "1", *FILMS, "-i", str(clip.path)]
-        source = f"[{len(chunks)}:v:0]{_wanted(clip, rate)},{_upright(picture)}"
+        command += ["-copyts", "-noautorotate", "-threads", "1", *CLIPS, "-i", str(clip.path)]
+        source = f"[{len(chunks)}:v:0]{_wanted(clip, rate)},{upright(picture)}"
         copies = "".join(f"[ref{n}]" for n in range(len(chunks)))
         graph.append(
             f"{source},scale={width}:{height}:flags=bicubic,setsar=1,format=yuv420p,"
@@ -202,6 +270,7 @@ def sound_command(ffmpeg: str, film: Path, sound: SoundRendition, output: Path) 
     """A sound track from the film's first frame on: gaps filled, cut or filled to its length."""
     samples = round(sound.duration * SAMPLE_RATE)
     filters = (
+        *([sound.mix] if sound.mix else []),
         f"asetpts=PTS-({float(sound.film_start):.9f})/TB",
         f"aresample={SAMPLE_RATE}:async=1:min_hard_comp=0.005:first_pts=0",
         f"aformat=sample_fmts=fltp:channel_layouts={sound.layout}",
@@ -217,9 +286,17 @@ def sound_command(ffmpeg: str, film: Path, sound: SoundRendition, output: Path) 
     ]  # fmt: skip
 
 
-def subtitles_command(ffmpeg: str, film: Path, track: int, output: Path) -> list[str]:
-    """A text subtitle track as WebVTT, on the container's clock."""
+def subtitles_command(
+    ffmpeg: str, film: Path, track: int, codec: str, output: Path
+) -> list[str]:
+    """A text subtitle track on the container's clock, in the form that ``CARRIED`` names.
+
+    Packets that are text are copied; what a decoder must read becomes SubRip.
+    """
+    form = CARRIED.get(codec)
+    coder = "copy" if form else "srt"
+    muxer = "data" if form == "ttml" else form or "srt"
     return [
-        ffmpeg, *QUIET, "-y", "-copyts", "-vn", "-an", "-dn", *TEXTS, "-i", str(film),
-        "-map", f"0:{track}", "-c:s", "webvtt", "-f", "webvtt", str(output),
+        ffmpeg, *QUIET, "-y", "-copyts", "-vn", "-an", "-dn", *FILMS, "-i", str(film),
+        "-map", f"0:{track}", "-c:s", coder, "-f", muxer, str(output),
     ]  # fmt: skip

@@ -3,15 +3,18 @@
 import json
 import re
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from matinee.adapters.ffmpeg import commands
-from matinee.adapters.process import Finished, run_program
-from matinee.core.errors import EncoderFailed, SourceDamaged, ToolError
+from matinee.adapters.process import Finished, Job, run_program
+from matinee.adapters.sandbox.rules import Sandbox
+from matinee.core.errors import EncoderFailed, ToolError
 from matinee.media.ladder import Rung
 from matinee.media.signature import FRAME_BYTES, Signature, read_signature
 from matinee.media.sound import SoundRendition
-from matinee.media.source import Picture, SourceInfo
+from matinee.media.source import Picture, SourceInfo, Track
+from matinee.media.timeline import Timeline
 from matinee.ports.tools import (
     Clip,
     Encoder,
@@ -26,16 +29,22 @@ from matinee.ports.tools import (
 
 
 class Ffmpeg:
-    """The program at ``path``."""
+    """The program at ``path``, inside its walls."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = str(path)
+    def __init__(self, path: Path, sandbox: Sandbox | None = None) -> None:
+        self._path, self._sandbox = str(path), sandbox or Sandbox()
 
     async def run(
-        self, command: Sequence[str], folder: Path, on_frames: OnFrames = lambda _: None
-    ) -> Finished:
-        """Run a command line; ``on_frames`` hears the count of frames as it grows."""
-        return await run_program(command, folder, _frame_listener(on_frames))
+        self, doing: str, command: Sequence[str], folder: Path,
+        on_frames: OnFrames = lambda _: None,
+    ) -> Finished:  # fmt: skip
+        """Run a command line that reads its inputs and writes in ``folder`` alone.
+
+        ``on_frames`` hears the count of frames as it grows; errors begin with ``doing``.
+        """
+        inputs = [folder / name for option, name in pairwise(command) if option == "-i"]
+        job = Job(command, folder, inputs, doing=doing, tool="ffmpeg")
+        return await run_program(self._sandbox, job, _frame_listener(on_frames))
 
     @property
     def path(self) -> str:
@@ -68,35 +77,44 @@ class FfmpegEncoder(Encoder):
         on_frames: OnFrames,
     ) -> Spent:
         command = commands.encode_command(self._ffmpeg.path, clip, picture, rungs, starts, outputs)
-        finished = await self._ffmpeg.run(command, clip.path.parent, on_frames)
         span = clip.plan.frames
+        doing = f"encoding frames {span.start} to {span.end}"
+        finished = await self._ffmpeg.run(doing, command, outputs[0].parent, on_frames)
         if finished.exit_code != 0:
             raise EncoderFailed(
-                f"encoding frames {span.start} to {span.end}: ffmpeg exited with "
-                f"{finished.exit_code}: {finished.last_words}",
+                f"{doing}: ffmpeg exited with {finished.exit_code}: {finished.last_words}",
                 "run the command again; what is finished is kept",
             )
         return Spent(finished.cpu_s)
 
     async def encode_sound(self, film: Path, rendition: SoundRendition, output: Path) -> Spent:
         command = commands.sound_command(self._ffmpeg.path, film, rendition, output)
-        finished = await self._ffmpeg.run(command, output.parent)
+        doing = f"encoding sound track {rendition.track} as {rendition.name}"
+        finished = await self._ffmpeg.run(doing, command, output.parent)
         if finished.exit_code != 0:
             raise EncoderFailed(
-                f"encoding sound track {rendition.track} as {rendition.name}: ffmpeg exited with "
-                f"{finished.exit_code}: {finished.last_words}"
+                f"{doing}: ffmpeg exited with {finished.exit_code}: {finished.last_words}"
             )
         return Spent(finished.cpu_s)
 
-    async def read_subtitles(self, film: Path, track: int, folder: Path) -> str:
-        output = folder / f"subtitles-{track}.vtt"
-        command = commands.subtitles_command(self._ffmpeg.path, film, track, output)
-        finished = await self._ffmpeg.run(command, folder)
+    async def copy(self, film: Path, output: Path) -> Spent:
+        command = commands.copy_command(self._ffmpeg.path, film, output)
+        finished = await self._ffmpeg.run("copying the film", command, output.parent)
+        if finished.exit_code != 0:
+            raise ToolError(f"the film cannot be copied: {finished.last_words}")
+        return Spent(finished.cpu_s)
+
+    async def read_subtitles(self, film: Path, track: Track, folder: Path) -> bytes:
+        output = folder / f"subtitles-{track.index}"
+        command = commands.subtitles_command(
+            self._ffmpeg.path, film, track.index, track.codec, output
+        )
+        finished = await self._ffmpeg.run(f"reading subtitle track {track.index}", command, folder)
         if finished.exit_code != 0:
             raise ToolError(
-                f"subtitle track {track} of {film.name} cannot be read: {finished.last_words}"
+                f"subtitle track {track.index} of {film.name} cannot be read: {finished.last_words}"
             )
-        return output.read_text(encoding="utf-8")
+        return output.read_bytes()
 
 
 class FfmpegScanner(Scanner):
@@ -109,26 +127,30 @@ class FfmpegScanner(Scanner):
         self,
         film: Path,
         info: SourceInfo,
+        timeline: Timeline,
         thumbnails: ThumbnailPlan,
         folder: Path,
         on_frames: OnFrames,
+        *,
+        lenient: bool = False,
     ) -> tuple[Scan, Spent]:
         cuts, signature = folder / "cuts.txt", folder / "source.sig"
         command = commands.scan_command(
-            self._ffmpeg.path, film, info, thumbnails, cuts, signature, folder / "%05d.jpg"
-        )
-        finished = await self._ffmpeg.run(command, folder, on_frames)
+            self._ffmpeg.path, film, info, timeline, thumbnails, cuts, signature,
+            folder / "%05d.jpg", lenient=lenient,
+        )  # fmt: skip
+        finished = await self._ffmpeg.run("looking for shots", command, folder, on_frames)
+        complaints = finished.last_words
         if finished.exit_code != 0:
-            raise SourceDamaged(
-                f"the film cannot be decoded: {finished.last_words}", "try another copy of the film"
-            )
-        return _read_scan(cuts, signature, folder), Spent(finished.cpu_s)
+            complaints = f"ffmpeg exited with {finished.exit_code}: {complaints}"
+        return _read_scan(cuts, signature, folder, complaints), Spent(finished.cpu_s)
 
 
-def _read_scan(cuts: Path, signature: Path, folder: Path) -> Scan:
-    """What ffmpeg wrote; the file of cuts is not there when there was none."""
+def _read_scan(cuts: Path, signature: Path, folder: Path, complaints: str) -> Scan:
+    """What ffmpeg wrote; a file of which it had nothing to write is not there."""
     return Scan(
-        frames=signature.stat().st_size // FRAME_BYTES,
+        complaints=complaints,
+        frames=signature.stat().st_size // FRAME_BYTES if signature.exists() else 0,
         cuts=tuple(read_cuts(cuts.read_text() if cuts.exists() else "")),
         signature=signature,
         thumbnails=tuple(sorted(folder.glob("[0-9]*.jpg"))),
@@ -157,7 +179,7 @@ class FfmpegMeter(Meter):
     ) -> tuple[list[Measured], Spent]:
         names = [f"measure{n}" for n in range(len(chunks))]
         command = commands.measure_command(self._ffmpeg.path, clip, picture, rungs, chunks, names)
-        finished = await self._ffmpeg.run(command, folder, on_frames)
+        finished = await self._ffmpeg.run("measuring a chunk", command, folder, on_frames)
         if finished.exit_code != 0:
             raise ToolError(
                 f"a chunk cannot be decoded: ffmpeg exited with {finished.exit_code}: "

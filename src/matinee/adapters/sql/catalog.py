@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Engine, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, exists, insert, select, update
 
 from matinee.adapters.sql.database import insert_if_absent, insert_or_change, reading, writing
 from matinee.adapters.sql.schema import packages, showings, titles
@@ -61,8 +61,9 @@ class SqlTitles(Titles):
             return _title(connection, titles.c.source == source)
 
     def all(self) -> Sequence[Title]:
+        made = exists().where(packages.c.title == titles.c.id)
         with reading(self._engine) as connection:
-            return _titles(connection)
+            return _titles(connection, made)
 
 
 class SqlPackages(Packages):

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from matinee.adapters.sql.schema import REVISION
-from matinee.core.errors import LibraryBusy, LibraryError
+from matinee.core.errors import LibraryBusy, LibraryError, LibraryFull
 from matinee.core.ids import canonical_json
 
 BUSY_TIMEOUT_S = 10
@@ -22,7 +22,6 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 _WRITES = "matinee_writes"
 
 _HINTS = {
-    "SQLITE_FULL": "make room on the disk",
     "SQLITE_READONLY": "make the file and its folder writable",
     "SQLITE_CANTOPEN": "check that the folder is there and can be written",
     "SQLITE_CORRUPT": "restore the file from a backup",
@@ -181,6 +180,8 @@ def _failures(engine: Engine) -> Iterator[None]:
         message = f"the database {_name(engine)} failed: {cause}"
         if reason.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             raise LibraryBusy(message, "wait for the other process, then try again") from error
+        if reason == "SQLITE_FULL":
+            raise LibraryFull(message) from error
         hint = next((hint for start, hint in _HINTS.items() if reason.startswith(start)), "")
         raise LibraryError(message, hint or "check that the database is there") from error
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import click
 
+from matinee.apps.cli.main import printable
 from matinee.core.progress import Progress, Stage
 
 PLAIN_EVERY_S = 10.0
@@ -125,14 +126,16 @@ def display(film: str) -> Iterator[Progress]:
         return
     from rich.console import Console
     from rich.live import Live
+    from rich.markup import escape
     from rich.table import Table
 
     board = Board(film)
+    name = escape(printable(film))
 
     def render() -> Table:
         now = time.monotonic()
         left = board.seconds_left()
-        title = f"{film}  {duration(now - board.begun)}"
+        title = f"{name}  {duration(now - board.begun)}"
         table = Table(box=None, pad_edge=False, title_justify="left", title_style="bold")
         table.title = f"{title}{f'  about {duration(left)} left' if left is not None else ''}"
         for column, justify in (("", "left"), ("", "left"), ("frames", "right"), ("", "right")):

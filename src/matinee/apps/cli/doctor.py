@@ -1,5 +1,7 @@
 """``matinee doctor``."""
 
+from typing import Any
+
 import click
 
 from matinee.apps.cli.main import LIBRARY_HELP, print_json
@@ -19,11 +21,11 @@ class ToolLacking(ToolError):
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 def doctor_command(tools_only: bool, library: str | None, as_json: bool) -> None:
     """Tell whether this machine has what Matinee needs, and what to do if not."""
-    from matinee.wiring import missing_features, tools
+    from matinee.wiring import missing_features, tools, walls
 
     found = tools()
     lacking = missing_features(found)
-    document = {
+    document: dict[str, Any] = {
         "tools": [
             {
                 "name": tool.name, "version": tool.version, "path": tool.path,
@@ -32,6 +34,7 @@ def doctor_command(tools_only: bool, library: str | None, as_json: bool) -> None
             for tool in found.values()
         ],
         "lacking": lacking,
+        "sandbox": list(walls()),
     }  # fmt: skip
     if not tools_only:
         document["library"] = _library(library)
@@ -40,6 +43,7 @@ def doctor_command(tools_only: bool, library: str | None, as_json: bool) -> None
     else:
         for tool in found.values():
             click.echo(f"{tool.name:<10} {tool.version:<28} {tool.licence}\n  {tool.path}")
+        click.echo(f"sandbox    {', '.join(document['sandbox'])}")
         if not tools_only:
             click.echo(f"library    {document['library']}")
     if lacking:

@@ -5,24 +5,25 @@ from typing import Any
 
 import click
 
-from matinee.apps.cli.main import print_json
-from matinee.core.errors import SourceRefused, SourceUnreadable
+from matinee.apps.cli.main import print_json, printable
+from matinee.core.errors import SourceRefused
 
 
 @click.command("inspect")
-@click.argument("film", type=click.Path())
+@click.argument("film", type=click.Path(readable=False))
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 def inspect_command(film: str, as_json: bool) -> None:
     """Tell the tracks of FILM and whether it can be published."""
     from matinee.flows.report import track_json
+    from matinee.media.chapters import chapters_json, placed_chapters
     from matinee.media.source import source_as_json
+    from matinee.stages.ingest import check_is_file
     from matinee.stages.inspect import timeline_of
     from matinee.wiring import indexer
 
     path = Path(film)
-    if not path.is_file():
-        raise SourceUnreadable(f"{film} is not a file", "give the path of a film")
-    info, packets, time_base = indexer().inspect(path)
+    check_is_file(path)
+    info, packets, time_base = indexer().inspect(path.absolute())
     refusal: SourceRefused | None = None
     timeline = None
     try:
@@ -38,8 +39,13 @@ def inspect_command(film: str, as_json: bool) -> None:
         "frames": frames,
         "frame_rate": rate,
         "start": float(timeline.start) if timeline else None,
+        "notes": list(timeline.notes) if timeline else [],
         "picture": source_as_json(info)["picture"],
         "tracks": [track_json(t, info, frames, rate) for t in info.tracks],
+        "chapters": chapters_json(
+            placed_chapters(info.chapters, timeline.start, timeline.duration) if timeline else ()
+        ),
+        "captions": info.has_captions,
     }
     if as_json:
         print_json(document)
@@ -53,7 +59,9 @@ def tell_tracks(film: str, info: Any, document: dict[str, Any]) -> None:
     """The tracks for people."""
     pace = f" at {document['frame_rate']} a second" if document["frame_rate"] else ""
     lasts = f", {document['duration']:.3f} s" if document["duration"] else ""
-    click.echo(f"{film}: {info.container}, {document['frames']} frames{pace}{lasts}")
+    click.echo(f"{printable(film)}: {info.container}, {document['frames']} frames{pace}{lasts}")
+    for note in document["notes"]:
+        click.echo(f"  {note}")
     for track in info.tracks:
         detail = (
             f"{info.picture.width}x{info.picture.height} {info.picture.pixel_format}"
@@ -63,4 +71,9 @@ def tell_tracks(film: str, info: Any, document: dict[str, Any]) -> None:
             else ""
         )
         label = " ".join(part for part in (track.language or "", track.title) if part)
-        click.echo(f"  {track.index} {track.type:<10} {track.codec:<12} {detail} {label}".rstrip())
+        line = f"  {track.index} {track.type:<10} {track.codec:<12} {detail} {label}"
+        click.echo(printable(line.rstrip()))
+    if info.has_captions:
+        click.echo("  captions (CEA-608/708) inside the pictures")
+    for chapter in document["chapters"]:
+        click.echo(printable(f"  chapter at {chapter['start']:.3f} s: {chapter['title']}"))

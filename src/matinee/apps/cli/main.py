@@ -36,6 +36,9 @@ LIBRARY_HELP = (
     "Default: $MATINEE_LIBRARY, else ~/.local/share/matinee."
 )
 
+LONGEST_LINE = 600
+"""Of an error, in characters; all of it is in ``--json``."""
+
 EPILOG = """\b
 Exit codes:
   0 done   2 wrong argument   3 film refused   4 held by a verdict   5 a tool failed
@@ -119,11 +122,33 @@ def end(code: int) -> None:
     os._exit(code)
 
 
-def tell_error(error: MatineeError) -> None:
-    """One line, and what to do."""
-    click.echo(f"matinee: {error} [{error.code}]", err=True)
+def tell_error(error: MatineeError, film: Path | None = None) -> None:
+    """One line, and one with what to do; ``film`` is named where the message does not."""
+    message = str(error)
+    if film is not None and film.name:
+        named = message.replace(film.name, printable(film.name))
+        message = named if film.name in message else f"{printable(film.name)}: {message}"
+    click.echo(f"matinee: {one_line(message)} [{error.code}]", err=True)
     if error.hint:
-        click.echo(f"  {error.hint}", err=True)
+        click.echo(f"  {one_line(error.hint)}", err=True)
+
+
+def one_line(text: str) -> str:
+    """Several lines of a message as one; of a very long one, begin and end."""
+    shown = printable("; ".join(line.strip() for line in text.splitlines() if line.strip()))
+    if len(shown) <= LONGEST_LINE:
+        return shown
+    half = LONGEST_LINE // 2
+    return f"{shown[:half]} ... {shown[-half:]}"
+
+
+def printable(text: str) -> str:
+    """Text in which what a terminal cannot show is spelled out, such as the end of a line.
+
+    Names of files, titles of tracks and the last words of tools come from outside: none may move
+    the cursor.
+    """
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
 def interrupted() -> int:
@@ -139,7 +164,8 @@ def tell_defect(error: Exception) -> int:
     ) as file:
         traceback.print_exception(error, file=file)
     click.echo(
-        f"matinee: a defect in Matinee: {type(error).__name__}: {error} [internal]", err=True
+        f"matinee: {one_line(f'a defect in Matinee: {type(error).__name__}: {error}')} [internal]",
+        err=True,
     )
     click.echo(f"  please report it with the file {Path(file.name)}", err=True)
     return 1
@@ -151,6 +177,12 @@ def error_json(error: MatineeError) -> dict[str, str]:
 
 
 def print_json(value: Any) -> None:
-    """One JSON value on one line of standard output, at once."""
-    click.echo(json.dumps(value, ensure_ascii=False))
+    """One JSON value on one line of standard output, at once, whatever the terminal's encoding.
+
+    A byte of a file's name that is no UTF-8 is escaped as a lone surrogate, as Python reads names:
+    ``os.fsencode`` gives the byte back.
+    """
+    text = json.dumps(value, ensure_ascii=False)
+    escaped = "".join(f"\\u{ord(c):04x}" if "\ud800" <= c <= "\udfff" else c for c in text)
+    click.echo(escaped.encode())
     sys.stdout.flush()

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from matinee.core.errors import SourceUnreadable
+from matinee.apps.cli.main import printable
 
 
 def plan_film_json(film: Path, sidecars: Sequence[Any], ladder: Any, wish: Any) -> dict[str, Any]:
@@ -16,13 +16,16 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], ladder: Any, wish: Any) 
     from matinee.media import estimate
     from matinee.media.ladder import display_size
     from matinee.media.tracks import plan_tracks
+    from matinee.stages.damage import check_whole
+    from matinee.stages.ingest import check_is_file
     from matinee.stages.inspect import timeline_of
     from matinee.wiring import indexer
 
-    if not film.is_file():
-        raise SourceUnreadable(f"{film} is not a file", "give the path of a film")
-    info, packets, time_base = indexer().inspect(film)
+    check_is_file(film)
+    info, packets, time_base = indexer().inspect(film.absolute())
     timeline = timeline_of(info, packets, time_base)
+    if not wish.accept_damage:
+        check_whole(info)
     tracks = plan_tracks(info, timeline, ladder, sidecars)
     size, frames = display_size(info.picture), timeline.frames
     scored = len(tracks.rungs) if wish.scores else 0
@@ -40,6 +43,7 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], ladder: Any, wish: Any) 
         "duration": float(timeline.duration),
         "frames": frames,
         "frame_rate": str(timeline.rate),
+        "notes": list(timeline.notes),
         "tracks": [outcome.as_json() for outcome in tracks.outcomes],
         "waivers": [o.as_json() for o in tracks.outcomes if o.waiver],
         "cpu_seconds": round(cpu_s, 1),
@@ -79,7 +83,7 @@ def _made_json(tracks: Any, sounds: Sequence[Any], duration: Fraction) -> dict[s
 def tell_plan(plan: dict[str, Any]) -> None:
     """The plan for people."""
     click.echo(
-        f"{plan['film']}: {plan['duration']:.2f} s, {plan['frames']} frames at "
+        f"{printable(plan['film'])}: {plan['duration']:.2f} s, {plan['frames']} frames at "
         f"{plan['frame_rate']} a second"
     )
     for rung in plan["rungs"]:
@@ -94,7 +98,12 @@ def tell_plan(plan: dict[str, Any]) -> None:
         )
     for text in plan["subtitles"]:
         click.echo(f"  {text['name']:<14} WebVTT")
+    for note in plan["notes"]:
+        click.echo(f"  {note}")
     for waiver in plan["waivers"]:
-        click.echo(f"  left out: {waiver['source']}: {waiver['reason']}")
+        click.echo(f"  left out: {printable(waiver['source'])}: {printable(waiver['reason'])}")
+    for outcome in plan["tracks"]:
+        if outcome["note"]:
+            click.echo(f"  note: {printable(outcome['source'])}: {printable(outcome['note'])}")
     minutes = plan["seconds"] / 60
     click.echo(f"about {plan['bytes'] / 1e6:.1f} MB, about {minutes:.1f} minutes here")

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from matinee.apps.cli.main import LIBRARY_HELP, error_json, print_json, tell_error
+from matinee.apps.cli.main import LIBRARY_HELP, error_json, one_line, print_json, tell_error
 from matinee.core.errors import MatineeError, UsageError
 
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -28,19 +28,22 @@ class Wish:
     scores: bool
     proofs: str
     workers: int | None
+    accept_damage: bool
     plan: bool
     as_json: bool
 
 
 @click.command("publish", epilog="The same command again runs nothing that is made already.")
-@click.argument("films", metavar="FILM...", nargs=-1, required=True, type=click.Path())
+@click.argument(
+    "films", metavar="FILM...", nargs=-1, required=True, type=click.Path(readable=False)
+)
 @click.option("--title", metavar="TEXT", help="The title's name. Default: the file's name.")
 @click.option("--credit", metavar="TEXT", help="Whom the title's page credits.")
 @click.option(
     "--subtitles",
     metavar="FILE[:LANG]",
     multiple=True,
-    help="A subtitle file (SRT, WebVTT, ASS) and its language, such as film.srt:de.",
+    help="A subtitle file (SRT, WebVTT, ASS, TTML ...) and its language, such as film.srt:de.",
 )
 @click.option(
     "--ladder",
@@ -65,6 +68,11 @@ class Wish:
     help="Prove frames by decoding every rendition again, or by packets alone.",
 )
 @click.option("--workers", type=click.IntRange(1, 256), help="Tools at once. Default: the cores.")
+@click.option(
+    "--accept-damage",
+    is_flag=True,
+    help="Publish a film of which a part cannot be decoded: the picture stands still there.",
+)
 @click.option("--plan", is_flag=True, help="Show what would be made, and make nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a film on standard output.")
 def publish_command(films: tuple[str, ...], **options: Any) -> None:
@@ -89,7 +97,7 @@ def _one(film: Path, wish: Wish) -> int:
             return 0
         document, code = _publish(film, wish, ladder)
     except MatineeError as error:
-        tell_error(error)
+        tell_error(error, film)
         document, code = _failure(film, error), error.exit_code
     if wish.as_json:
         print_json(document)
@@ -100,7 +108,7 @@ def _failure(film: Path, error: MatineeError) -> dict[str, Any]:
     state = {3: "refused", 4: "held"}.get(error.exit_code, "failed")
     return {
         "film": str(film), "title": None, "name": None, "state": state, "package": None,
-        "hls": None, "dash": None, "renditions": [], "tracks": [], "verdicts": [],
+        "hls": None, "dash": None, "renditions": [], "tracks": [], "notes": [], "verdicts": [],
         "derivations": {"ran": 0, "reused": 0}, "seconds": 0.0, "error": error_json(error),
     }  # fmt: skip
 
@@ -110,15 +118,17 @@ def _publish(film: Path, wish: Wish, ladder: Any) -> tuple[dict[str, Any], int]:
     from matinee.config import read_settings
     from matinee.flows.publish_title import Request, publish_title
     from matinee.stages.chunks import Proofs
+    from matinee.stages.ingest import shown_name
     from matinee.wiring import open_house
 
     request = Request(
         film=film,
-        name=wish.title,
-        credit=wish.credit,
+        name=wish.title and shown_name(wish.title),
+        credit=wish.credit and shown_name(wish.credit),
         sidecars=read_sidecars(wish.subtitles),
         ladder=ladder,
         proofs=Proofs(signed=wish.proofs == "decode", scored=wish.scores),
+        accept_damage=wish.accept_damage,
     )
     settings = read_settings(wish.library, wish.workers)
     with (
@@ -156,6 +166,7 @@ def published_json(film: Path, published: Any, tallies: Any, library: Path) -> d
             for rendition in report["renditions"]
         ],
         "tracks": report["tracks"],
+        "notes": report["source"]["notes"],
         "verdicts": report["verdicts"],
         "derivations": {
             "ran": sum(tally.ran for tally in tallies),
@@ -177,7 +188,8 @@ def tell_published(document: dict[str, Any], wish: Wish) -> None:
     """A few lines for the person who waited."""
     ran, reused = document["derivations"]["ran"], document["derivations"]["reused"]
     if error := document.get("error"):
-        click.echo(f"matinee: {error['message']} [{error['code']}]\n  {error['hint']}", err=True)
+        click.echo(f"matinee: {one_line(error['message'])} [{error['code']}]", err=True)
+        click.echo(f"  {error['hint']}", err=True)
         return
     videos = [r for r in document["renditions"] if r["type"] == "video"]
     sizes = ", ".join(r["name"].removeprefix("video-") for r in videos)
@@ -186,14 +198,16 @@ def tell_published(document: dict[str, Any], wish: Wish) -> None:
         f"{ran} steps ran, {reused} reused, {document['seconds']:.1f} s",
         err=True,
     )
+    for note in document["notes"]:
+        click.echo(f"  {note}", err=True)
     library = f" --library {wish.library}" if wish.library else ""
     click.echo(f"  watch it with: matinee serve{library}", err=True)
 
 
 def read_sidecars(values: Sequence[str]) -> tuple[Any, ...]:
     """``FILE[:LANG]``; without a language, the one in a name such as film.de.srt, else none."""
-    from matinee.media.tracks import Sidecar, language_tag
-    from matinee.stages.text import read_sidecar
+    from matinee.media.tracks import SAID_BESIDE, Sidecar, language_tag
+    from matinee.stages.text import check_sidecar
 
     sidecars = []
     for value in values:
@@ -202,8 +216,9 @@ def read_sidecars(values: Sequence[str]) -> tuple[Any, ...]:
             file, language = value, ""
         if language and language_tag(language) == "und" and language.lower() != "und":
             raise UsageError(f"--subtitles {value}: {language!r} is not a language code")
-        read_sidecar(Path(file))
-        if not language and len(suffixes := Path(file).suffixes) > 1:
-            language = suffixes[-2].removeprefix(".")
+        words = [part for part in Path(file).stem.split(".")[1:] if part.lower() not in SAID_BESIDE]
+        if not language and words:
+            language = words[-1]
+        check_sidecar(Path(file), language_tag(language))
         sidecars.append(Sidecar(file, language or "und"))
     return tuple(sidecars)

@@ -4,6 +4,8 @@ from typing import Any
 
 import click
 
+from matinee.apps.cli.main import printable
+
 
 def tell_report(
     title: dict[str, Any], packages: list[dict[str, Any]], report: dict[str, Any] | None
@@ -12,7 +14,7 @@ def tell_report(
     from rich.console import Console
     from rich.table import Table
 
-    click.echo(f"{title['title']}: {title['name']} ({title['state']})")
+    click.echo(f"{title['title']}: {printable(title['name'])} ({title['state']})")
     for package in packages:
         mark = "*" if package["id"] == title["package"] else " "
         click.echo(f" {mark} package {package['id']} {package['state']} {package['made_at']}")
@@ -21,7 +23,8 @@ def tell_report(
         return
     source = report["source"]
     click.echo(
-        f"\nfrom {report['title']['film']}: {source['container']}, {source['duration']:.3f} s, "
+        f"\nfrom {printable(report['title']['film'])}: {source['container']}, "
+        f"{source['duration']:.3f} s, "
         f"{report['plan']['frames']} frames at {report['plan']['frame_rate']} a second, "
         f"{len(report['plan']['segments'])} segments in {report['plan']['chunks']} chunks"
     )
@@ -29,15 +32,15 @@ def tell_report(
     tracks = Table("track", "becomes", box=None, pad_edge=False)
     for outcome in report["tracks"]:
         made = ", ".join(outcome["renditions"]) or f"left out: {outcome['reason']}"
-        tracks.add_row(outcome["source"], made)
+        tracks.add_row(*map(as_it_is, (outcome["source"], made)))
     console.print(tracks)
     console.print(_renditions(report), "")
     verdicts = Table("verdict", "of", "", box=None, pad_edge=False)
     for verdict in report["verdicts"]:
         state = "[green]passed[/green]" if verdict["passed"] else "[red]failed[/red]"
-        verdicts.add_row(verdict["judge"], verdict["subject"], state)
+        verdicts.add_row(verdict["judge"], as_it_is(verdict["subject"]), state)
         for reason in verdict["reasons"]:
-            verdicts.add_row("", "", f"[red]{reason}[/red]")
+            verdicts.add_row("", "", f"[red]{as_it_is(reason)}[/red]")
     console.print(verdicts, "")
     costs = Table("stage", "wall s", "cpu s", "ran", "reused", box=None, pad_edge=False)
     for stage in report["stages"]:
@@ -46,6 +49,14 @@ def tell_report(
             str(stage["ran"]), str(stage["reused"]),
         )  # fmt: skip
     console.print(costs)
+    click.echo(f"\ntools were confined by: {', '.join(report['sandbox'])}")
+
+
+def as_it_is(text: str) -> str:
+    """Text of a film's maker: no sign of it is markup, and none moves the cursor."""
+    from rich.markup import escape
+
+    return escape(printable(text))
 
 
 def _renditions(report: dict[str, Any]) -> Any:

@@ -2,7 +2,7 @@
 
 import click
 
-from matinee.apps.cli.main import LIBRARY_HELP
+from matinee.apps.cli.main import LIBRARY_HELP, printable
 
 
 @click.command("serve")
@@ -34,6 +34,6 @@ def serve_command(library: str | None, host: str, port: int) -> None:
         click.echo(f"Matinee is on http://{address}:{bound}/ (Ctrl-C ends it)")
         for title in opened.titles.all():
             if title.current:
-                click.echo(f"  {title.name}: http://{address}:{bound}/watch/{title.id}")
+                click.echo(f"  {printable(title.name)}: http://{address}:{bound}/watch/{title.id}")
 
     serve(services, host, port, told)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from matinee.apps.cli.main import LIBRARY_HELP, print_json
+from matinee.apps.cli.main import LIBRARY_HELP, print_json, printable
 from matinee.core.errors import ObjectDamaged
 
 library_option = click.option("--library", metavar="URL", help=LIBRARY_HELP)
@@ -44,7 +44,7 @@ def list_command(library: str | None, as_json: bool) -> None:
         print_json(titles)
         return
     for title in titles:
-        click.echo(f"{title['title']:<40} {title['state']:<10} {title['name']}")
+        click.echo(f"{title['title']:<40} {title['state']:<10} {printable(title['name'])}")
     if not titles:
         click.echo("no titles yet; add one with: matinee publish FILM", err=True)
 

@@ -1,0 +1,227 @@
+"""What the main video track's pictures are like, from a few decoded frames."""
+
+import struct
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+import numpy as np
+from av.stream import Disposition
+from numpy.typing import NDArray
+
+from matinee.core.errors import SourceHasNoVideo, SourceUnreadable, SourceUnsupported
+from matinee.core.ids import digest_of
+from matinee.media.damage import Damage, damage_of
+from matinee.media.source import Colour, Fields, Picture, SourceInfo
+from matinee.media.timeline import Timeline
+
+CONTAINERS = (
+    "mov", "matroska", "webm", "mpegts", "mpeg", "avi", "ogg", "flv", "asf", "mxf",
+)  # fmt: skip
+"""Container formats that a film may have, by libavformat's names."""
+
+SAFE = {"protocol_whitelist": "file", "format_whitelist": ",".join(CONTAINERS)}
+"""No playlist or script can make the libraries open another file or address."""
+
+# ITU-T H.273 codes that ffmpeg has a name for.
+PRIMARIES = {
+    1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020",
+}  # fmt: skip
+TRANSFERS = {
+    1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 13: "iec61966-2-1",
+    14: "bt2020-10", 15: "bt2020-12", 16: "smpte2084", 18: "arib-std-b67",
+}  # fmt: skip
+MATRICES = {1: "bt709", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc"}
+
+ALWAYS_WHOLE = frozenset({"vp8", "vp9", "av1", "theora"})
+"""Codecs that have no fields."""
+
+LOOKS = (Fraction(1, 4), Fraction(1, 2), Fraction(3, 4))
+"""Where in the film fields are looked for, beside its begin."""
+
+GLANCE, STUDY = 4, 60
+"""How many frames tell whether there are fields, and how many tell what they hold."""
+
+PULLDOWN_RATES = (Fraction(30_000, 1001), Fraction(30))
+
+
+def main_video(container: Any, film: Path) -> Any:
+    """The moving picture: the default one, else the largest."""
+    pictures = [
+        stream
+        for stream in container.streams.video
+        if not has(stream, "attached_pic") and stream.codec_context is not None
+    ]
+    if not pictures:
+        raise SourceHasNoVideo(f"{film.name} has no video track", "give a film with a picture")
+    return max(pictures, key=lambda s: (has(s, "default"), s.width * s.height, -s.index))
+
+
+def has(stream: Any, flag: str) -> bool:
+    """Whether the container says so of the track."""
+    return bool(stream.disposition & Disposition[flag])
+
+
+def read_picture(film: Path, index: int) -> Picture:
+    """What a few decoded frames and the decoder's configuration tell.
+
+    Raises:
+        SourceUnreadable: no frame can be decoded.
+    """
+    with av.open(str(film), options=SAFE) as container:
+        stream: Any = container.streams[index]
+        context = stream.codec_context
+        frame: Any = next(frames_of(container, stream), None)
+        if frame is None:
+            raise SourceUnreadable(
+                f"{film.name}: no frame of its video track can be decoded",
+                "try another copy of the film",
+            )
+        if (container.format.name, context.name) == ("avi", "rawvideo"):
+            raise SourceUnsupported(
+                f"{film.name} has raw pictures, which AVI may hold upside down",
+                "copy it first: ffmpeg -i FILM -c:v ffv1 -c:a copy OUT.mkv",
+            )
+        aspect = stream.sample_aspect_ratio or context.sample_aspect_ratio or Fraction(1)
+        full = int(context.color_range) == 2 or frame.format.name.startswith("yuvj")
+        return Picture(
+            width=frame.width,
+            height=frame.height,
+            sample_aspect=Fraction(aspect) if aspect > 0 else Fraction(1),
+            rotation=90 * round(frame.rotation / 90) % 360,
+            is_mirrored=_is_mirrored(frame),
+            pixel_format=frame.format.name,
+            bit_depth=max(component.bits for component in frame.format.components),
+            fields=_fields(container, stream),
+            colour=Colour(
+                primaries=PRIMARIES.get(int(context.color_primaries)),
+                transfer=TRANSFERS.get(int(context.color_trc)),
+                matrix=MATRICES.get(int(context.colorspace)),
+                full_range=full,
+            ),
+            nominal_rate=stream.average_rate or stream.guessed_rate,
+            configuration=digest_of(bytes(context.extradata or b"")),
+        )
+
+
+def frames_of(container: Any, stream: Any) -> Iterator[Any]:
+    """Frames as they decode; packets that do not are passed over."""
+    for packet in packets_of(container, stream):
+        with suppress(av.error.FFmpegError):
+            yield from packet.decode()
+
+
+def _is_mirrored(frame: Any) -> bool:
+    """Whether the display matrix turns the picture over (ISO/IEC 14496-12, 8.3.2)."""
+    for data in frame.side_data:
+        if data.type.name == "DISPLAYMATRIX":
+            a, b, _, c, d, *_ = struct.unpack("<9i", bytes(data))
+            return bool(a * d - b * c < 0)
+    return False
+
+
+def _fields(container: Any, stream: Any) -> Fields:
+    """Whether pictures are whole, by what decoders say at the begin and at a few places more."""
+    if stream.codec_context.name in ALWAYS_WHOLE:
+        return "progressive"
+    duration = Fraction(container.duration or 0, av.time_base)
+    places = [Fraction(0), *(duration * look for look in LOOKS if duration > 1)]
+    seen = [f.interlaced_frame for place in places for f in _look(container, stream, place, GLANCE)]
+    if sum(seen) * 2 <= len(seen):
+        return "progressive"
+    counts = Counter[str]()
+    for place in places[:-1]:
+        counts += _study(_look(container, stream, place, STUDY), stream)
+    return told_by(counts, stream.average_rate or stream.guessed_rate)
+
+
+def told_by(counts: Counter[str], rate: Fraction | None) -> Fields:
+    """What ``idet`` counted: fields of one time are whole, every fifth repeated is pulldown."""
+    frames = counts["neither"] + counts["top"] + counts["bottom"]
+    if counts["progressive"] and counts["tff"] + counts["bff"] == 0:
+        return "progressive"
+    repeats = min(counts["top"], counts["bottom"])
+    if rate in PULLDOWN_RATES and frames and repeats * 100 >= 15 * frames:
+        return "telecine"
+    return "interlaced"
+
+
+def _look(container: Any, stream: Any, place: Fraction, count: int) -> Iterator[Any]:
+    """A few frames from a place of the film on."""
+    start = Fraction(container.start_time or 0, av.time_base)
+    try:
+        container.seek(int((start + place) * av.time_base))
+    except av.error.FFmpegError:
+        return
+    yield from islice(frames_of(container, stream), count)
+
+
+def _study(frames: Iterator[Any], stream: Any) -> Counter[str]:
+    """What ffmpeg's ``idet`` says of each frame: its fields' order, and which one is repeated."""
+    graph = av.filter.Graph()
+    source, idet, sink = (
+        graph.add_buffer(template=stream), graph.add("idet"), graph.add("buffersink"),
+    )  # fmt: skip
+    source.link_to(idet)
+    idet.link_to(sink)
+    graph.configure()
+    counts = Counter[str]()
+    for frame in frames:
+        graph.push(frame)
+        with suppress(av.error.BlockingIOError, av.error.EOFError):
+            while True:
+                told = dict(graph.pull().metadata)
+                counts[told["lavfi.idet.multiple.current_frame"]] += 1
+                counts[told["lavfi.idet.repeated.current_frame"]] += 1
+    return counts
+
+
+def find_damage(film: Path, info: SourceInfo, timeline: Timeline) -> Damage | None:
+    """See ``Indexer.find_damage``."""
+    decoded, corrupt = set[int](), set[int]()
+    for number, is_corrupt in _decoded(film, info.video, "NONE"):  # the same at every run
+        if number < len(timeline.packets):
+            decoded.add(number)
+            corrupt |= {number} if is_corrupt else set()
+    return damage_of(timeline, decoded, corrupt)
+
+
+def order_by_decoding(film: Path, index: int, decoded_at: NDArray[np.int64]) -> NDArray[np.int64]:
+    """When each packet is shown, for containers that only say when each is decoded.
+
+    Decoders put pictures in order: the n-th that comes out takes the n-th time. A packet that
+    gives no picture keeps the time -1.
+    """
+    order = list(dict.fromkeys(number for number, _ in _decoded(film, index, "AUTO")))
+    times = np.full(len(decoded_at), -1, dtype=np.int64)
+    times[order] = np.sort(decoded_at[sorted(order)])
+    return times
+
+
+def _decoded(film: Path, index: int, threads: str) -> Iterator[tuple[int, bool]]:
+    """Every picture in order of showing: its packet's number, whether it decoded with errors."""
+    with av.open(str(film), options=SAFE) as container:
+        stream: Any = container.streams[index]
+        stream.thread_type = threads
+        number, suspect = 0, set[int]()
+        for packet in packets_of(container, stream):
+            if packet.size:
+                suspect |= {number} if packet.is_corrupt else set()
+                packet.pts = packet.dts = number
+                number += 1
+            with suppress(av.error.FFmpegError):
+                for frame in packet.decode():
+                    if frame.pts is not None:
+                        yield frame.pts, frame.is_corrupt or frame.pts in suspect
+
+
+def packets_of(container: Any, *streams: Any) -> Iterator[Any]:
+    """The packets up to the end, or to where the file cannot be read any more."""
+    with suppress(av.error.FFmpegError):
+        yield from container.demux(*streams)

@@ -1,0 +1,192 @@
+"""Clips: the packets that decoding a chunk's frames needs, and what names them.
+
+- A clip begins at a key packet and holds every packet up to the last that is wanted.
+- Taking fields apart, or undoing pulldown, looks at the frames around: a clip has a few more.
+- A clip's digest covers its packets and how they are shown, not the file they lie in.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from matinee.core.errors import SourceDamaged
+from matinee.core.ids import Digest, digest_of_value
+from matinee.core.time import FrameSpan
+from matinee.media.source import Fields
+from matinee.media.timeline import DISCARD, KEY, Numbers, Packets, Timeline
+
+AROUND = 2
+"""Frames before and after that a deinterlacer looks at, at most."""
+
+CYCLE = 5
+"""Coded frames in which 3:2 pulldown shows four frames of film."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipPlan:
+    """The packets that decoding ``frames`` needs: ``[first, last]`` of the index.
+
+    ``first`` is a key packet shown no later than the first wanted frame. ``skip_before`` is in
+    ticks: frames shown before it are only decoded. After ``fields`` were taken apart or put
+    together, ``surplus`` frames come before the first wanted one.
+
+    ``slots`` is None for a film that comes evenly. Else it has each packet's place on the clip's
+    own grid, in frames of the timeline, in decode order, and ``surplus`` counts grid places.
+    """
+
+    frames: FrameSpan
+    first: int
+    last: int
+    skip_before: int
+    digest: Digest
+    fields: Fields = "progressive"
+    surplus: int = 0
+    slots: tuple[Fraction, ...] | None = None
+    skip_slots: Fraction = Fraction(0)
+
+
+def plan_clip(timeline: Timeline, span: FrameSpan, configuration: Digest) -> ClipPlan:
+    """The packets to copy so that exactly the frames of ``span`` can be decoded.
+
+    Raises:
+        SourceDamaged: no key frame before the span's first frame.
+    """
+    packets = timeline.packets
+    shown = timeline.shown(span.start, span.end)
+    low, high, surplus = _needed(timeline, int(shown[0]), int(shown[-1]))
+    wanted = timeline.decode_order[low:high]
+    first_pts = int(packets["pts"][wanted[0]])
+    earliest = int(wanted.min())
+    is_entry = ((packets["flags"][: earliest + 1] & KEY) != 0) & (
+        packets["pts"][: earliest + 1] <= first_pts
+    )
+    entries = np.flatnonzero(is_entry)
+    if len(entries) == 0:
+        when = float(span.start / timeline.rate)
+        raise SourceDamaged(
+            f"no key frame before {when:.3f} s: the film cannot be decoded there",
+            "try another copy of the film",
+        )
+    first, last = int(entries[-1]), int(wanted.max())
+    clip = packets[first : last + 1]
+    before = clip["pts"][clip["pts"] < first_pts]
+    skip_before = first_pts - (first_pts - int(before.max())) // 2 if len(before) else first_pts
+    plan = ClipPlan(
+        frames=span,
+        first=first,
+        last=last,
+        skip_before=skip_before,
+        digest=_clip_digest(clip, first_pts, len(span), configuration),
+        fields=timeline.fields,
+        surplus=surplus,
+    )
+    return plan if _is_plain(timeline) else _placed(timeline, plan, low, high)
+
+
+def clip_plans(
+    timeline: Timeline, spans: Sequence[FrameSpan], configuration: Digest
+) -> list[ClipPlan]:
+    """One clip for each span."""
+    return [plan_clip(timeline, span, configuration) for span in spans]
+
+
+def _is_plain(timeline: Timeline) -> bool:
+    return timeline.slots is None and timeline.fields == "progressive"
+
+
+def _needed(timeline: Timeline, first: int, last: int) -> tuple[int, int, int]:
+    """Source frames ``[low, high)`` for the field frames ``[first, last]``, and the surplus."""
+    count = len(timeline.decode_order)
+    if timeline.fields == "interlaced":
+        low = max(0, first // 2 - AROUND)
+        return low, min(count, last // 2 + 1 + AROUND), first - 2 * low
+    if timeline.fields == "telecine":
+        low = max(0, first // 4 - 1) * CYCLE
+        return low, min(count, (last // 4 + 2) * CYCLE), first - low // CYCLE * 4
+    return first, last + 1, 0
+
+
+def _placed(timeline: Timeline, plan: ClipPlan, low: int, high: int) -> ClipPlan:
+    """The plan of a clip that is not plain: where its packets lie on its grid, if need be."""
+    slots = _slots(timeline, plan, low, high) if timeline.slots is not None else None
+    described = {
+        "clip": plan.digest,
+        "fields": plan.fields,
+        "surplus": plan.surplus,
+        "slots": [f"{slot}" for slot in slots.of_packets] if slots else None,
+    }
+    return ClipPlan(
+        frames=plan.frames,
+        first=plan.first,
+        last=plan.last,
+        skip_before=plan.skip_before,
+        digest=digest_of_value(described),
+        fields=plan.fields,
+        surplus=slots.surplus if slots else plan.surplus,
+        slots=slots.of_packets if slots else None,
+        skip_slots=slots.skip_before if slots else Fraction(0),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Slots:
+    of_packets: tuple[Fraction, ...]
+    skip_before: Fraction
+    surplus: int
+
+
+def _slots(timeline: Timeline, plan: ClipPlan, low: int, high: int) -> _Slots:
+    """The clip's own grid: first what is only decoded, a place each; then its frames; then others.
+
+    Frames that share a place come one after the other within its first half, so that the last of
+    them takes it.
+    """
+    assert timeline.slots is not None
+    step = 2 if plan.fields == "interlaced" else 1
+    own = timeline.slots[step * low : step * high : step]
+    if plan.fields == "progressive":  # a picture that stays for long is not waited for
+        own = np.maximum(own, plan.frames.start)
+    packets = timeline.packets[plan.first : plan.last + 1]
+    frames = {int(place): n for n, place in enumerate(timeline.decode_order[low:high])}
+    first_pts = int(packets["pts"][int(timeline.decode_order[low]) - plan.first])
+    by_time = np.argsort(packets["pts"], kind="stable").tolist()
+    others = [n for n in by_time if plan.first + n not in frames]
+    before = [n for n in others if int(packets["pts"][n]) < first_pts]
+    zero = len(before) + 1 - int(own[0])
+    places = {n: Fraction(rank) for rank, n in enumerate(before)}
+    after = zero + max(int(own[-1]), plan.frames.end) + 1
+    places |= {n: Fraction(after + k) for k, n in enumerate(n for n in others if n not in places)}
+    spread = _spread(own)
+    places |= {place - plan.first: zero + spread[frame] for place, frame in frames.items()}
+    return _Slots(
+        of_packets=tuple(places[n] for n in range(len(packets))),
+        skip_before=len(before) + Fraction(1, 2),
+        surplus=plan.frames.start - int(own[0]),
+    )
+
+
+def _spread(slots: Numbers) -> list[Fraction]:
+    """Exact places: those that share one are moved apart within its first half."""
+    spread: list[Fraction] = []
+    values, counts = np.unique(slots, return_counts=True)
+    for value, count in zip(values.tolist(), counts.tolist(), strict=True):
+        spread += [value + Fraction(k, 2 * count) for k in range(count)]
+    return spread
+
+
+def _clip_digest(clip: Packets, first_pts: int, frames: int, configuration: Digest) -> Digest:
+    ranks = np.empty(len(clip), dtype=np.int64)
+    ranks[np.argsort(clip["pts"], kind="stable")] = np.arange(len(clip))
+    ranks -= int(np.sum(clip["pts"] < first_pts))
+    return digest_of_value(
+        {
+            "configuration": configuration,
+            "frames": frames,
+            "packets": [
+                [int(rank), bytes(digest).ljust(32, b"\0").hex(), int(flags) & DISCARD]
+                for rank, digest, flags in zip(ranks, clip["digest"], clip["flags"], strict=True)
+            ],
+        }
+    )

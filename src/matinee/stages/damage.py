@@ -1,0 +1,87 @@
+"""Damage: what of a film does not decode, found once and remembered."""
+
+import asyncio
+import json
+from dataclasses import asdict
+from fractions import Fraction
+from pathlib import Path
+
+from matinee.assets.derivation import Derivation, Step
+from matinee.core.errors import SourceDamaged
+from matinee.core.ids import canonical_json
+from matinee.core.time import FrameSpan
+from matinee.media.damage import Damage, tell_damage
+from matinee.media.source import SourceInfo
+from matinee.media.timeline import Timeline
+from matinee.ports.tools import Indexer
+from matinee.stages.bench import Bench, Made
+
+HINT = (
+    "try another copy of the film; or publish with --accept-damage: the picture stands still there"
+)
+
+CUT_OFF = Fraction(1, 2)
+"""How much shorter than its header says a film may be, in seconds: headers round."""
+
+
+def check_whole(info: SourceInfo) -> None:
+    """The file holds what its header promises.
+
+    Raises:
+        SourceDamaged: it was cut off; says where.
+    """
+    if info.declared is None:
+        return
+    begin = min(track.start for track in info.tracks)
+    end = max(track.start + track.duration for track in info.tracks) - begin
+    if info.declared - end <= max(CUT_OFF, info.declared / 100):
+        return
+    raise SourceDamaged(
+        f"the film is cut off at {float(end):.2f} s: by its header it lasts "
+        f"{float(info.declared):.2f} s",
+        "try another copy of the film; or publish what is there with --accept-damage",
+    )
+
+
+async def recorded_damage(bench: Bench, info: SourceInfo) -> Damage | None:
+    """The damage that was found before; None where none was, or nobody looked."""
+    found = bench.find(_step(bench, info))
+    return await _read(bench, found) if found else None
+
+
+async def _read(bench: Bench, found: Derivation) -> Damage | None:
+    document = json.loads(await bench.read(found.outputs["damage"]))
+    if document is None:
+        return None
+    lost, damaged = (
+        tuple(FrameSpan(**span) for span in document[name]) for name in ("lost", "damaged")
+    )
+    return Damage(lost, damaged)
+
+
+async def find_damage(
+    bench: Bench, indexer: Indexer, film: Path, info: SourceInfo, timeline: Timeline
+) -> Damage | None:
+    """Decode every packet and see which give no sound picture."""
+
+    async def look() -> tuple[dict[str, Made], float]:
+        damage = await asyncio.to_thread(indexer.find_damage, film, info, timeline)
+        document = canonical_json(asdict(damage) if damage else None).encode()
+        return {"damage": Made(document, "application/json")}, 0.0
+
+    return await _read(bench, await bench.derive("damage", _step(bench, info), look))
+
+
+def _step(bench: Bench, info: SourceInfo) -> Step:
+    inputs = {"video": info.track(info.video).packets, "configuration": info.picture.configuration}
+    return Step("find_damage", 1, inputs, {}, bench.tool_ids("pyav"))
+
+
+def refuse(timeline: Timeline, damage: Damage) -> SourceDamaged:
+    """The refusal of a film whose pictures do not decode; says from when to when."""
+    count = len(timeline.decode_order)
+    return SourceDamaged(
+        f"the picture is damaged {tell_damage(timeline, damage)}: {damage.frames} of {count} "
+        "frames cannot be shown",
+        HINT,
+    )
