@@ -26,7 +26,7 @@ from matinee.core.progress import Progress
 from matinee.flows.publish_title import House
 from matinee.media.ladder import Ladder, parse_ladder
 from matinee.ports.store import ObjectStore
-from matinee.ports.tools import Indexer, Tool
+from matinee.ports.tools import Indexer, Scanner, Tool
 from matinee.stages.bench import Bench
 from matinee.stages.encode import Studio
 
@@ -90,7 +90,7 @@ def open_house(
         titles=library.titles,
         packages=library.packages,
         studio=Studio(indexer, FfmpegEncoder(ffmpeg), FfmpegMeter(ffmpeg)),
-        scanner=FfmpegScanner(ffmpeg),
+        scanner=FfmpegScanner(ffmpeg, threads=max(1, settings.workers - 1)),
         packager=ShakaPackager(Path(tools["packager"].path), sandbox),
         now=now,
         stop=indexer.stop,
@@ -117,6 +117,12 @@ def open_house(
 def indexer() -> Indexer:
     """What reads films, for ``inspect`` and plans."""
     return ConfinedIndexer(sandbox_of(read_settings(None, None)))
+
+
+def scanner() -> Scanner:
+    """What looks at films, for plans."""
+    sandbox = sandbox_of(read_settings(None, None))
+    return FfmpegScanner(Ffmpeg(Path(find_tools()["ffmpeg"].path), sandbox))
 
 
 def sandbox_of(settings: Settings) -> Sandbox:

@@ -97,8 +97,20 @@ def test_frames_that_an_edit_list_hides_are_not_counted(films: Films, tmp_path: 
     assert compare(read_signature(scan.signature.read_bytes())[:50], one.signature) == []
 
 
-def test_a_film_without_a_picture_is_refused(films: Films) -> None:
-    path = films.special("sound.mkv", "-f", "lavfi", "-t", "1", "-i", "sine", "-c:a", "aac")
+def test_a_film_without_a_picture_needs_a_still(films: Films) -> None:
+    path = films.special("sound.mkv", "-f", "lavfi", "-t", "3", "-i", "sine", "-c:a", "aac")
+
+    info, packets, time_base = INDEXER.inspect(path)
+
+    assert info.needs_still
+    assert info.track(info.video).codec == "still"
+    assert len(packets) in (30, 31)
+    assert timeline_of(info, packets, time_base).rate == 10
+
+
+def test_what_has_neither_a_picture_nor_sound_is_refused(films: Films) -> None:
+    (films.folder / "alone.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nAlone\n")
+    path = films.special("text.mkv", "-i", "alone.srt", "-c:s", "srt")
 
     with pytest.raises(SourceHasNoVideo):
         INDEXER.inspect(path)

@@ -25,6 +25,8 @@ from matinee.config import LADDERS
 from matinee.core.errors import MatineeError
 from matinee.core.ids import canonical_json, digest_of
 from matinee.media import judges, ladder, plan, signature, sound, timeline
+from matinee.media.sound import MOST_CHANNELS
+from matinee.media.subtitle_formats import LARGEST
 from matinee.stages import split
 from matinee.stages.text import SIDECARS
 
@@ -290,9 +292,11 @@ def test_sizes_of_signature_and_segments_are_told() -> None:
 
 
 def test_kinds_of_subtitle_files_are_told() -> None:
-    told = {"SRT": ".srt", "WebVTT": ".vtt", "ASS": ".ass", "SSA": ".ssa"}
-    assert set(told.values()) == SIDECARS
-    assert all(name in section("guide/publish.md", "Subtitles") for name in told)
+    table = rows(section("guide/tracks.md", "Subtitles"))
+    told = {cells[0]: ticked(cells[1]) for cells in table}
+    assert set().union(*told.values()) == SIDECARS
+    assert f"up to {LARGEST // 2**20} MiB" in words_of("guide/tracks.md")
+    assert f"At most {MOST_CHANNELS} channels" in words_of("guide/tracks.md")
 
 
 def test_every_step_of_the_ledger_is_told_with_its_version() -> None:

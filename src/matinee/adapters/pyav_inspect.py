@@ -1,6 +1,7 @@
 """Reads a film's tracks and its frame index in one pass of its packets."""
 
 import hashlib
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -16,24 +17,20 @@ from matinee.adapters.pyav_picture import (
     packets_of,
     read_picture,
 )
+from matinee.adapters.pyav_still import still_picture, still_track
 from matinee.adapters.pyav_tracks import TrackReader, chapters_of
-from matinee.core.errors import SourceUnreadable, SourceUnsupported
-from matinee.media.source import SourceInfo
+from matinee.core.errors import SourceHasNoVideo, SourceUnreadable, SourceUnsupported
+from matinee.media.clocks import clock_jumps
+from matinee.media.source import STILL, SourceInfo
 from matinee.media.timeline import DISCARD, KEY, PACKET, Packets
 
-KINDS = "MP4, MOV, Matroska, WebM, MPEG-TS, MPEG-PS, AVI, Ogg, FLV, ASF and MXF"
+KINDS = (
+    "MP4, MOV, Matroska, WebM, MPEG-TS, MPEG-PS, AVI, Ogg, FLV, ASF and MXF; sound alone also as "
+    "MP3, FLAC, WAV and AAC"
+)
 
 JUMPING = ("mpegts", "mpeg")
 """Containers whose clock may be set anew within a file."""
-
-BACK, AHEAD = Fraction(1), Fraction(10)
-"""Seconds: a smaller step is disorder or a pause, a larger one a new clock."""
-
-RUNS_OVER = 1 << 33
-"""Ticks after which the clock of MPEG systems begins again (ISO/IEC 13818-1, 2.4.3.7).
-
-Times on one side of that moment are moved by as much, below zero or above.
-"""
 
 UNKNOWN = np.iinfo(np.int64).min
 """A time that the container does not tell."""
@@ -55,8 +52,8 @@ def inspect_film(film: Path) -> tuple[SourceInfo, Packets, Fraction]:
 
 
 def _inspect(container: Any, film: Path, size_bytes: int) -> tuple[SourceInfo, Packets, Fraction]:
-    main = main_video(container, film)
-    picture = read_picture(film, main.index)
+    main = main_video(container)
+    picture = read_picture(film, main.index) if main else still_picture()
     readers = {stream.index: TrackReader(container, stream) for stream in container.streams}
     rows: list[tuple[int, int, int, int, bytes]] = []
     for packet in packets_of(container):
@@ -64,30 +61,35 @@ def _inspect(container: Any, film: Path, size_bytes: int) -> tuple[SourceInfo, P
             continue
         payload = bytes(packet)
         readers[packet.stream.index].add(packet, payload)
-        if packet.stream.index == main.index:
+        if main and packet.stream.index == main.index:
             rows.append(_row(packet, payload))
     info = SourceInfo(
         container=container.format.name,
         size_bytes=size_bytes,
         tracks=tuple(reader.track() for reader in readers.values()),
-        video=main.index,
+        video=main.index if main else STILL,
         picture=picture,
         chapters=chapters_of(container),
-        has_captions=readers[main.index].has_captions,
+        has_captions=bool(main) and readers[main.index].has_captions,
         declared=Fraction(container.duration, av.time_base) if container.duration else None,
-        clock_jumps=container.format.name in JUMPING and _jumps(rows, Fraction(main.time_base)),
     )
-    packets = _with_times(np.array(rows, dtype=PACKET), main, film)
-    return info, packets, Fraction(main.time_base)
+    if not main:
+        return _with_still(info, film)
+    packets, time_base = np.array(rows, dtype=PACKET), Fraction(main.time_base)
+    told = packets["dts"][packets["dts"] != UNKNOWN]
+    jumps = info.container in JUMPING and clock_jumps(told, time_base)
+    return replace(info, clock_jumps=jumps), _with_times(packets, main, film), time_base
 
 
-def _jumps(rows: list[tuple[int, int, int, int, bytes]], time_base: Fraction) -> bool:
-    """Whether decode times go back, leap ahead by more than a pause does, or run over."""
-    dts = np.array([row[1] for row in rows if row[1] != UNKNOWN], dtype=np.int64)
-    steps = np.diff(dts)
-    back, ahead = -int(BACK / time_base), int(AHEAD / time_base)
-    ran_over = (dts < 0) | (dts >= RUNS_OVER)
-    return bool(np.any(steps < back) or np.any(steps > ahead) or np.any(ran_over))
+def _with_still(info: SourceInfo, film: Path) -> tuple[SourceInfo, Packets, Fraction]:
+    """A film of sound alone, with the still that it is to get."""
+    sounds = [track for track in info.of_type("audio") if track.channels and not track.fault]
+    if not sounds:
+        raise SourceHasNoVideo(
+            f"{film.name} has no moving picture and no sound", "give a film with one of them"
+        )
+    track, packets, time_base = still_track(sounds)
+    return replace(info, tracks=(*info.tracks, track), needs_still=True), packets, time_base
 
 
 def _row(packet: Any, payload: bytes) -> tuple[int, int, int, int, bytes]:

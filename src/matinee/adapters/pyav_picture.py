@@ -15,7 +15,7 @@ import numpy as np
 from av.stream import Disposition
 from numpy.typing import NDArray
 
-from matinee.core.errors import SourceHasNoVideo, SourceUnreadable, SourceUnsupported
+from matinee.core.errors import SourceUnreadable, SourceUnsupported
 from matinee.core.ids import digest_of
 from matinee.media.damage import Damage, damage_of
 from matinee.media.source import Colour, Fields, Picture, SourceInfo
@@ -23,6 +23,7 @@ from matinee.media.timeline import Timeline
 
 CONTAINERS = (
     "mov", "matroska", "webm", "mpegts", "mpeg", "avi", "ogg", "flv", "asf", "mxf",
+    "mp3", "flac", "wav", "aac",
 )  # fmt: skip
 """Container formats that a film may have, by libavformat's names."""
 
@@ -51,16 +52,16 @@ GLANCE, STUDY = 4, 60
 PULLDOWN_RATES = (Fraction(30_000, 1001), Fraction(30))
 
 
-def main_video(container: Any, film: Path) -> Any:
-    """The moving picture: the default one, else the largest."""
+def main_video(container: Any) -> Any:
+    """The moving picture: the default one, else the largest; None where there is none."""
     pictures = [
         stream
         for stream in container.streams.video
         if not has(stream, "attached_pic") and stream.codec_context is not None
     ]
-    if not pictures:
-        raise SourceHasNoVideo(f"{film.name} has no video track", "give a film with a picture")
-    return max(pictures, key=lambda s: (has(s, "default"), s.width * s.height, -s.index))
+    return max(
+        pictures, key=lambda s: (has(s, "default"), s.width * s.height, -s.index), default=None
+    )
 
 
 def has(stream: Any, flag: str) -> bool:

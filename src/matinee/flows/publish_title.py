@@ -18,12 +18,13 @@ from matinee.flows.report import Making, build_report
 from matinee.media.ladder import Ladder
 from matinee.media.source import SourceInfo
 from matinee.media.timeline import Timeline
-from matinee.media.tracks import Sidecar, TrackPlan, plan_tracks
+from matinee.media.tracks import Outcome, Sidecar, TrackPlan, plan_tracks
 from matinee.ports.catalog import Package, Packages, Title, Titles
 from matinee.ports.tools import Packager, Scanner
 from matinee.stages import publish as publishing
 from matinee.stages.bench import Bench
 from matinee.stages.chunks import Film, Proofs, Table, count_reused, film_of, is_complete, look_up
+from matinee.stages.crop import crop_bars, told_crop
 from matinee.stages.damage import check_whole
 from matinee.stages.encode import Studio, encode, tell_finished, tell_stages
 from matinee.stages.ingest import ingest, name_film
@@ -32,11 +33,9 @@ from matinee.stages.judge import Evidence, judge
 from matinee.stages.package import Renditions, has_package, package, plan_package
 from matinee.stages.sound import make_sound
 from matinee.stages.split import Split, read_source_signature, split
-from matinee.stages.straighten import straighten
+from matinee.stages.straighten import add_still, straighten, told_source
 from matinee.stages.text import make_text
 from matinee.stages.together import both, together
-
-JUMPED = "the clock of the recording jumps: it was copied to one that does not"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +49,7 @@ class Request:
     ladder: Ladder
     proofs: Proofs
     accept_damage: bool = False
+    crop: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +100,9 @@ async def _publish(house: House, bench: Bench, request: Request) -> Published:
     source = await name_film(request.film)
     async with house.exclusive(source.digest):
         film = await ingest(bench, request.film, source)
-        film, info, timeline = await _look_at(house, bench, request, film, source)
+        film, info, timeline, left_out = await _look_at(house, bench, request, film, source)
         tracks = plan_tracks(info, timeline, request.ladder, request.sidecars)
+        tracks = replace(tracks, outcomes=(*tracks.outcomes, *left_out))
         title = _title(house, request, source)
         evidence = await _make(house, bench, request, title, film, info, timeline, tracks)
         verdicts = await judge(bench, evidence)
@@ -136,16 +137,29 @@ def _title(house: House, request: Request, source: Asset) -> Title:
 
 async def _look_at(
     house: House, bench: Bench, request: Request, film: Path, source: Asset
-) -> tuple[Path, SourceInfo, Timeline]:
-    """The film to make streams of, what is in it and when its frames are shown."""
-    info, timeline = await inspect(bench, house.studio.indexer, film, source)
-    if info.clock_jumps:
-        film, source = await straighten(bench, house.studio.encoder, film, source)
-        info, timeline = await inspect(bench, house.studio.indexer, film, source)
-        timeline = replace(timeline, notes=(*timeline.notes, JUMPED))
+) -> tuple[Path, SourceInfo, Timeline, list[Outcome]]:
+    """The film to make streams of, what is in it, when its frames are shown.
+
+    And what becomes of the tracks that are in the source and no longer in that film.
+    """
+    indexer, encoder = house.studio.indexer, house.studio.encoder
+    info, timeline = await inspect(bench, indexer, film, source)
     if not request.accept_damage:
         check_whole(info)
-    return film, info, timeline
+    notes = told_source(info)
+    left_out: list[Outcome] = []
+    if info.clock_jumps:
+        film, source = await straighten(bench, encoder, film, source)
+    elif info.needs_still:
+        planned = plan_tracks(info, timeline, request.ladder, ()).outcomes
+        left_out = [outcome for outcome in planned if outcome.waiver]
+        film, source = await add_still(bench, encoder, film, info, source)
+    if notes:
+        info, timeline = await inspect(bench, indexer, film, source)
+    if request.crop:
+        info = await crop_bars(bench, house.scanner, film, info)
+    notes = (*notes, *timeline.notes, *told_crop(info.picture))
+    return film, info, replace(timeline, notes=notes), left_out
 
 
 async def _make(

@@ -86,15 +86,13 @@ def mended(timeline: Timeline, damage: Damage) -> Timeline:
     slots = timeline.slots
     whole = np.arange(len(order)) * per_frame if slots is None else slots[::per_frame]
     source_slots = _stand_still(whole[came], good[came], timeline.frames)
+    hidden = len(order) - int((came & good).sum())
+    note = f"{hidden} pictures are damaged; those before them stand still meanwhile"
     return replace(
         timeline,
         decode_order=order[came],
         slots=between(source_slots) if per_frame == 2 else source_slots,
-        notes=(
-            *timeline.notes,
-            f"{len(order) - int((came & good).sum())} pictures are damaged; those before them "
-            "stand still meanwhile",
-        ),
+        notes=(*timeline.notes, note),
     )
 
 

@@ -15,6 +15,12 @@ Fields = Literal["progressive", "interlaced", "telecine"]
 HIGH_DYNAMIC_RANGE = frozenset({"smpte2084", "arib-std-b67"})
 """Transfer functions of HDR10 and HLG (ITU-R BT.2100)."""
 
+STILL = -1
+"""The index of the picture that a film without one gets."""
+
+STILL_SIZE = (1280, 720)
+STILL_RATE = Fraction(10)
+
 IMAGE_SUBTITLES = frozenset({"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle", "xsub"})
 """Codecs whose cues are pictures: they have no text to publish."""
 
@@ -122,7 +128,8 @@ class SourceInfo:
 
     ``has_captions``: CEA-608 or CEA-708 captions lie inside its pictures. ``declared`` is how many
     seconds the container's header promises, None where it has none. ``clock_jumps``: times go back
-    or leap ahead, as in recordings that were put together.
+    or leap ahead, as in recordings that were put together. ``needs_still``: there is sound and no
+    moving picture; ``video`` is then STILL, a track that is yet to be made.
     """
 
     container: str
@@ -134,6 +141,7 @@ class SourceInfo:
     has_captions: bool = False
     declared: Fraction | None = None
     clock_jumps: bool = False
+    needs_still: bool = False
 
     def track(self, index: int) -> Track:
         """The track with the container's ``index``."""
@@ -206,6 +214,7 @@ def source_from_json(document: dict[str, Any]) -> SourceInfo:
         has_captions=document["has_captions"],
         declared=_fraction(document["declared"]),
         clock_jumps=document["clock_jumps"],
+        needs_still=document["needs_still"],
     )
 
 

@@ -13,7 +13,7 @@ from matinee.media.damage import Damage
 from matinee.media.ladder import Rung
 from matinee.media.signature import Signature
 from matinee.media.sound import Samples, SoundRendition
-from matinee.media.source import Picture, SourceInfo, Track
+from matinee.media.source import Crop, Picture, SourceInfo, Track
 from matinee.media.timeline import Packets, Timeline
 
 OnFrames = Callable[[int], None]
@@ -176,6 +176,10 @@ class Encoder(Protocol):
         """Copy every track, undecoded, to a transport stream whose clock does not jump."""
         ...
 
+    async def add_still(self, film: Path, info: SourceInfo, output: Path) -> Spent:
+        """Copy sound and text under a still: the film's cover, or the shape of its sound."""
+        ...
+
     async def read_subtitles(self, film: Path, track: Track, folder: Path) -> bytes:
         """A text subtitle track as a file, times on the container's clock.
 
@@ -195,6 +199,13 @@ class Scanner(Protocol):
 
         ``lenient``: packets that do not decode are passed over, the same ones at every scan.
         """
+        ...
+
+
+    async def black_bars(
+        self, film: Path, info: SourceInfo, folder: Path
+    ) -> tuple[Crop | None, Spent]:
+        """What is not black in any of the key frames; None where all is."""
         ...
 
 

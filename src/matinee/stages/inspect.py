@@ -11,6 +11,7 @@ from matinee.assets.asset import Asset
 from matinee.assets.derivation import Step
 from matinee.core.ids import canonical_json
 from matinee.core.time import as_text
+from matinee.media.clocks import straightened
 from matinee.media.source import SourceInfo, source_as_json, source_from_json
 from matinee.media.timeline import PACKET, Packets, Timeline, build_timeline
 from matinee.ports.tools import Indexer
@@ -48,7 +49,9 @@ def timeline_of(info: SourceInfo, packets: Packets, time_base: Fraction) -> Time
         SourceDamaged: no frame is shown, or their times make no sense.
     """
     picture, track = info.picture, info.track(info.video)
-    end = track.start + track.duration
+    end: Fraction | None = track.start + track.duration
+    if info.clock_jumps:  # as its straightened copy has them
+        packets, end = straightened(packets, time_base), None
     return build_timeline(
         packets, time_base, picture.nominal_rate, picture.fields, end,
         is_recording=info.container in RECORDINGS,

@@ -1,24 +1,58 @@
-"""Straighten: a film whose clock jumps is copied, undecoded, to one whose clock does not."""
+"""Straighten: a film that cannot be worked on as it is becomes one that can, nothing re-encoded.
 
+- One whose clock jumps is copied to one whose clock does not.
+- One of sound alone gets a still: its cover, or the shape of its sound.
+"""
+
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from matinee.assets.asset import Asset
 from matinee.assets.derivation import Step
-from matinee.ports.tools import Encoder
+from matinee.media.source import SourceInfo
+from matinee.ports.tools import Encoder, Spent
 from matinee.stages.bench import Bench, Made
+
+JUMPED = "the clock of the recording jumps: it was copied to one that does not"
+STILL_ADDED = "there is no moving picture: a still is shown"
+
+
+def told_source(info: SourceInfo) -> tuple[str, ...]:
+    """What is said of it."""
+    if info.clock_jumps:
+        return (JUMPED,)
+    return (STILL_ADDED,) if info.needs_still else ()
 
 
 async def straighten(
     bench: Bench, encoder: Encoder, film: Path, source: Asset
 ) -> tuple[Path, Asset]:
     """The copy as a file and as an asset, from the ledger or made now."""
+    return await _copied(
+        bench, "straighten", source, "film.ts", lambda output: encoder.copy(film, output)
+    )
 
+
+async def add_still(
+    bench: Bench, encoder: Encoder, film: Path, info: SourceInfo, source: Asset
+) -> tuple[Path, Asset]:
+    """The film with a picture, as a file and as an asset, from the ledger or made now."""
+    return await _copied(
+        bench, "add_still", source, "film.mkv",
+        lambda output: encoder.add_still(film, info, output),
+    )  # fmt: skip
+
+
+async def _copied(
+    bench: Bench, function: str, source: Asset, name: str, make: Callable[[Path], Awaitable[Spent]]
+) -> tuple[Path, Asset]:
     async def copy() -> tuple[dict[str, Made], float]:
-        output = bench.scratch / "straight.ts"
+        folder = bench.scratch / function
+        folder.mkdir()
         async with bench.slots:
-            spent = await encoder.copy(film, output)
-        return {"film": Made(output, "video/mp2t")}, spent.cpu_s
+            spent = await make(folder / name)
+        return {"film": Made(folder / name, "video/*")}, spent.cpu_s
 
-    step = Step("straighten", 1, {"film": source.digest}, {}, bench.tool_ids("ffmpeg"))
-    straight = (await bench.derive("straighten", step, copy)).outputs["film"]
-    return await bench.file(straight), straight
+    step = Step(function, 1, {"film": source.digest}, {}, bench.tool_ids("ffmpeg"))
+    made = (await bench.derive(function, step, copy)).outputs["film"]
+    return await bench.file(made), made

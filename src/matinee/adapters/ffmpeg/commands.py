@@ -15,15 +15,15 @@ from pathlib import Path
 from matinee.media.ladder import Rung, display_size
 from matinee.media.signature import HEIGHT, WIDTH
 from matinee.media.sound import AAC_FRAME, SAMPLE_RATE, SoundRendition
-from matinee.media.source import Picture, SourceInfo
+from matinee.media.source import STILL_RATE, STILL_SIZE, Picture, SourceInfo
 from matinee.media.subtitle_formats import CARRIED
 from matinee.media.timeline import Timeline
 from matinee.ports.tools import Clip, ThumbnailPlan
 
 QUIET = ("-nostdin", "-hide_banner", "-v", "error")
-CONTAINERS = "mov,matroska,webm,mpegts,mpeg,avi,ogg,flv,asf,mxf"
+CONTAINERS = "mov,matroska,webm,mpegts,mpeg,avi,ogg,flv,asf,mxf,mp3,flac,wav,aac"
 FILMS = ("-protocol_whitelist", "file", "-format_whitelist", CONTAINERS)
-LENIENT = ("-max_error_rate", "1", "-threads", "1")
+LENIENT = ("-max_error_rate", "1")
 CLIPS = ("-protocol_whitelist", "file", "-format_whitelist", "matroska,nut,mov")
 """In front of every film: no playlist or script can make ffmpeg open another file or address."""
 TELL = ("-progress", "pipe:1", "-stats_period", "0.5")
@@ -175,6 +175,7 @@ def scan_command(
     signature: Path,
     sheets: Path,
     *,
+    threads: int = 1,
     lenient: bool = False,
 ) -> list[str]:
     """One decode: cuts to a text file, signature to a raw file, sheets to numbered JPEG files.
@@ -198,12 +199,22 @@ def scan_command(
         f"tile={thumbnails.columns}x{thumbnails.rows}[sheet]"
     )
     return [
-        ffmpeg, *QUIET, *TELL, "-y", "-noautorotate", *(LENIENT if lenient else ()), *FILMS,
-        "-i", str(film), "-an", "-sn", "-dn",
+        ffmpeg, *QUIET, *TELL, "-y", "-noautorotate", *(LENIENT if lenient else ()),
+        "-threads", str(1 if lenient else threads), *FILMS, "-i", str(film), "-an", "-sn", "-dn",
         "-filter_complex", graph,
         "-map", "[sig]", *RAW, signature.name,
         "-map", "[sheet]", "-fps_mode", "passthrough", "-c:v", "mjpeg", "-q:v", "4",
         "-threads:v", "1", "-pix_fmt", "yuvj420p", *BITEXACT, "-f", "image2", sheets.name,
+    ]  # fmt: skip
+
+
+def bars_command(ffmpeg: str, film: Path, info: SourceInfo, found: Path) -> list[str]:
+    """What is not black in any key frame, written to a text file in the working folder."""
+    return [
+        ffmpeg, *QUIET, *TELL, "-y", "-noautorotate", "-skip_frame", "nokey", *FILMS,
+        "-i", str(film), "-map", f"0:{info.video}", "-vf",
+        f"cropdetect=limit=0.094:round=2:skip=0:reset=0,metadata=mode=print:file={found.name}",
+        "-fps_mode", "passthrough", "-f", "null", "-",
     ]  # fmt: skip
 
 
@@ -212,6 +223,45 @@ def copy_command(ffmpeg: str, film: Path, output: Path) -> list[str]:
     return [
         ffmpeg, *QUIET, "-y", "-dts_delta_threshold", "1", *FILMS, "-i", str(film), "-map", "0",
         "-c", "copy", "-copy_unknown", *BITEXACT, "-f", "mpegts", str(output),
+    ]  # fmt: skip
+
+
+def still_command(
+    ffmpeg: str, film: Path, cover: int | None, sound: int, output: Path
+) -> list[str]:
+    """A picture for a film that has none: its cover, or the shape of its sound."""
+    width, height = STILL_SIZE
+    box = f"{width}:{height}"
+    graph = (
+        f"[0:{sound}]aformat=channel_layouts=mono,showwavespic=s={width}x{height}:colors=0x8fb4d8,"
+        "format=gbrp[wave];"
+        f"color=c=0x14181f:s={width}x{height},format=gbrp[dark];[dark][wave]overlay=shortest=1"
+        if cover is None
+        else f"[0:{cover}]scale={box}:force_original_aspect_ratio=decrease,pad={box}:-1:-1,setsar=1"
+    )
+    return [
+        ffmpeg, *QUIET, "-y", *FILMS, "-i", str(film), "-filter_complex", f"{graph},format=rgb24",
+        "-frames:v", "1", "-update", "1", *BITEXACT, "-c:v", "png", "-f", "image2", str(output),
+    ]  # fmt: skip
+
+
+def add_still_command(
+    ffmpeg: str, film: Path, info: SourceInfo, still: Path, output: Path
+) -> list[str]:
+    """The film's sound and text as they are, under a still that lasts as long."""
+    track = info.track(info.video)
+    tracks = [t for t in info.tracks if t.type in ("audio", "subtitles") and not t.fault]
+    maps = [option for t in tracks for option in ("-map", f"0:{t.index}")]
+    return [
+        ffmpeg, *QUIET, *TELL, "-y", "-copyts", *FILMS, "-i", str(film),
+        "-protocol_whitelist", "file", "-f", "image2", "-loop", "1", "-framerate", str(STILL_RATE),
+        "-itsoffset", f"{float(track.start):.6f}", "-i", str(still),
+        "-map", "1:v", *maps, "-c", "copy", "-map_metadata", "0", "-map_chapters", "0",
+        "-vf", "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p",
+        "-c:v", "libx264", "-preset", "ultrafast", "-crf", "8", "-g", "20", "-threads:v", "1",
+        "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709",
+        "-to", f"{float(track.start + track.duration):.6f}", "-fflags", "+bitexact",
+        "-f", "matroska", str(output),
     ]  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from matinee.core.errors import EncoderFailed, ToolError
 from matinee.media.ladder import Rung
 from matinee.media.signature import FRAME_BYTES, Signature, read_signature
 from matinee.media.sound import SoundRendition
-from matinee.media.source import Picture, SourceInfo, Track
+from matinee.media.source import Crop, Picture, SourceInfo, Track
 from matinee.media.timeline import Timeline
 from matinee.ports.tools import (
     Clip,
@@ -104,6 +104,21 @@ class FfmpegEncoder(Encoder):
             raise ToolError(f"the film cannot be copied: {finished.last_words}")
         return Spent(finished.cpu_s)
 
+    async def add_still(self, film: Path, info: SourceInfo, output: Path) -> Spent:
+        still = output.with_name("still.png")
+        cover = next((track.index for track in info.tracks if track.is_cover), None)
+        sound = next(track.index for track in info.of_type("audio") if not track.fault)
+        path = self._ffmpeg.path
+        draw = commands.still_command(path, film, cover, sound, still)
+        add = commands.add_still_command(path, film, info, still, output)
+        cpu_s = 0.0
+        for doing, command in (("drawing a still", draw), ("adding a still", add)):
+            finished = await self._ffmpeg.run(doing, command, output.parent)
+            cpu_s += finished.cpu_s
+            if finished.exit_code != 0:
+                raise ToolError(f"{doing} to the sound failed: {finished.last_words}")
+        return Spent(cpu_s)
+
     async def read_subtitles(self, film: Path, track: Track, folder: Path) -> bytes:
         output = folder / f"subtitles-{track.index}"
         command = commands.subtitles_command(
@@ -118,10 +133,13 @@ class FfmpegEncoder(Encoder):
 
 
 class FfmpegScanner(Scanner):
-    """Cuts by ``scdet``, which agrees with TransNetV2 on the films that were measured."""
+    """Cuts by ``scdet``, which agrees with TransNetV2 on the films that were measured.
 
-    def __init__(self, ffmpeg: Ffmpeg) -> None:
-        self._ffmpeg = ffmpeg
+    ``threads`` decode; more of them take more processor time in all, and change no byte.
+    """
+
+    def __init__(self, ffmpeg: Ffmpeg, threads: int = 1) -> None:
+        self._ffmpeg, self._threads = ffmpeg, threads
 
     async def scan(
         self,
@@ -137,13 +155,32 @@ class FfmpegScanner(Scanner):
         cuts, signature = folder / "cuts.txt", folder / "source.sig"
         command = commands.scan_command(
             self._ffmpeg.path, film, info, timeline, thumbnails, cuts, signature,
-            folder / "%05d.jpg", lenient=lenient,
+            folder / "%05d.jpg", threads=self._threads, lenient=lenient,
         )  # fmt: skip
         finished = await self._ffmpeg.run("looking for shots", command, folder, on_frames)
         complaints = finished.last_words
         if finished.exit_code != 0:
             complaints = f"ffmpeg exited with {finished.exit_code}: {complaints}"
         return _read_scan(cuts, signature, folder, complaints), Spent(finished.cpu_s)
+
+
+    async def black_bars(
+        self, film: Path, info: SourceInfo, folder: Path
+    ) -> tuple[Crop | None, Spent]:
+        found = folder / "bars.txt"
+        command = commands.bars_command(self._ffmpeg.path, film, info, found)
+        finished = await self._ffmpeg.run("looking for black bars", command, folder)
+        if finished.exit_code != 0:
+            raise ToolError(f"black bars cannot be measured: {finished.last_words}")
+        return read_crop(found.read_text() if found.exists() else ""), Spent(finished.cpu_s)
+
+
+def read_crop(text: str) -> Crop | None:
+    """The last word of ffmpeg's ``cropdetect``; None where it saw nothing that is not black."""
+    said = dict(re.findall(r"^lavfi\.cropdetect\.([xywh])=(-?\d+)", text, re.MULTILINE))
+    if len(said) < 4 or int(said["w"]) <= 0 or int(said["h"]) <= 0:
+        return None
+    return Crop(int(said["x"]), int(said["y"]), int(said["w"]), int(said["h"]))
 
 
 def _read_scan(cuts: Path, signature: Path, folder: Path, complaints: str) -> Scan:

@@ -19,6 +19,7 @@ def inspect_command(film: str, as_json: bool) -> None:
     from matinee.media.source import source_as_json
     from matinee.stages.ingest import check_is_file
     from matinee.stages.inspect import timeline_of
+    from matinee.stages.straighten import told_source
     from matinee.wiring import indexer
 
     path = Path(film)
@@ -39,7 +40,7 @@ def inspect_command(film: str, as_json: bool) -> None:
         "frames": frames,
         "frame_rate": rate,
         "start": float(timeline.start) if timeline else None,
-        "notes": list(timeline.notes) if timeline else [],
+        "notes": [*told_source(info), *(timeline.notes if timeline else ())],
         "picture": source_as_json(info)["picture"],
         "tracks": [track_json(t, info, frames, rate) for t in info.tracks],
         "chapters": chapters_json(

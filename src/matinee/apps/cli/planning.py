@@ -1,5 +1,7 @@
 """``matinee publish --plan``: what would be made, in seconds, without making anything."""
 
+import asyncio
+import tempfile
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -16,9 +18,11 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], ladder: Any, wish: Any) 
     from matinee.media import estimate
     from matinee.media.ladder import display_size
     from matinee.media.tracks import plan_tracks
+    from matinee.stages.crop import told_crop
     from matinee.stages.damage import check_whole
     from matinee.stages.ingest import check_is_file
     from matinee.stages.inspect import timeline_of
+    from matinee.stages.straighten import told_source
     from matinee.wiring import indexer
 
     check_is_file(film)
@@ -26,6 +30,8 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], ladder: Any, wish: Any) 
     timeline = timeline_of(info, packets, time_base)
     if not wish.accept_damage:
         check_whole(info)
+    if wish.crop:
+        info = _cropped(film, info)
     tracks = plan_tracks(info, timeline, ladder, sidecars)
     size, frames = display_size(info.picture), timeline.frames
     scored = len(tracks.rungs) if wish.scores else 0
@@ -43,12 +49,22 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], ladder: Any, wish: Any) 
         "duration": float(timeline.duration),
         "frames": frames,
         "frame_rate": str(timeline.rate),
-        "notes": list(timeline.notes),
+        "notes": [*told_source(info), *timeline.notes, *told_crop(info.picture)],
         "tracks": [outcome.as_json() for outcome in tracks.outcomes],
         "waivers": [o.as_json() for o in tracks.outcomes if o.waiver],
         "cpu_seconds": round(cpu_s, 1),
         "seconds": round(cpu_s / workers, 1),
     }
+
+
+def _cropped(film: Path, info: Any) -> Any:
+    """The film without its black bars."""
+    from matinee.stages.crop import cropped
+    from matinee.wiring import scanner
+
+    with tempfile.TemporaryDirectory(prefix="matinee-plan-") as folder:
+        crop, _ = asyncio.run(scanner().black_bars(film.absolute(), info, Path(folder)))
+    return cropped(info, crop)
 
 
 def _made_json(tracks: Any, sounds: Sequence[Any], duration: Fraction) -> dict[str, Any]:

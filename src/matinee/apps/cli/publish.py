@@ -29,6 +29,7 @@ class Wish:
     proofs: str
     workers: int | None
     accept_damage: bool
+    crop: bool
     plan: bool
     as_json: bool
 
@@ -73,6 +74,7 @@ class Wish:
     is_flag=True,
     help="Publish a film of which a part cannot be decoded: the picture stands still there.",
 )
+@click.option("--crop", is_flag=True, help="Cut off black bars, as measured.")
 @click.option("--plan", is_flag=True, help="Show what would be made, and make nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a film on standard output.")
 def publish_command(films: tuple[str, ...], **options: Any) -> None:
@@ -129,6 +131,7 @@ def _publish(film: Path, wish: Wish, ladder: Any) -> tuple[dict[str, Any], int]:
         ladder=ladder,
         proofs=Proofs(signed=wish.proofs == "decode", scored=wish.scores),
         accept_damage=wish.accept_damage,
+        crop=wish.crop,
     )
     settings = read_settings(wish.library, wish.workers)
     with (
