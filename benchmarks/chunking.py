@@ -114,9 +114,7 @@ async def _in_chunks(
     indexer = house.studio.indexer
     info, packets, time_base = indexer.inspect(film)
     timeline = timeline_of(info, packets, time_base)
-    found = await split(
-        bench, house.scanner, indexer, film, info, timeline, accept_damage=False
-    )
+    found = await split(bench, house.scanner, indexer, film, info, timeline, accept_damage=False)
     made = film_of(info, timeline, found.plan, rungs)
     reference = await read_source_signature(bench, found)
     proofs = Proofs(signed=False, scored=False)

@@ -15,6 +15,7 @@ from tests.contracts.tool_work import (
 )
 from tests.films import NTSC, Films, ffmpeg, moving_picture
 
+from matinee.adapters.ffmpeg.commands import SIGN
 from matinee.core.errors import (
     SourceHasNoVideo,
     SourceUnreadable,
@@ -46,8 +47,7 @@ def test_a_turned_film_is_shown_upright(films: Films, tmp_path: Path) -> None:
         timeline = timeline_of(info, packets, time_base)
         scan = scanned(turned, info, timeline, tmp_path / str(angle))
         ffmpeg(
-            "-i", str(turned), "-vf", "scale=16:9:flags=area,format=yuv420p16le,extractplanes=y", "-f", "rawvideo",
-            "upright.sig", folder=tmp_path,
+            "-i", str(turned), "-vf", SIGN, "-f", "rawvideo", "upright.sig", folder=tmp_path,
         )  # fmt: skip
         upright = read_signature((tmp_path / "upright.sig").read_bytes())
 

@@ -12,6 +12,7 @@ import pytest
 from tests.contracts.tool_work import INDEXER, Work, measured, worked
 from tests.films import FFMPEG, Films, ffmpeg, moving_picture
 
+from matinee.adapters.ffmpeg.commands import SIGN
 from matinee.core.errors import SourceUnsupported
 from matinee.media.ladder import display_size
 from matinee.media.signature import Signature, compare, read_signature
@@ -89,7 +90,8 @@ ODD = {
         note="pulldown is undone",
     ),
     "interlaced-with-a-gap": Odd(
-        "gap.mkv", Fraction(50), "tinterlace=interleave_top,setfield=tff,select='not(between(n,200,219))'",
+        "gap.mkv", Fraction(50),
+        "tinterlace=interleave_top,setfield=tff,select='not(between(n,200,219))'",
         ("-fps_mode", "vfr", *MPEG2, *FIELDS), Fraction(50), "interlaced", note="varies",
     ),
 }  # fmt: skip
@@ -109,8 +111,7 @@ def work(odd: Odd, films: Films, tmp_path_factory: pytest.TempPathFactory) -> Wo
 def shown(picture: str, folder: Path) -> Signature:
     """The signature of what a filter graph draws."""
     ffmpeg(
-        "-f", "lavfi", "-i", f"{picture},scale=16:9:flags=area,format=yuv420p16le,extractplanes=y", "-fps_mode",
-        "passthrough", "-f", "rawvideo", "seen.sig", folder=folder,
+        "-f", "lavfi", "-i", f"{picture},{SIGN}", "-fps_mode", "passthrough", "-f", "rawvideo", "seen.sig", folder=folder,
     )  # fmt: skip
     return read_signature((folder / "seen.sig").read_bytes())
 
@@ -167,8 +168,7 @@ def test_a_mirrored_film_is_shown_as_it_should(
         "-c", "copy",
     )  # fmt: skip
     ffmpeg(
-        "-i", str(turned), "-vf", "scale=16:9:flags=area,format=yuv420p16le,extractplanes=y", "-f", "rawvideo",
-        "upright.sig", folder=tmp_path,
+        "-i", str(turned), "-vf", SIGN, "-f", "rawvideo", "upright.sig", folder=tmp_path,
     )  # fmt: skip
 
     work = worked(turned, tmp_path / "work")

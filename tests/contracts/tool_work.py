@@ -97,9 +97,7 @@ def worked(path: Path, folder: Path) -> Work:
     timeline = timeline_of(info, packets, time_base)
     scan = scanned(path, info, timeline, folder / "scan")
     cuts, signature = on_timeline(scan, timeline)
-    source = read_signature(
-        signature if isinstance(signature, bytes) else signature.read_bytes()
-    )
+    source = read_signature(signature if isinstance(signature, bytes) else signature.read_bytes())
     plan = plan_film(cuts, timeline.frames, timeline.rate)
     rungs = [rung(timeline.rate), rung(timeline.rate, name="54p", width=96, height=54, crf=30)]
     film = film_of(info, timeline, plan, rungs)

@@ -1,5 +1,6 @@
 """Reads and joins films packet by packet with PyAV (FFmpeg's libraries in this process)."""
 
+import errno
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -14,11 +15,12 @@ import av.error
 import numpy as np
 from numpy.typing import NDArray
 
-from matinee.adapters.pyav_inspect import inspect_film
-from matinee.adapters.pyav_listen import heard
+from matinee.adapters.pyav_inspect import inspect_film, look_at
+from matinee.adapters.pyav_listen import heard, sound_damage
 from matinee.adapters.pyav_picture import SAFE, find_damage, packets_of
 from matinee.core.errors import (
     LibraryError,
+    LibraryFull,
     SourceChanged,
     SourceDamaged,
     SourceRefused,
@@ -38,12 +40,18 @@ SEEKABLE = ("mov", "matroska")
 """Containers whose index can be trusted to find a key packet."""
 
 
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+UNWRITABLE = frozenset({errno.EIO, errno.EROFS, errno.EACCES, errno.ENOENT, errno.EPERM})
+
 CLIP_FORMATS = ("matroska", "nut")
 """What a clip may be written as: the second for codecs that the first has no name for."""
 
 
 class PyavIndexer(Indexer):
     """Plain functions behind the port: they hold no state, so threads may share one."""
+
+    def look(self, film: Path) -> None:
+        look_at(film)
 
     def inspect(self, film: Path) -> tuple[SourceInfo, Packets, Fraction]:
         return inspect_film(film)
@@ -60,7 +68,7 @@ class PyavIndexer(Indexer):
         if not clips:
             return
         with opened(film) as container:
-            packets = _indexed(container, film, info, timeline, clips[0].first)
+            packets = _indexed(container, info, timeline, clips[0].first)
             waiting, open_clips = list(clips), list[_ClipWriter]()
             for number, packet in packets:
                 while waiting and waiting[0].first == number:
@@ -74,10 +82,14 @@ class PyavIndexer(Indexer):
                             return
                 if not waiting and not open_clips:
                     return
-        raise SourceChanged(f"{film.name} ends before frame {clips[-1].frames.end}")
+        raise SourceChanged(f"the film ends before frame {clips[-1].frames.end}")
 
     def find_damage(self, film: Path, info: SourceInfo, timeline: Timeline) -> Damage | None:
         return find_damage(film, info, timeline)
+
+    def find_sound_damage(self, film: Path, track: int) -> list[tuple[Fraction, Fraction]]:
+        with opened(film) as container:
+            return sound_damage(container, container.streams[track])
 
     def join(
         self,
@@ -117,17 +129,19 @@ def opened(film: Path) -> Iterator[Any]:
     try:
         container = av.open(str(film), options=SAFE)
     except (av.error.FFmpegError, OSError) as error:
-        raise SourceUnreadable(f"{film.name} cannot be read: {error.strerror}") from error
+        raise SourceUnreadable(f"the film cannot be read: {error.strerror}") from error
     with container:
         try:
             yield container
-        except av.error.InvalidDataError as error:
-            raise SourceDamaged(f"{film.name} is damaged: {error.strerror}") from error
         except (av.error.FFmpegError, OSError) as error:
-            raise LibraryError(
-                f"scratch files cannot be written: {error.strerror}",
-                "see that the library's disk has room",
-            ) from error
+            if error.errno in NO_ROOM:
+                raise LibraryFull("scratch files cannot be written: there is no room") from error
+            if error.errno in UNWRITABLE:
+                raise LibraryError(
+                    f"scratch files cannot be written: {error.strerror}",
+                    "see that the library's disk can be written",
+                ) from error
+            raise SourceDamaged(f"the film is damaged: {error.strerror}") from error
 
 
 @contextmanager
@@ -141,7 +155,7 @@ def opened_chunk(path: Path, place: str) -> Iterator[Any]:
 
 
 def _indexed(
-    container: Any, film: Path, info: SourceInfo, timeline: Timeline, first: int
+    container: Any, info: SourceInfo, timeline: Timeline, first: int
 ) -> Iterator[tuple[int, Any]]:
     """The video packets from number ``first`` on, each proved to be the one of the index."""
     stream = container.streams[info.video]
@@ -161,7 +175,7 @@ def _indexed(
         ):
             when = float(int(index["pts"][number]) * timeline.time_base - timeline.start)
             raise SourceChanged(
-                f"{film.name} at {when:.3f} s is not what it was when it was inspected",
+                f"the film at {when:.3f} s is not what it was when it was inspected",
                 "publish again when nothing writes to the file any more",
             )
         if number >= first:

@@ -1,6 +1,8 @@
 """Reads a film's tracks and its frame index in one pass of its packets."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -36,17 +38,34 @@ UNKNOWN = np.iinfo(np.int64).min
 """A time that the container does not tell."""
 
 
+def look_at(film: Path) -> None:
+    """See ``Indexer.look``."""
+    with _opened(film) as container:
+        main = main_video(container)
+        if main:
+            read_picture(film, main.index)
+
+
 def inspect_film(film: Path) -> tuple[SourceInfo, Packets, Fraction]:
     """See ``Indexer.inspect``."""
-    size_bytes = film.stat().st_size
-    if size_bytes == 0:
-        raise SourceUnreadable(f"{film.name} is empty", "try another copy of the film")
+    with _opened(film) as container:
+        return _inspect(container, film, film.stat().st_size)
+
+
+@contextmanager
+def _opened(film: Path) -> Iterator[Any]:
+    if film.stat().st_size == 0:
+        raise SourceUnreadable("it is empty", "try another copy of the film")
     try:
         with av.open(str(film), options=SAFE) as container:
-            return _inspect(container, film, size_bytes)
-    except (av.error.FFmpegError, UnicodeDecodeError) as error:
+            yield container
+    except MemoryError as error:
         raise SourceUnreadable(
-            f"{film.name} is not a film, or is damaged at its begin: {error}",
+            "it has more than 1000 tracks, or a header of impossible size", f"films come as {KINDS}"
+        ) from error
+    except av.error.FFmpegError as error:
+        raise SourceUnreadable(
+            f"it is not a film, or is damaged at its begin: {error.strerror}",
             f"films come as {KINDS}",
         ) from error
 
@@ -74,19 +93,19 @@ def _inspect(container: Any, film: Path, size_bytes: int) -> tuple[SourceInfo, P
         declared=Fraction(container.duration, av.time_base) if container.duration else None,
     )
     if not main:
-        return _with_still(info, film)
+        return _with_still(info)
     packets, time_base = np.array(rows, dtype=PACKET), Fraction(main.time_base)
     told = packets["dts"][packets["dts"] != UNKNOWN]
     jumps = info.container in JUMPING and clock_jumps(told, time_base)
     return replace(info, clock_jumps=jumps), _with_times(packets, main, film), time_base
 
 
-def _with_still(info: SourceInfo, film: Path) -> tuple[SourceInfo, Packets, Fraction]:
+def _with_still(info: SourceInfo) -> tuple[SourceInfo, Packets, Fraction]:
     """A film of sound alone, with the still that it is to get."""
     sounds = [track for track in info.of_type("audio") if track.channels and not track.fault]
     if not sounds:
         raise SourceHasNoVideo(
-            f"{film.name} has no moving picture and no sound", "give a film with one of them"
+            "it has no moving picture and no sound", "give a film with one of them"
         )
     track, packets, time_base = still_track(sounds)
     return replace(info, tracks=(*info.tracks, track), needs_still=True), packets, time_base
@@ -109,7 +128,7 @@ def _with_times(packets: Packets, stream: Any, film: Path) -> Packets:
         return packets
     if np.any(packets["dts"] == UNKNOWN):
         raise SourceUnsupported(
-            f"{film.name} has pictures without any time stamp",
+            "the film has pictures without any time stamp",
             "copy it first: ffmpeg -fflags +genpts -i FILM -c copy OUT.mkv",
         )
     packets["pts"] = packets["dts"]

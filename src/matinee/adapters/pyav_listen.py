@@ -8,7 +8,8 @@ import av.error
 import numpy as np
 from av.audio.resampler import AudioResampler
 
-from matinee.adapters.pyav_picture import frames_of
+from matinee.adapters.pyav_picture import frames_of, packets_of
+from matinee.media.damage import JOINED
 from matinee.media.sound import PROBE_RATE, Samples
 
 ROUNDING = PROBE_RATE // 500
@@ -41,6 +42,26 @@ def heard(container: Any, track: int, time: Fraction, duration: Fraction) -> Sam
     return samples_heard
 
 
+def sound_damage(container: Any, stream: Any) -> list[tuple[Fraction, Fraction]]:
+    """From when to when packets do not decode, in seconds of the container's clock."""
+    damage: list[tuple[Fraction, Fraction]] = []
+    for packet in packets_of(container, stream):
+        is_bad = packet.is_corrupt
+        try:
+            is_bad |= any(frame.is_corrupt for frame in packet.decode())
+        except av.error.EOFError:
+            continue
+        except av.error.FFmpegError:
+            is_bad = True
+        if is_bad and packet.pts is not None:
+            begin = packet.pts * packet.time_base
+            end = begin + (packet.duration or 0) * packet.time_base
+            if damage and begin - damage[-1][1] < JOINED:
+                begin = damage.pop()[0]
+            damage.append((begin, end))
+    return damage
+
+
 class _Mono:
     """Makes mono of frames; where channels have no known places each counts alike."""
 
@@ -58,7 +79,13 @@ class _Mono:
             else:
                 self._is_averaged = False
                 return found
-        mixed: list[Any] = self._resampler.resample(_average(frame) if self._is_averaged else frame)
+        try:
+            mixed: list[Any] = self._resampler.resample(
+                _average(frame) if self._is_averaged else frame
+            )
+        except (av.error.FFmpegError, ValueError):  # the sound changes its form here
+            self._is_averaged, self._resampler = None, _mono_resampler()
+            return []
         return mixed
 
 

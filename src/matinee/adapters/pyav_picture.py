@@ -40,6 +40,9 @@ TRANSFERS = {
 }  # fmt: skip
 MATRICES = {1: "bt709", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc"}
 
+LARGEST = 8192
+"""Pixels to a side of a picture, at most (ITU-T H.264 has no level for more)."""
+
 ALWAYS_WHOLE = frozenset({"vp8", "vp9", "av1", "theora"})
 """Codecs that have no fields."""
 
@@ -78,15 +81,16 @@ def read_picture(film: Path, index: int) -> Picture:
     with av.open(str(film), options=SAFE) as container:
         stream: Any = container.streams[index]
         context = stream.codec_context
+        _check_size(stream)
         frame: Any = next(frames_of(container, stream), None)
         if frame is None:
             raise SourceUnreadable(
-                f"{film.name}: no frame of its video track can be decoded",
+                "no frame of the film's video track can be decoded",
                 "try another copy of the film",
             )
         if (container.format.name, context.name) == ("avi", "rawvideo"):
             raise SourceUnsupported(
-                f"{film.name} has raw pictures, which AVI may hold upside down",
+                "the film has raw pictures, which AVI may hold upside down",
                 "copy it first: ffmpeg -i FILM -c:v ffv1 -c:a copy OUT.mkv",
             )
         aspect = stream.sample_aspect_ratio or context.sample_aspect_ratio or Fraction(1)
@@ -108,6 +112,20 @@ def read_picture(film: Path, index: int) -> Picture:
             ),
             nominal_rate=stream.average_rate or stream.guessed_rate,
             configuration=digest_of(bytes(context.extradata or b"")),
+        )
+
+
+def _check_size(stream: Any) -> None:
+    """Nothing is decoded that is larger than any screen.
+
+    Raises:
+        SourceUnsupported: it is.
+    """
+    if max(stream.width, stream.height) > LARGEST:
+        raise SourceUnsupported(
+            f"the film's pictures are {stream.width}x{stream.height} pixels; the most is {LARGEST} "
+            "to a side",
+            "scale it down first",
         )
 
 
@@ -223,6 +241,15 @@ def _decoded(film: Path, index: int, threads: str) -> Iterator[tuple[int, bool]]
 
 
 def packets_of(container: Any, *streams: Any) -> Iterator[Any]:
-    """The packets up to the end, or to where the file cannot be read any more."""
-    with suppress(av.error.FFmpegError):
-        yield from container.demux(*streams)
+    """The packets up to the end, or to where the file cannot be read any more.
+
+    Those of a track that appears in the middle of a recording are passed over.
+    """
+    while True:
+        try:
+            yield from container.demux(*streams)
+        except IndexError:
+            continue
+        except av.error.FFmpegError:
+            pass
+        return

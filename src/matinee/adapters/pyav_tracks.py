@@ -168,7 +168,7 @@ class _Trial:
         self._tried += packet is not None
         try:
             frames = self._context.decode(packet)
-        except (av.error.FFmpegError, UnicodeDecodeError):
+        except (av.error.FFmpegError, UnicodeDecodeError, RuntimeError):
             frames = None
         if frames is not None and self._kind == "subtitles":
             self._has_worked = self._is_over = True

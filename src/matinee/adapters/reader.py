@@ -66,6 +66,13 @@ class ConfinedIndexer(Indexer):
         found: Damage | None = self._ask("find_damage", film, (info, timeline))
         return found
 
+    def find_sound_damage(self, film: Path, track: int) -> list[tuple[Fraction, Fraction]]:
+        found: list[tuple[Fraction, Fraction]] = self._ask("find_sound_damage", film, (track,))
+        return found
+
+    def look(self, film: Path) -> None:
+        self._ask("look", film, ())
+
     def join(
         self, chunks: Sequence[Path], frames: Sequence[int], starts: Sequence[int],
         rate: Fraction, output: Path,

@@ -3,6 +3,7 @@
 Plain async Python over the ledger: to go on after a crash is to run it again.
 """
 
+import asyncio
 import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -27,7 +28,7 @@ from matinee.stages.chunks import Film, Proofs, Table, count_reused, film_of, is
 from matinee.stages.crop import crop_bars, told_crop
 from matinee.stages.damage import check_whole
 from matinee.stages.encode import Studio, encode, tell_finished, tell_stages
-from matinee.stages.ingest import ingest, name_film
+from matinee.stages.ingest import check_is_file, ingest, name_film, shown_name
 from matinee.stages.inspect import inspect
 from matinee.stages.judge import Evidence, judge
 from matinee.stages.package import Renditions, has_package, package, plan_package
@@ -36,6 +37,9 @@ from matinee.stages.split import Split, read_source_signature, split
 from matinee.stages.straighten import add_still, straighten, told_source
 from matinee.stages.text import make_text
 from matinee.stages.together import both, together
+
+QUICKLY_READ = 256 << 20
+"""Bytes beyond which a film is looked at before all of it is read: refusals come soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,9 @@ async def publish_title(house: House, bench: Bench, request: Request) -> Publish
 
 async def _publish(house: House, bench: Bench, request: Request) -> Published:
     started = time.monotonic()
+    check_is_file(request.film)
+    if request.film.stat().st_size > QUICKLY_READ:
+        await asyncio.to_thread(house.studio.indexer.look, request.film)
     source = await name_film(request.film)
     async with house.exclusive(source.digest):
         film = await ingest(bench, request.film, source)
@@ -107,7 +114,9 @@ async def _publish(house: House, bench: Bench, request: Request) -> Published:
         evidence = await _make(house, bench, request, title, film, info, timeline, tracks)
         verdicts = await judge(bench, evidence)
         seconds = time.monotonic() - started
-        making = Making(title, request.film.name, source, evidence, verdicts, house.now())
+        making = Making(
+            title, shown_name(request.film.name), source, evidence, verdicts, house.now()
+        )
         report, entry = await _enter(house, bench, request, making)
         if entry.state == "ready":
             title = await publishing.show(bench.store, house.packages, title.id, entry.id)
@@ -121,13 +130,13 @@ def _title(house: House, request: Request, source: Asset) -> Title:
         if request.name is not None or request.credit is not None:
             return house.titles.describe(known.id, request.name, request.credit)
         return known
-    name = request.name or request.film.stem
+    name = request.name or shown_name(request.film.stem)
     return house.titles.add(
         Title(
             id=slug(name),
             name=name,
             source=source.digest,
-            film=request.film.name,
+            film=shown_name(request.film.name),
             credit=request.credit or "",
             added_at=house.now(),
             current=None,
@@ -189,7 +198,10 @@ async def _make(
         make_text(bench, encoder, film, info, timeline, text) for text in tracks.texts
     )
     renditions = [rendition for track in tracks.sounds for rendition in track.renditions]
-    sounds = [make_sound(bench, encoder, indexer, film, info, one) for one in renditions]
+    sounds = [
+        make_sound(bench, encoder, indexer, film, info, one, accept_damage=request.accept_damage)
+        for one in renditions
+    ]
     (found, planned, table), made_sounds = await both(pictures(), together(sounds))
     made = Renditions(
         film=planned,

@@ -114,11 +114,16 @@ def _source(info: SourceInfo, making: Making) -> dict[str, Any]:
         "size_bytes": making.source.size_bytes,
         "container": info.container,
         "duration": float(timeline.duration),
-        "notes": list(timeline.notes),
+        "notes": [*timeline.notes, *_sound_notes(making.evidence)],
         "tracks": [
             track_json(track, info, timeline.frames, str(timeline.rate)) for track in info.tracks
         ],
     }
+
+
+def _sound_notes(evidence: Evidence) -> list[str]:
+    damaged = {s.plan.track: s.damage for s in evidence.made.sounds.values() if s.damage}
+    return [f"sound track {track} is damaged {damage}" for track, damage in damaged.items()]
 
 
 def track_json(track: Track, info: SourceInfo, frames: int, rate: str | None) -> dict[str, Any]:

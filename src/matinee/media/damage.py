@@ -5,7 +5,7 @@
 - On a mended timeline the picture before stands still meanwhile; every other frame keeps its time.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -111,14 +111,21 @@ def _stand_still(
 
 def tell_damage(timeline: Timeline, damage: Damage) -> str:
     """From when to when, in seconds of the film."""
-    stretches: list[tuple[Fraction, Fraction]] = []
-    for span in damage.damaged:
-        begin, end = _time(timeline, span.start), _time(timeline, span.end)
-        if stretches and begin - stretches[-1][1] < JOINED:
-            begin = stretches.pop()[0]
-        stretches.append((begin, end))
-    words = [f"from {float(begin):.2f} s to {float(end):.2f} s" for begin, end in stretches[:TOLD]]
-    more = f" and {len(stretches) - TOLD} times more" if len(stretches) > TOLD else ""
+    return tell_stretches(
+        [(_time(timeline, span.start), _time(timeline, span.end)) for span in damage.damaged]
+    )
+
+
+def tell_stretches(stretches: Sequence[tuple[Fraction, Fraction]]) -> str:
+    """From when to when, near ones as one; "" for none."""
+    joined: list[tuple[Fraction, Fraction]] = []
+    for begin, end in stretches:
+        if joined and begin - joined[-1][1] < JOINED:
+            joined.append((joined.pop()[0], end))
+        else:
+            joined.append((begin, end))
+    words = [f"from {float(begin):.2f} s to {float(end):.2f} s" for begin, end in joined[:TOLD]]
+    more = f" and {len(joined) - TOLD} times more" if len(joined) > TOLD else ""
     return f"{', '.join(words)}{more}"
 
 

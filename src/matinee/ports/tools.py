@@ -22,9 +22,10 @@ OnFrames = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """Processor seconds that a tool took."""
+    """Processor seconds that a tool took, and what it complained of."""
 
     cpu_s: float
+    complaints: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,14 @@ class JoinRefused(Held):
 class Indexer(Protocol):
     """Reads films packet by packet."""
 
+    def look(self, film: Path) -> None:
+        """A glance at the film's begin, soon over however large it is.
+
+        Raises:
+            SourceRefused: it is no film, or of a kind that is not handled.
+        """
+        ...
+
     def inspect(self, film: Path) -> tuple[SourceInfo, Packets, Fraction]:
         """Tracks, the main video track's packets in decode order, and their time base.
 
@@ -127,6 +136,10 @@ class Indexer(Protocol):
 
     def find_damage(self, film: Path, info: SourceInfo, timeline: Timeline) -> Damage | None:
         """Decode every packet of the main video track: which pictures are lost or damaged."""
+        ...
+
+    def find_sound_damage(self, film: Path, track: int) -> list[tuple[Fraction, Fraction]]:
+        """Decode a whole sound track: from when to when it cannot be, on the film's clock."""
         ...
 
     def join(
@@ -169,7 +182,10 @@ class Encoder(Protocol):
         ...
 
     async def encode_sound(self, film: Path, rendition: SoundRendition, output: Path) -> Spent:
-        """Encode a sound track whole: AAC-LC behind ``lead - AAC_FRAME`` samples of silence."""
+        """Encode a sound track whole: AAC-LC behind ``lead - AAC_FRAME`` samples of silence.
+
+        Damaged places are passed over.
+        """
         ...
 
     async def copy(self, film: Path, output: Path) -> Spent:
@@ -200,7 +216,6 @@ class Scanner(Protocol):
         ``lenient``: packets that do not decode are passed over, the same ones at every scan.
         """
         ...
-
 
     async def black_bars(
         self, film: Path, info: SourceInfo, folder: Path

@@ -2,39 +2,51 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 from matinee.assets.asset import Asset
 from matinee.assets.derivation import Step
+from matinee.core.errors import SourceDamaged
 from matinee.core.ids import canonical_json
 from matinee.core.progress import Stage
+from matinee.media.damage import tell_stretches
 from matinee.media.sound import PROBE, SoundRendition, measure_lag, probe_times
 from matinee.media.source import SourceInfo
 from matinee.ports.tools import Encoder, Indexer
 from matinee.stages.bench import Bench, Made
+from matinee.stages.damage import HINT
 
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """A sound rendition as made: the coded track, its count of AAC frames and its lags."""
+    """A sound rendition as made: the coded track, its count of AAC frames and its lags.
+
+    ``damage`` says from when to when the source's track does not decode, "" where all of it does.
+    """
 
     plan: SoundRendition
     asset: Asset
     frames: int
     lags: tuple[dict[str, float], ...]
+    damage: str = ""
 
 
 async def make_sound(
     bench: Bench, encoder: Encoder, indexer: Indexer, film: Path, info: SourceInfo,
-    rendition: SoundRendition,
+    rendition: SoundRendition, *, accept_damage: bool = False,
 ) -> Sound:  # fmt: skip
-    """Encode one rendition and measure whether it sounds when the source does."""
+    """Encode one rendition and measure whether it sounds when the source does.
+
+    Raises:
+        SourceDamaged: a part of the track does not decode, and that is not accepted.
+    """
     stage = f"sound {rendition.name}"
     bench.progress.started(Stage(stage, 0))
     step = Step(
-        "encode_sound", 1,
+        "encode_sound", 2,
         {"track": info.track(rendition.track).packets},
         rendition.as_parameters(),
         bench.tool_ids("ffmpeg", "pyav"),
@@ -49,8 +61,16 @@ async def make_sound(
             frames = await asyncio.to_thread(
                 indexer.place_sound, folder / "encoded.mp4", rendition.lead, placed
             )
-            lags = await asyncio.to_thread(measure_lags, indexer, film, placed, rendition)
-        proof = canonical_json({"frames": frames, "lags": lags}).encode()
+            damage = (
+                await asyncio.to_thread(indexer.find_sound_damage, film, rendition.track)
+                if spent.complaints
+                else []
+            )
+            lags = await asyncio.to_thread(measure_lags, indexer, film, placed, rendition, damage)
+        told = tell_stretches(
+            [(a - rendition.film_start, b - rendition.film_start) for a, b in damage]
+        )
+        proof = canonical_json({"frames": frames, "lags": lags, "damage": told}).encode()
         return {
             "sound": Made(placed, "audio/mp4"),
             "proof": Made(proof, "application/json"),
@@ -58,18 +78,29 @@ async def make_sound(
 
     derivation = await bench.derive("sound", step, make)
     proof = json.loads(await bench.read(derivation.outputs["proof"]))
+    if proof["damage"] and not accept_damage:
+        raise SourceDamaged(f"sound track {rendition.track} is damaged {proof['damage']}", HINT)
     bench.progress.finished(stage)
-    return Sound(rendition, derivation.outputs["sound"], proof["frames"], tuple(proof["lags"]))
+    return Sound(
+        rendition, derivation.outputs["sound"], proof["frames"], tuple(proof["lags"]),
+        proof["damage"],
+    )  # fmt: skip
 
 
 def measure_lags(
-    indexer: Indexer, film: Path, coded: Path, rendition: SoundRendition
-) -> list[dict[str, float]]:
-    """How late the coded sound is beside the source's, in the film's audible places.
+    indexer: Indexer, film: Path, coded: Path, rendition: SoundRendition,
+    damage: Sequence[tuple[Fraction, Fraction]] = (),
+) -> list[dict[str, float]]:  # fmt: skip
+    """How late the coded sound is beside the source's, in the film's audible and sound places.
 
     The source's samples are placed by their own time stamps, apart from the way they were encoded.
     """
-    times = probe_times(rendition.duration)
+    start = rendition.film_start
+    times = [
+        time
+        for time in probe_times(rendition.duration)
+        if not any(a < start + time + PROBE and start + time - 1 < b for a, b in damage)
+    ]
     in_film = [rendition.film_start + time for time in times]
     before = indexer.listen(film, rendition.track, in_film, PROBE)
     after = indexer.listen(coded, 0, times, PROBE)

@@ -22,7 +22,9 @@ from matinee.ports.tools import Clip, ThumbnailPlan
 
 QUIET = ("-nostdin", "-hide_banner", "-v", "error")
 CONTAINERS = "mov,matroska,webm,mpegts,mpeg,avi,ogg,flv,asf,mxf,mp3,flac,wav,aac"
-FILMS = ("-protocol_whitelist", "file", "-format_whitelist", CONTAINERS)
+FILMS = (
+    "-max_pixels", str(8192 * 8192), "-protocol_whitelist", "file", "-format_whitelist", CONTAINERS,
+)  # fmt: skip
 LENIENT = ("-max_error_rate", "1")
 CLIPS = ("-protocol_whitelist", "file", "-format_whitelist", "matroska,nut,mov")
 """In front of every film: no playlist or script can make ffmpeg open another file or address."""
@@ -336,9 +338,7 @@ def sound_command(ffmpeg: str, film: Path, sound: SoundRendition, output: Path) 
     ]  # fmt: skip
 
 
-def subtitles_command(
-    ffmpeg: str, film: Path, track: int, codec: str, output: Path
-) -> list[str]:
+def subtitles_command(ffmpeg: str, film: Path, track: int, codec: str, output: Path) -> list[str]:
     """A text subtitle track on the container's clock, in the form that ``CARRIED`` names.
 
     Packets that are text are copied; what a decoder must read becomes SubRip.

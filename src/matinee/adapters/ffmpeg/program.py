@@ -9,7 +9,7 @@ from pathlib import Path
 from matinee.adapters.ffmpeg import commands
 from matinee.adapters.process import Finished, Job, run_program
 from matinee.adapters.sandbox.rules import Sandbox
-from matinee.core.errors import EncoderFailed, ToolError
+from matinee.core.errors import EncoderFailed, SourceDamaged, ToolError
 from matinee.media.ladder import Rung
 from matinee.media.signature import FRAME_BYTES, Signature, read_signature
 from matinee.media.sound import SoundRendition
@@ -92,10 +92,11 @@ class FfmpegEncoder(Encoder):
         doing = f"encoding sound track {rendition.track} as {rendition.name}"
         finished = await self._ffmpeg.run(doing, command, output.parent)
         if finished.exit_code != 0:
-            raise EncoderFailed(
-                f"{doing}: ffmpeg exited with {finished.exit_code}: {finished.last_words}"
+            raise SourceDamaged(
+                f"sound track {rendition.track} cannot be decoded: {finished.last_words}",
+                "try another copy of the film",
             )
-        return Spent(finished.cpu_s)
+        return Spent(finished.cpu_s, finished.last_words)
 
     async def copy(self, film: Path, output: Path) -> Spent:
         command = commands.copy_command(self._ffmpeg.path, film, output)
@@ -162,7 +163,6 @@ class FfmpegScanner(Scanner):
         if finished.exit_code != 0:
             complaints = f"ffmpeg exited with {finished.exit_code}: {complaints}"
         return _read_scan(cuts, signature, folder, complaints), Spent(finished.cpu_s)
-
 
     async def black_bars(
         self, film: Path, info: SourceInfo, folder: Path
