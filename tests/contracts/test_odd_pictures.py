@@ -111,7 +111,8 @@ def work(odd: Odd, films: Films, tmp_path_factory: pytest.TempPathFactory) -> Wo
 def shown(picture: str, folder: Path) -> Signature:
     """The signature of what a filter graph draws."""
     ffmpeg(
-        "-f", "lavfi", "-i", f"{picture},{SIGN}", "-fps_mode", "passthrough", "-f", "rawvideo", "seen.sig", folder=folder,
+        "-f", "lavfi", "-i", f"{picture},{SIGN}", "-fps_mode", "passthrough",
+        "-f", "rawvideo", "seen.sig", folder=folder,
     )  # fmt: skip
     return read_signature((folder / "seen.sig").read_bytes())
 

@@ -37,6 +37,11 @@ def publishing(make: Callable[[Scene], Path]) -> Callable[[Scene], Ended]:
     return lambda scene: scene.publish(make(scene))
 
 
+def accepting(make: Callable[[Scene], Path]) -> Callable[[Scene], Ended]:
+    """Publish what there is of a damaged film."""
+    return lambda scene: scene.publish(make(scene), "--accept-damage")
+
+
 def with_subtitles(name: str) -> Callable[[Scene], Ended]:
     """Publish a good film with a bad subtitle file."""
     return lambda scene: scene.publish(
@@ -77,10 +82,8 @@ NO_FILMS = (
     refused("pdf", "a PDF file", inputs.pdf, UNREADABLE, NOT_A_FILM, "is not a film"),
     refused("huge text", "text and a terabyte of nothing (a sparse file)",
             lambda scene: inputs.sparse(scene, "huge.mp4", b"not a film\n" * 1000, 1 << 40),
-            UNREADABLE, NOT_A_FILM, "is not a film",
-            flaw="the film is named by all its bytes before anything looks at it"),
-    refused("sound", "a film with sound alone", inputs.sound_alone, "source.no_video",
-            "that there is no picture", "has no video track"),
+            UNREADABLE, NOT_A_FILM, "is not a film"),
+    published("sound", "a film with sound alone", publishing(inputs.sound_alone)),
     refused("folder", "a folder", lambda scene: scene.folder, UNREADABLE, "that it is a folder",
             "is a folder"),
     refused("pipe", "a named pipe", inputs.pipe, UNREADABLE, "that it is a pipe", "is a pipe"),
@@ -110,29 +113,32 @@ DAMAGED_FILMS = (
             "from when to when", r"damaged from \d.* s to \d.* s: \d+ of 72 frames"),
     refused("flipped sound", "bits flipped in packets of its sound",
             lambda scene: inputs.flipped_packets(scene, "audio"), DAMAGED, "the damage", "damaged"),
+    published("flipped pictures, accepted", "the same, with `--accept-damage`",
+              accepting(lambda scene: inputs.flipped_packets(scene, "video"))),
+    published("flipped sound, accepted", "bits flipped in its sound, with `--accept-damage`",
+              accepting(lambda scene: inputs.flipped_packets(scene, "audio"))),
+    published("cut front, accepted", "a film that is cut off, with `--accept-damage`",
+              accepting(lambda scene: inputs.cut_off(scene, "front.mp4"))),
     refused("no frames", "an index without frames", inputs.no_frames, UNREADABLE,
-            "that no frame can be decoded", "no frame of its video track can be decoded"),
+            "that no frame can be decoded", "no frame of the film's video track can be decoded"),
     refused("no key frames", "no key frame at all", inputs.no_key_frames, UNREADABLE,
-            "that no frame can be decoded", "no frame of its video track can be decoded"),
+            "that no frame can be decoded", "no frame of the film's video track can be decoded"),
 )  # fmt: skip
 
 CLAIMS = (
     refused("long box", "a box that claims 4 EiB, and so hides the index", inputs.long_mdat,
             UNREADABLE, "that it is damaged or no film", "is not a film, or is damaged"),
     refused("slow clock", "72 frames that claim to last 145 days", inputs.slow_clock,
-            "source.unsupported", "how long a frame lasts", "frame",
-            flaw="a frame may last for months: the encoder fails instead"),
+            DAMAGED, "how long the film lasts", r"lasts \d+ hours"),
     published("large pixels", "a container that claims 65,535 x 65,535 pixels over small pictures",
               publishing(inputs.large_pixels)),
-    refused("many tracks", "3,000 tracks", inputs.many_tracks, "source.unsupported",
-            "how many tracks there are", "tracks",
-            flaw="libav gives up at 1,000 tracks, and says that it has no memory"),
+    refused("many tracks", "3,000 tracks", inputs.many_tracks, UNREADABLE,
+            "that there are too many tracks", "more than 1000 tracks"),
     refused("many samples", "a table of 800 bytes that claims 100 million frames",
             inputs.many_samples, UNREADABLE, "that no frame can be decoded",
-            "no frame of its video track can be decoded"),
+            "no frame of the film's video track can be decoded"),
     refused("bomb", "four megabytes that decode to 15,000 x 15,000 pixels", inputs.picture_bomb,
-            "source.unsupported", "the size of the picture", "15000",
-            flaw="nothing bounds the size of a picture"),
+            "source.unsupported", "the size of the picture", "15000"),
 )  # fmt: skip
 
 REFERENCES = (
@@ -153,7 +159,7 @@ REFERENCES = (
     ),
     refused("data references", "a QuickTime movie whose packets lie in another file or at an "
             "address", inputs.referring_movie, UNREADABLE, "that no frame can be decoded",
-            "no frame of its video track can be decoded"),
+            "no frame of the film's video track can be decoded"),
     published("subtitles with addresses", "SRT subtitles with addresses in their text",
               with_subtitles("address.srt"),
               flaw="a second text track of one language gets the role main: dash.roles"),
@@ -183,8 +189,7 @@ EVENTS = (
             ("ingest", "while the film is copied", "noisy.mkv", 1200, ""),
             ("inspect", "while the index is written", "noisy.mkv", 1700, ""),
             ("scan", "while the film is scanned", "still.mkv", 1500, ""),
-            ("clips", "while clips are cut", "noisy.mkv", 2800,
-             "errors of a clip's writing are library.unusable, not library.full"),
+            ("clips", "while clips are cut", "noisy.mkv", 2800, ""),
             ("encode", "while chunks are encoded", "noisy.mkv", 3700, ""),
             ("package", "while the package is written", "still.mkv", 4000, ""),
         )

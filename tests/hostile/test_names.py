@@ -129,12 +129,7 @@ def test_the_refusal_of_a_film_of_an_odd_name_is_one_printable_line(
     ("name", "shown"),
     [
         (b"100%d 'http:' \"x\".mp4", "100%d 'http:' \"x\""),
-        pytest.param(
-            b"two\n lines caf\xe9.mp4", "two lines caf\N{REPLACEMENT CHARACTER}",
-            marks=pytest.mark.xfail(
-                strict=True, reason="the flow takes the name of a title as the file has it"
-            ),
-        ),
+        (b"two\n lines caf\xe9.mp4", "two lines caf\N{REPLACEMENT CHARACTER}"),
         (b"l" * 251 + b".mp4", "l" * 251),
     ],
     ids=["signs", "not Unicode", "255 bytes"],

@@ -60,7 +60,6 @@ def test_the_page_has_the_table() -> None:
     assert page == with_tables(page), "write it anew with: python -m tests.hostile.page"
 
 
-@pytest.mark.xfail(strict=True, reason="messages of the reader name the object in the library")
 def test_a_refusal_names_the_film_and_not_the_object_that_has_its_bytes(scene: Scene) -> None:
     ended = scene.publish(scene.file("notes.mp4", "not a film\n" * 1000))
 
