@@ -226,7 +226,7 @@ class _ClipWriter:
         copy.time_base = self._clock.time_base
         copy.pts = int(self._clock.shown[self._added])
         copy.dts = int(self._clock.decoded[self._added])
-        copy.duration = self._clock.lasts or packet.duration
+        copy.duration = self._clock.lasts
         copy.is_keyframe = packet.is_keyframe
         self._added += 1
         self._container.mux(copy)
@@ -251,14 +251,15 @@ def _clip_container(path: Path, codec: str) -> Any:
 class _ClipClock:
     """When each packet of a clip is shown and decoded, in ticks of ``time_base``.
 
-    ``lasts`` is how long pictures last at least, or filters would lose the last one.
+    ``lasts`` is how long a picture lasts: without it filters lose the last one, and by what the
+    source says of it they could repeat it for days.
     """
 
     time_base: Fraction
     shown: NDArray[np.int64]
     decoded: NDArray[np.int64]
     skip_s: Fraction
-    lasts: int = 0
+    lasts: int
 
 
 def _clip_clock(plan: ClipPlan, timeline: Timeline) -> _ClipClock:
@@ -268,7 +269,8 @@ def _clip_clock(plan: ClipPlan, timeline: Timeline) -> _ClipClock:
         decoded = decode_times(pts)
         zero, time_base = int(decoded[0]), timeline.time_base
         skip_s = (plan.skip_before - zero) * time_base
-        return _ClipClock(time_base, pts - zero, decoded - zero, skip_s)
+        lasts = max(1, round(1 / (timeline.rate * time_base)))
+        return _ClipClock(time_base, pts - zero, decoded - zero, skip_s, lasts)
     early = -int(decode_times(_in_ms(plan.slots, 0, timeline.rate))[0])
     lead = max(0, ceil(early * timeline.rate / 1000))  # whole places: the grid stays the grid
     shown = _in_ms(plan.slots, lead, timeline.rate)

@@ -34,6 +34,9 @@ PER_CODED_FRAME = {
 LONGEST_FILM = 48 * 3600
 """Seconds on the timeline beyond which times are taken for damage."""
 
+STANDS_STILL = Fraction(1)
+"""Seconds from which on a film of one picture is a still that is shown, not a single frame."""
+
 LONGEST_LAST_FRAME = Fraction(600)
 """Seconds that the last frame is shown at most, whatever the container says."""
 
@@ -112,6 +115,7 @@ def build_timeline(
     coded = constant_rate(pts, time_base, nominal)
     if len(pts) == 1:
         fields = "progressive"
+        coded = None if end is not None and end - start >= STANDS_STILL else coded
     if coded is None:
         fields = "interlaced" if fields == "telecine" else fields
         return _varied(packets, order, time_base, nominal, fields, end)
@@ -204,6 +208,9 @@ def _varied(
     stays = min(end - last, LONGEST_LAST_FRAME) if end is not None else Fraction(0)
     frames = max(int(slots[-1]) + 1, int(source_slots[-1]) + round(stays * rate))
     shown = len(np.unique(slots))
+    if len(pts) == 1:
+        note = f"one picture stands still for {float(frames / rate):.1f} s"
+        return Timeline(rate, first, time_base, packets, order, frames, fields, slots, (note,))
     note = (
         f"the frame rate varies ({_range(pts, time_base)}): {len(slots)} pictures become {frames} "
         f"frames at {_words(rate)}, {frames - shown} of them repeated, "

@@ -65,6 +65,11 @@ class ThumbnailPlan:
     columns: int
     rows: int
 
+    def shown(self, timeline: Timeline) -> list[int]:
+        """The field frame on each thumbnail, in order."""
+        shown: list[int] = timeline.shown(0, timeline.frames)[:: self.every].tolist()
+        return shown
+
 
 @dataclass(frozen=True, slots=True)
 class SegmentProof:

@@ -16,7 +16,10 @@ from matinee.media.timeline import Timeline
 from matinee.ports.tools import Indexer
 from matinee.stages.bench import Bench, Made
 
-HINT = "try another copy of the film; or publish with --accept-damage: the picture stands still there, the sound is silent"
+HINT = (
+    "try another copy of the film; or publish with --accept-damage: there the picture stands still "
+    "and the sound is silent"
+)
 
 CUT_OFF = Fraction(1, 2)
 """How much shorter than its header says a film may be, in seconds: headers round."""

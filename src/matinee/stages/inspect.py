@@ -49,7 +49,11 @@ def timeline_of(info: SourceInfo, packets: Packets, time_base: Fraction) -> Time
         SourceDamaged: no frame is shown, or their times make no sense.
     """
     picture, track = info.picture, info.track(info.video)
-    end: Fraction | None = track.start + track.duration
+    end: Fraction | None
+    end = track.start + track.duration
+    if info.declared is not None:
+        begin = min(track.start for track in info.tracks)
+        end = min(end, begin + info.declared)
     if info.clock_jumps:  # as its straightened copy has them
         packets, end = straightened(packets, time_base), None
     return build_timeline(

@@ -185,20 +185,19 @@ def scan_command(
     All lie in the working folder, whose own name may hold what a pattern must not. ``lenient``:
     with one thread, as chunks are decoded, so that errors are concealed in the same way.
     """
-    small = f"scale={thumbnails.width}:{thumbnails.height}"
+    small = f"scale={thumbnails.width}:{thumbnails.height},setsar=1"
     pictures = f"{PICTURES[timeline.fields]}," if timeline.fields != "progressive" else ""
-    chosen = (
-        f"select=not(mod(n\\,{thumbnails.every}))"
-        if timeline.slots is None
-        else f"fps={timeline.rate / thumbnails.every}"
-    )
+    if timeline.slots is None:
+        small += f",tile={thumbnails.columns}x{thumbnails.rows}"
+        chosen = f"not(mod(n\\,{thumbnails.every}))"
+    else:  # one by one: a picture that stays for long is on several thumbnails
+        chosen = "+".join(f"eq(n\\,{n})" for n in sorted(set(thumbnails.shown(timeline))))
     graph = (
         f"[0:{info.video}]{pictures}{upright(info.picture)},split=3[shots][frames][thumbs];"
         "[shots]scale=320:-2:flags=fast_bilinear,scdet=threshold=10,"
         f"metadata=mode=print:key=lavfi.scd.time:file={cuts.name},nullsink;"
         f"[frames]{SIGN}[sig];"
-        f"[thumbs]{chosen},{small},setsar=1,"
-        f"tile={thumbnails.columns}x{thumbnails.rows}[sheet]"
+        f"[thumbs]select={chosen},{small}[sheet]"
     )
     return [
         ffmpeg, *QUIET, *TELL, "-y", "-noautorotate", *(LENIENT if lenient else ()),
@@ -207,6 +206,16 @@ def scan_command(
         "-map", "[sig]", *RAW, signature.name,
         "-map", "[sheet]", "-fps_mode", "passthrough", "-c:v", "mjpeg", "-q:v", "4",
         "-threads:v", "1", "-pix_fmt", "yuvj420p", *BITEXACT, "-f", "image2", sheets.name,
+    ]  # fmt: skip
+
+
+def tile_command(ffmpeg: str, thumbnails: ThumbnailPlan, pictures: Path, sheets: Path) -> list[str]:
+    """Numbered thumbnails to numbered sheets, in the working folder."""
+    return [
+        ffmpeg, *QUIET, "-y", "-protocol_whitelist", "file", "-f", "image2", "-i", pictures.name,
+        "-vf", f"tile={thumbnails.columns}x{thumbnails.rows}", "-fps_mode", "passthrough",
+        "-c:v", "mjpeg", "-q:v", "4", "-threads:v", "1", "-pix_fmt", "yuvj420p", *BITEXACT,
+        "-f", "image2", sheets.name,
     ]  # fmt: skip
 
 
@@ -247,21 +256,29 @@ def still_command(
     ]  # fmt: skip
 
 
+def hold_still_command(ffmpeg: str, still: Path, output: Path) -> list[str]:
+    """One short group of pictures that shows a still, to be shown again and again."""
+    return [
+        ffmpeg, *QUIET, "-y", "-protocol_whitelist", "file", "-f", "image2", "-loop", "1",
+        "-framerate", str(STILL_RATE), "-i", str(still), "-frames:v", "20",
+        "-vf", "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p",
+        "-c:v", "libx264", "-preset", "medium", "-crf", "8", "-g", "20", "-bf", "0",
+        "-threads:v", "1", "-colorspace", "bt709", "-color_primaries", "bt709",
+        "-color_trc", "bt709", *BITEXACT, "-f", "matroska", str(output),
+    ]  # fmt: skip
+
+
 def add_still_command(
-    ffmpeg: str, film: Path, info: SourceInfo, still: Path, output: Path
+    ffmpeg: str, film: Path, info: SourceInfo, held: Path, output: Path
 ) -> list[str]:
-    """The film's sound and text as they are, under a still that lasts as long."""
+    """The film's sound and text as they are, under a still that lasts as long; nothing is coded."""
     track = info.track(info.video)
     tracks = [t for t in info.tracks if t.type in ("audio", "subtitles") and not t.fault]
     maps = [option for t in tracks for option in ("-map", f"0:{t.index}")]
     return [
         ffmpeg, *QUIET, *TELL, "-y", "-copyts", *FILMS, "-i", str(film),
-        "-protocol_whitelist", "file", "-f", "image2", "-loop", "1", "-framerate", str(STILL_RATE),
-        "-itsoffset", f"{float(track.start):.6f}", "-i", str(still),
+        *CLIPS, "-stream_loop", "-1", "-itsoffset", f"{float(track.start):.6f}", "-i", str(held),
         "-map", "1:v", *maps, "-c", "copy", "-map_metadata", "0", "-map_chapters", "0",
-        "-vf", "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p",
-        "-c:v", "libx264", "-preset", "ultrafast", "-crf", "8", "-g", "20", "-threads:v", "1",
-        "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709",
         "-to", f"{float(track.start + track.duration):.6f}", "-fflags", "+bitexact",
         "-f", "matroska", str(output),
     ]  # fmt: skip

@@ -1,6 +1,7 @@
 """Runs ``ffmpeg`` as encoder, scanner and meter: translates values, calls and failures only."""
 
 import json
+import os
 import re
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -106,14 +107,17 @@ class FfmpegEncoder(Encoder):
         return Spent(finished.cpu_s)
 
     async def add_still(self, film: Path, info: SourceInfo, output: Path) -> Spent:
-        still = output.with_name("still.png")
+        still, held = output.with_name("still.png"), output.with_name("held.mkv")
         cover = next((track.index for track in info.tracks if track.is_cover), None)
         sound = next(track.index for track in info.of_type("audio") if not track.fault)
         path = self._ffmpeg.path
         draw = commands.still_command(path, film, cover, sound, still)
-        add = commands.add_still_command(path, film, info, still, output)
+        hold = commands.hold_still_command(path, still, held)
+        add = commands.add_still_command(path, film, info, held, output)
         cpu_s = 0.0
-        for doing, command in (("drawing a still", draw), ("adding a still", add)):
+        for doing, command in (
+            ("drawing a still", draw), ("coding a still", hold), ("adding a still", add),
+        ):  # fmt: skip
             finished = await self._ffmpeg.run(doing, command, output.parent)
             cpu_s += finished.cpu_s
             if finished.exit_code != 0:
@@ -154,15 +158,37 @@ class FfmpegScanner(Scanner):
         lenient: bool = False,
     ) -> tuple[Scan, Spent]:
         cuts, signature = folder / "cuts.txt", folder / "source.sig"
+        sheets, single = folder / "%05d.jpg", folder / "each-%05d.jpg"
         command = commands.scan_command(
             self._ffmpeg.path, film, info, timeline, thumbnails, cuts, signature,
-            folder / "%05d.jpg", threads=self._threads, lenient=lenient,
+            sheets if timeline.slots is None else single,
+            threads=self._threads, lenient=lenient,
         )  # fmt: skip
         finished = await self._ffmpeg.run("looking for shots", command, folder, on_frames)
         complaints = finished.last_words
         if finished.exit_code != 0:
             complaints = f"ffmpeg exited with {finished.exit_code}: {complaints}"
+        elif timeline.slots is not None:
+            await self._tile(timeline, thumbnails, folder, single, sheets)
         return _read_scan(cuts, signature, folder, complaints), Spent(finished.cpu_s)
+
+    async def _tile(
+        self, timeline: Timeline, thumbnails: ThumbnailPlan, folder: Path, single: Path,
+        sheets: Path,
+    ) -> None:  # fmt: skip
+        """Put thumbnails that were drawn once each where they are shown."""
+        shown = thumbnails.shown(timeline)
+        drawn = {frame: n for n, frame in enumerate(sorted(set(shown)), 1)}
+        placed = folder / "placed-%05d.jpg"
+        for place, frame in enumerate(shown, 1):
+            picture = folder / (single.name % drawn[frame])
+            if not picture.exists():  # fewer pictures came out: the count will tell
+                return
+            os.link(picture, folder / (placed.name % place))
+        command = commands.tile_command(self._ffmpeg.path, thumbnails, placed, sheets)
+        finished = await self._ffmpeg.run("drawing thumbnails", command, folder)
+        if finished.exit_code != 0:
+            raise ToolError(f"thumbnails cannot be drawn: {finished.last_words}")
 
     async def black_bars(
         self, film: Path, info: SourceInfo, folder: Path
