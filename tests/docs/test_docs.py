@@ -17,6 +17,8 @@ from click.exceptions import Exit
 
 import matinee
 from matinee.adapters.ffmpeg.commands import vmaf_model
+from matinee.adapters.pyav_inspect import KINDS
+from matinee.adapters.pyav_picture import LARGEST as LARGEST_PICTURE
 from matinee.adapters.sql.database import BUSY_TIMEOUT_S
 from matinee.adapters.sql.schema import REVISION, metadata
 from matinee.apps.cli.main import COMMANDS, cli
@@ -24,10 +26,12 @@ from matinee.assets.derivation import Step
 from matinee.config import LADDERS
 from matinee.core.errors import MatineeError
 from matinee.core.ids import canonical_json, digest_of
-from matinee.media import judges, ladder, plan, signature, sound, timeline
+from matinee.media import clocks, damage, judges, ladder, plan, rates, signature, sound, timeline
 from matinee.media.sound import MOST_CHANNELS
+from matinee.media.source import STILL_SIZE
 from matinee.media.subtitle_formats import LARGEST
-from matinee.stages import split
+from matinee.stages import crop, split, straighten
+from matinee.stages import damage as finding
 from matinee.stages.text import SIDECARS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -208,6 +212,7 @@ def test_every_code_of_the_conformance_checker_is_told() -> None:
     [
         f"up to {signature.REACH} frames to each side",
         f"above {signature.FOREIGN:g} steps (`FOREIGN`)",
+        f"more than {signature.VISIBLE:g} steps (`VISIBLE`)",
         f"at most {judges.IN_STEP_S * 1000:g} ms (`IN_STEP_S`)",
         f"at least {judges.ALIKE:g} (`ALIKE`)",
         f"up to {sound.PROBES} pieces of {sound.PROBE} s (`PROBES`, `PROBE`)",
@@ -224,6 +229,43 @@ def test_the_thresholds_that_are_rounded_in_words_hold() -> None:
     assert sound.QUIET == 10 ** (-60 / 20)
     assert sound.REACH / sound.PROBE_RATE == 0.5
     assert round(1000 * sound.AAC_FRAME / sound.SAMPLE_RATE, 1) == 21.3
+
+
+# Films
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        f"one constant rate, at most {rates.FASTEST} frames a second",
+        f"constant, {rates.SLOWEST} to {rates.FASTEST} a second",
+        f"from {rates.SLOWEST_GRID} to {rates.FASTEST} that leaves out",
+        f"at most one picture in {1 / rates.LEFT_OUT};",
+        f"under {timeline.STANDS_STILL} s, for one frame",
+        f"goes back by more than {clocks.BACK} s, leaps ahead by more than {clocks.AHEAD} s",
+        f"over {LARGEST_PICTURE} pixels to a side",
+        f"a still of {STILL_SIZE[0]}x{STILL_SIZE[1]}",
+        f"more than {float(finding.CUT_OFF)} s, and more than 1 %, before",
+        f"lasts more than {timeline.LONGEST_FILM // 3600} hours",
+        straighten.JUMPED,
+        straighten.STILL_ADDED,
+        finding.HINT,
+    ],
+)
+def test_the_page_of_films_has_the_numbers_and_words_of_the_code(sentence: str) -> None:
+    assert sentence in words_of("guide/films.md")
+
+
+def test_the_numbers_of_films_that_are_rounded_in_words_hold() -> None:
+    assert timeline.LONGEST_LAST_FRAME == 10 * 60
+    assert damage.JOINED == 1
+    assert (damage.TOLD, crop.LEAST) == (4, 0.25)
+    assert round(clocks.RUNS_OVER / 90_000 / 3600, 1) == 26.5
+
+
+def test_every_container_is_told() -> None:
+    told = re.findall(r"[A-Z][\w-]+", KINDS)
+    assert all(name in words_of("guide/films.md").partition("```")[0] for name in told)
 
 
 # Ladders
@@ -301,6 +343,8 @@ def test_kinds_of_subtitle_files_are_told() -> None:
 
 def test_every_step_of_the_ledger_is_told_with_its_version() -> None:
     made = set(re.findall(r'\bStep\(\s*"(\w+)",\s*(\d+)', source_text()))
+    (copied,) = re.findall(r"\bStep\(function, (\d+)", source_text())
+    made |= {(name, copied) for name in re.findall(r'_copied\(\s*bench, "(\w+)"', source_text())}
     told = {
         (match[1], match[2])
         for cells in rows(section("formats/ledger.md", "Steps"))

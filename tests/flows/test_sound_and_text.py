@@ -231,6 +231,47 @@ def test_flags_of_subtitles_come_out_in_both_manifests(publish: Publish, tmp_pat
     ]
 
 
+TWINS = [  # (name, is_default), of sounds and texts alike
+    ("English", True), ("English 2", False), ("English 3", False),
+]  # fmt: skip
+
+
+def test_tracks_of_one_language_stay_apart_in_both_manifests(
+    publish: Publish, tmp_path: Path
+) -> None:
+    """Two tracks in the film that nothing tells apart, and a subtitle file beside them."""
+    film, beside = tmp_path / "twins.mkv", tmp_path / "twins.en.srt"
+    texts = [tmp_path / "one.srt", tmp_path / "two.srt"]
+    for path, word in zip([*texts, beside], ("first", "second", "third"), strict=True):
+        path.write_text(SRT.replace("morning", word))
+    maps = [argument for n in (1, 1, 1, 2, 3) for argument in ("-map", n)]
+    english = [f"-metadata:s:{n}" for n in range(1, 6)]
+    run_ffmpeg(
+        *PICTURE, *noise("mono"), "-i", texts[0], "-i", texts[1], "-map", 0, *maps, *VIDEO,
+        "-c:a", "libopus", "-c:s", "srt", *(x for one in english for x in (one, "language=eng")),
+        "-disposition:a:0", "default", "-disposition:s:0", "default", film,
+    )  # fmt: skip
+
+    package = publish(film, "--subtitles", beside)
+
+    for kind in ("AUDIO", "SUBTITLES"):
+        listed = [(one["NAME"], one["DEFAULT"] == "YES") for one in package.media(kind)]
+        assert listed == TWINS
+        assert {one["LANGUAGE"] for one in package.media(kind)} == {"en"}
+    assert package.sets("audio") == [
+        ("English", ("main",), None),
+        ("English 2", ("alternate",), None),
+        ("English 3", ("alternate",), None),
+    ]
+    assert package.sets("text") == [
+        ("English", ("main", "subtitle"), None),
+        ("English 2", ("subtitle",), None),
+        ("English 3", ("subtitle",), None),
+    ]
+    for name, word in (("text-en", "first"), ("text-en-2", "second"), ("text-en-3", "third")):
+        assert package.cues(name)[0][2] == f"Good <i>{word}</i>"
+
+
 ASS = """[Script Info]
 ScriptType: v4.00+
 
@@ -270,6 +311,37 @@ def test_embedded_subtitles_keep_times_and_text(
     exact = (1.11, 2.22) if codec == "ass" else (1.111, 2.222)
     words = "Good morning" if codec == "ttml" else "Good <i>morning</i>"
     assert first == (*exact, words)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec", "damage", "fault"),
+    [
+        (".mkv", "srt", b"G\0\0d", "not text"),
+        (".mp4", "mov_text", b"\xff\xff\xff\xff", "invalid UTF-8"),
+    ],
+    ids=["that is no text", "that ffmpeg cannot decode"],
+)
+def test_a_damaged_subtitle_track_is_the_films_fault(
+    suffix: str, codec: str, damage: bytes, fault: str,
+    matinee: Run, one_rung: Path, tmp_path: Path,
+) -> None:  # fmt: skip
+    film, text = tmp_path / f"film{suffix}", tmp_path / "text.srt"
+    text.write_text("1\n00:00:01,000 --> 00:00:02,000\nGood\n")
+    run_ffmpeg(
+        *PICTURE, "-i", text, "-map", 0, "-map", 1, *VIDEO, "-c:s", codec,
+        "-metadata:s:s:0", "language=eng", film,
+    )  # fmt: skip
+    data = film.read_bytes()
+    assert data.count(b"Good") == 1
+    film.write_bytes(data.replace(b"Good", damage))
+
+    ended = matinee("publish", film, "--library", tmp_path / "library", "--ladder", one_rung)
+
+    assert ended.exit_code == 3, ended.err
+    (told,) = [line for line in ended.err.splitlines() if line.startswith("matinee: ")]
+    assert told.startswith(f"matinee: subtitle track 1 (eng) cannot be read: {fault}")
+    assert told.endswith(" [source.damaged]")
+    assert "try another copy of the film" in ended.err
 
 
 SIDECARS: dict[str, bytes] = {

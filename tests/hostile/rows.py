@@ -161,8 +161,7 @@ REFERENCES = (
             "address", inputs.referring_movie, UNREADABLE, "that no frame can be decoded",
             "no frame of the film's video track can be decoded"),
     published("subtitles with addresses", "SRT subtitles with addresses in their text",
-              with_subtitles("address.srt"),
-              flaw="a second text track of one language gets the role main: dash.roles"),
+              with_subtitles("address.srt")),
     *(
         failed(f"subtitles {file}", given, with_subtitles(file), 2, "subtitles.invalid",
                "the subtitle file", file)

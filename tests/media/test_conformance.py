@@ -226,6 +226,7 @@ FAULTS: list[tuple[str, Callable[[Files], None]]] = [
     ("dash.sar", text(DASH, 'sar="1:1"', 'sar="4:3"')),
     ("dash.bandwidth", text(DASH, r'bandwidth="\d+"', 'bandwidth="1000"')),
     ("dash.lang", text(DASH, 'lang="fr"', 'lang="de"')),
+    ("dash.sets", text(DASH, r'</AdaptationSet>\s*<AdaptationSet [^>]*lang="fr"[^>]*>', "")),
     ("dash.channels", text(DASH, 'configuration:2011" value="1"', 'configuration:2011" value="2"')),
     ("dash.sampling_rate", text(DASH, '"48000"', '"44100"')),
     ("dash.periods", text(DASH, "</Period>", "</Period><Period/>")),

@@ -85,6 +85,23 @@ def test_pictures_and_sound_are_told_once_and_text_for_each_manifest() -> None:
     assert kinds.count(("text", "1", None)) == kinds.count(("text", None, "1")) == 3
 
 
+def test_no_two_sounds_or_texts_share_an_adaptation_set() -> None:
+    """The packager joins what has one language and one label, whatever its tracks' roles are."""
+    again = replace(text(ENGLISH), name="text-en-2", folder="text-en-2-3c")
+    same = sound(replace(ENGLISH, is_default=False), "stereo", FIRST, 2)
+    plan = package(
+        sound(ENGLISH, "stereo", FIRST, 2),
+        sound(ENGLISH, "51", WIDEST, 6),
+        replace(same, name="audio-en-2-stereo", folder="audio-en-2-stereo-4d"),
+        text(ENGLISH),
+        again,
+    )
+    stated = descriptors(plan, {stream.name: f"{stream.name}.mp4" for stream in plan.streams})
+
+    labels = [one["dash_label"] for one in stated if "dash_label" in one]
+    assert len(labels) == len(set(labels)) == 5
+
+
 def test_the_smallest_picture_is_the_one_trick_mode() -> None:
     (trick,) = [one for one in told() if "trick_play_factor" in one]
 

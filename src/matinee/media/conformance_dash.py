@@ -77,6 +77,7 @@ def dash_findings(
         yield Finding("dash.type", path, f"type is {mpd.kind}, not static")
     if len(mpd.periods) != 1:
         yield Finding("dash.periods", path, f"{len(mpd.periods)} periods in a film of one piece")
+    yield from _set_findings(path, mpd)
     ends = [t.end for t in tracks.values() if t.init.handler in ("vide", "soun")]
     longest = max(ends, default=Fraction(0))
     if mpd.duration is None or abs(mpd.duration - longest) > expected.duration_tolerance:
@@ -96,6 +97,15 @@ def dash_findings(
             if stated * (1 + _ROUNDING) < peak:
                 message = f"{representation.name}: {stated}, measured {peak}"
                 yield Finding("dash.bandwidth", path, message)
+
+
+def _set_findings(path: str, mpd: Mpd) -> Iterator[Finding]:
+    """Each sound and text has a set of its own: within a set players choose by bit rate alone."""
+    for adaptation_set in (one for period in mpd.periods for one in period.adaptation_sets):
+        count = len(adaptation_set.representations)
+        if adaptation_set.content_type in ("audio", "text") and count > 1:
+            told = f"{adaptation_set.label}: {count} tracks in one adaptation set"
+            yield Finding("dash.sets", path, told)
 
 
 def _timeline_findings(

@@ -100,7 +100,8 @@ def descriptors(plan: PackagePlan, files: Mapping[str, str]) -> list[dict[str, s
     """What the packager is told, a stream each; ``files`` gives each stream's input by name.
 
     Subtitles are segmented WebVTT in HLS and ``wvtt`` in DASH, which every player reads. The
-    smallest picture serves as trick mode.
+    smallest picture serves as trick mode. Sound and text are labelled with their own names until
+    ``finish``: the packager takes tracks of one language and one label for one adaptation set.
     """
     told: list[dict[str, str]] = []
     for stream in plan.streams:
@@ -142,7 +143,7 @@ def _kind_fields(stream: Stream) -> dict[str, str]:
     return {
         "hls_group_id": stream.group,
         "hls_name": stream.labels.name,
-        "dash_label": stream.label,
+        "dash_label": stream.name,
         **_language(stream.labels),
         "dash_roles": "main" if stream.labels.is_default else "alternate",
     }
@@ -174,6 +175,7 @@ def _text_descriptors(stream: Stream, common: Mapping[str, str]) -> list[dict[st
             "format": "mp4",
             "init_segment": f"{stream.address}-wvtt/init.mp4",
             "segment_template": f"{stream.address}-wvtt/$Number%05d$.m4s",
+            "dash_label": stream.name,
             "dash_only": "1",
             **language,
             **forced,

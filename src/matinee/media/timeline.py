@@ -14,7 +14,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from matinee.core.errors import SourceDamaged, SourceUnsupported
+from matinee.core.errors import SourceDamaged
 from matinee.media.rates import FASTEST, constant_rate, grid_slots, lay_on_grid, thinned
 from matinee.media.source import Fields
 
@@ -211,8 +211,9 @@ def _varied(
     if len(pts) == 1:
         note = f"one picture stands still for {float(frames / rate):.1f} s"
         return Timeline(rate, first, time_base, packets, order, frames, fields, slots, (note,))
+    why = "varies" if np.ptp(np.diff(pts)) else "is low"
     note = (
-        f"the frame rate varies ({_range(pts, time_base)}): {len(slots)} pictures become {frames} "
+        f"the frame rate {why} ({_range(pts, time_base)}): {len(slots)} pictures become {frames} "
         f"frames at {_words(rate)}, {frames - shown} of them repeated, "
         f"{len(slots) - shown} pictures left out"
     )
@@ -230,10 +231,3 @@ def _range(pts: Numbers, time_base: Fraction) -> str:
     gaps = np.diff(pts)
     shortest, longest = (float(int(gap) * time_base) * 1000 for gap in (gaps.min(), gaps.max()))
     return f"frames last from {shortest:.1f} to {longest:.1f} ms"
-
-
-def refuse_without_times(film: str) -> SourceUnsupported:
-    """What a film without any time stamps meets."""
-    return SourceUnsupported(
-        f"{film} has pictures without a time stamp", "copy it to Matroska with ffmpeg first"
-    )

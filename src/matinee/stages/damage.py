@@ -25,23 +25,30 @@ CUT_OFF = Fraction(1, 2)
 """How much shorter than its header says a film may be, in seconds: headers round."""
 
 
+def told_end(info: SourceInfo) -> str:
+    """Where the file ends before its header says so; "" where it does not."""
+    if info.declared is None:
+        return ""
+    begin = min(track.start for track in info.tracks)
+    end = max(track.start + track.duration for track in info.tracks) - begin
+    if info.declared - end <= max(CUT_OFF, info.declared / 100):
+        return ""
+    return (
+        f"the film is cut off at {float(end):.2f} s: by its header it lasts "
+        f"{float(info.declared):.2f} s"
+    )
+
+
 def check_whole(info: SourceInfo) -> None:
     """The file holds what its header promises.
 
     Raises:
         SourceDamaged: it was cut off; says where.
     """
-    if info.declared is None:
-        return
-    begin = min(track.start for track in info.tracks)
-    end = max(track.start + track.duration for track in info.tracks) - begin
-    if info.declared - end <= max(CUT_OFF, info.declared / 100):
-        return
-    raise SourceDamaged(
-        f"the film is cut off at {float(end):.2f} s: by its header it lasts "
-        f"{float(info.declared):.2f} s",
-        "try another copy of the film; or publish what is there with --accept-damage",
-    )
+    if told := told_end(info):
+        raise SourceDamaged(
+            told, "try another copy of the film; or publish what is there with --accept-damage"
+        )
 
 
 async def recorded_damage(bench: Bench, info: SourceInfo) -> Damage | None:

@@ -155,7 +155,7 @@ def package_step(bench: Bench, made: Renditions, plan: PackagePlan) -> Step:
         "thumbnails": asdict(made.thumbnails.plan),
         "chapters": chapters_webvtt(plan.chapters),
     }
-    return Step("package", 2, inputs, parameters, bench.tool_ids("packager", "pyav"))
+    return Step("package", 3, inputs, parameters, bench.tool_ids("packager", "pyav"))
 
 
 async def package(

@@ -1,5 +1,6 @@
 """Text: every subtitle track as WebVTT on the film's own clock."""
 
+import re
 import stat
 from dataclasses import dataclass
 from fractions import Fraction
@@ -7,10 +8,10 @@ from pathlib import Path
 
 from matinee.assets.asset import Asset
 from matinee.assets.derivation import Step
-from matinee.core.errors import SubtitlesInvalid
+from matinee.core.errors import SourceDamaged, SubtitlesInvalid, ToolError
 from matinee.core.ids import digest_of
 from matinee.core.time import as_text
-from matinee.media.source import SourceInfo
+from matinee.media.source import SourceInfo, Track
 from matinee.media.subtitle_formats import CARRIED, FORMATS, LARGEST, parse_subtitles
 from matinee.media.subtitles import Subtitles, placed, write_webvtt
 from matinee.media.timeline import Timeline
@@ -37,6 +38,7 @@ async def make_text(
 
     Raises:
         SubtitlesInvalid: a sidecar that cannot be read, or that has no cue within the film.
+        SourceDamaged: a track of the film that cannot be read.
     """
     if text.track is not None:
         origin, shift = info.track(text.track.index).packets, -timeline.start
@@ -66,9 +68,14 @@ async def make_text(
         if text.track is not None:
             folder = bench.scratch / text.name
             folder.mkdir(exist_ok=True)
-            data = await encoder.read_subtitles(film, text.track, folder)
-            name = f"subtitle track {text.track.index}"
-            subtitles = read(data, name) if data.strip() else Subtitles(())
+            name = _name(text.track)
+            try:
+                data = await encoder.read_subtitles(film, text.track, folder)
+                subtitles = read(data, name) if data.strip() else Subtitles(())
+            except (SubtitlesInvalid, ToolError) as error:
+                if type(error) not in (SubtitlesInvalid, ToolError):
+                    raise  # missing, hung or over its limit: that is not the film's fault
+                raise SourceDamaged(f"{name} cannot be read: {_fault(error, name)}") from error
         else:
             subtitles = read(content, sidecar.name)
             if not subtitles.cues:
@@ -79,6 +86,17 @@ async def make_text(
 
     derivation = await bench.derive("text", step, make)
     return Text(text, derivation.outputs["webvtt"])
+
+
+def _name(track: Track) -> str:
+    language = f" ({track.language})" if track.language else ""
+    return f"subtitle track {track.index}{language}"
+
+
+def _fault(error: SubtitlesInvalid | ToolError, name: str) -> str:
+    """What is wrong first, without which track it is and which part of a tool met it."""
+    first = str(error).rpartition(" cannot be read: ")[2].partition("\n")[0]
+    return re.sub(r"^(\[[^\]]*\] )+", "", first.removeprefix(f"{name}: "))
 
 
 def read_sidecar(path: Path) -> bytes:
