@@ -339,7 +339,7 @@ def test_a_damaged_subtitle_track_is_the_films_fault(
 
     assert ended.exit_code == 3, ended.err
     (told,) = [line for line in ended.err.splitlines() if line.startswith("matinee: ")]
-    assert told.startswith(f"matinee: subtitle track 1 (eng) cannot be read: {fault}")
+    assert told.startswith(f"matinee: {film.name}: subtitle track 1 (eng) cannot be read: {fault}")
     assert told.endswith(" [source.damaged]")
     assert "try another copy of the film" in ended.err
 

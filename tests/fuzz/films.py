@@ -120,7 +120,7 @@ def play_all(folder: Path, seed: int, films: int, workers: int, tally: Tally) ->
                 last = Child(folder, ["--seed", str(seed), *span]).watch(tally)
                 batch = range(last + 1, batch.stop) if last is not None else range(0)
 
-    threads = [threading.Thread(target=work) for _ in range(workers)]
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(workers)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -184,9 +184,12 @@ def tell(tally: Tally, seconds: float) -> None:
     )
 
 
-def fuzz(folder: Path, seed: int, films: int, workers: int, whole: int = WHOLE) -> Tally:
+def fuzz(
+    folder: Path, seed: int, films: int, workers: int, whole: int = WHOLE,
+    tally: Tally | None = None,
+) -> Tally:  # fmt: skip
     """Try that many films, and one of ``whole`` of them with the whole program."""
-    tally = Tally()
+    tally = Tally() if tally is None else tally
     play_all(folder, seed, films, workers, tally)
     publish_whole(folder, seed, range(0, films, whole), tally)
     return tally
@@ -211,7 +214,11 @@ def main() -> None:
             for number, wrong in tally.failures.items():
                 print(f"{files[number]}: {wrong}")
         else:
-            tally = fuzz(folder, arguments.seed, arguments.films, arguments.workers)
+            tally = Tally()
+            try:
+                fuzz(folder, arguments.seed, arguments.films, arguments.workers, tally=tally)
+            except KeyboardInterrupt:
+                print("interrupted; so far:")
             keep_failures(folder, arguments.failures, arguments.seed, tally)
         tell(tally, time.monotonic() - started)
     finally:

@@ -2,6 +2,8 @@
 
 import re
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -68,14 +70,9 @@ async def make_text(
         if text.track is not None:
             folder = bench.scratch / text.name
             folder.mkdir(exist_ok=True)
-            name = _name(text.track)
-            try:
+            with _blamed_on_film(name := _name(text.track)):
                 data = await encoder.read_subtitles(film, text.track, folder)
                 subtitles = read(data, name) if data.strip() else Subtitles(())
-            except (SubtitlesInvalid, ToolError) as error:
-                if type(error) not in (SubtitlesInvalid, ToolError):
-                    raise  # missing, hung or over its limit: that is not the film's fault
-                raise SourceDamaged(f"{name} cannot be read: {_fault(error, name)}") from error
         else:
             subtitles = read(content, sidecar.name)
             if not subtitles.cues:
@@ -91,6 +88,17 @@ async def make_text(
 def _name(track: Track) -> str:
     language = f" ({track.language})" if track.language else ""
     return f"subtitle track {track.index}{language}"
+
+
+@contextmanager
+def _blamed_on_film(name: str) -> Iterator[None]:
+    """Damage of a track is the film's; a tool that is missing, hung or over its limit is not."""
+    try:
+        yield
+    except (SubtitlesInvalid, ToolError) as error:
+        if type(error) not in (SubtitlesInvalid, ToolError):
+            raise
+        raise SourceDamaged(f"{name} cannot be read: {_fault(error, name)}") from error
 
 
 def _fault(error: SubtitlesInvalid | ToolError, name: str) -> str:
