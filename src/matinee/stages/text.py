@@ -68,8 +68,7 @@ async def make_text(
 
     async def make() -> tuple[dict[str, Made], float]:
         if text.track is not None:
-            folder = bench.scratch / text.name
-            folder.mkdir(exist_ok=True)
+            (folder := bench.scratch / text.name).mkdir(exist_ok=True)
             with _blamed_on_film(name := _name(text.track)):
                 data = await encoder.read_subtitles(film, text.track, folder)
                 subtitles = read(data, name) if data.strip() else Subtitles(())
@@ -81,8 +80,7 @@ async def make_text(
                 )
         return {"webvtt": Made(write_webvtt(subtitles).encode(), "text/vtt")}, 0.0
 
-    derivation = await bench.derive("text", step, make)
-    return Text(text, derivation.outputs["webvtt"])
+    return Text(text, (await bench.derive("text", step, make)).outputs["webvtt"])
 
 
 def _name(track: Track) -> str:
