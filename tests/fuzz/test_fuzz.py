@@ -43,6 +43,12 @@ FOUND = (
     Found(4, 13),
     Found(4, 231),
     Found(4, 1548),
+    Found(11, 41),
+    Found(11, 321),
+    Found(11, 478),
+    Found(11, 780),
+    Found(11, 835),
+    Found(11, 1387),
 )
 
 

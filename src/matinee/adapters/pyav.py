@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from matinee.adapters.pyav_inspect import inspect_film, look_at
 from matinee.adapters.pyav_listen import heard, sound_damage
-from matinee.adapters.pyav_picture import SAFE, find_damage, packets_of
+from matinee.adapters.pyav_picture import find_damage, open_safely, packets_of
 from matinee.core.errors import (
     LibraryError,
     LibraryFull,
@@ -41,7 +41,7 @@ SEEKABLE = ("mov", "matroska")
 
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-UNWRITABLE = frozenset({errno.EIO, errno.EROFS, errno.EACCES, errno.ENOENT, errno.EPERM})
+UNWRITABLE = frozenset({errno.EIO, errno.EROFS, errno.EACCES, errno.ENOENT})
 
 CLIP_FORMATS = ("matroska", "nut")
 """What a clip may be written as: the second for codecs that the first has no name for."""
@@ -127,7 +127,7 @@ class PyavIndexer(Indexer):
 def opened(film: Path) -> Iterator[Any]:
     """The film's container; foreign errors become ours, each with who can mend it."""
     try:
-        container = av.open(str(film), options=SAFE)
+        container = open_safely(film)
     except (av.error.FFmpegError, OSError) as error:
         raise SourceUnreadable(f"the film cannot be read: {error.strerror}") from error
     with container:

@@ -13,15 +13,15 @@ import av.error
 import numpy as np
 
 from matinee.adapters.pyav_picture import (
-    SAFE,
     main_video,
+    open_safely,
     order_by_decoding,
     packets_of,
     read_picture,
 )
 from matinee.adapters.pyav_still import still_picture, still_track
 from matinee.adapters.pyav_tracks import TrackReader, chapters_of
-from matinee.core.errors import SourceHasNoVideo, SourceUnreadable, SourceUnsupported
+from matinee.core.errors import SourceDamaged, SourceHasNoVideo, SourceUnreadable, SourceUnsupported
 from matinee.media.clocks import clock_jumps
 from matinee.media.source import STILL, SourceInfo
 from matinee.media.timeline import DISCARD, KEY, PACKET, Packets
@@ -33,6 +33,9 @@ KINDS = (
 
 JUMPING = ("mpegts", "mpeg")
 """Containers whose clock may be set anew within a file."""
+
+HOLES = 60
+"""Seconds by which sound alone may last longer than the header says."""
 
 UNKNOWN = np.iinfo(np.int64).min
 """A time that the container does not tell."""
@@ -57,7 +60,7 @@ def _opened(film: Path) -> Iterator[Any]:
     if film.stat().st_size == 0:
         raise SourceUnreadable("it is empty", "try another copy of the film")
     try:
-        with av.open(str(film), options=SAFE) as container:
+        with open_safely(film) as container:
             yield container
     except MemoryError as error:
         raise SourceUnreadable(
@@ -108,6 +111,12 @@ def _with_still(info: SourceInfo) -> tuple[SourceInfo, Packets, Fraction]:
             "it has no moving picture and no sound", "give a film with one of them"
         )
     track, packets, time_base = still_track(sounds)
+    if info.declared and track.duration > max(2 * info.declared, info.declared + HOLES):
+        raise SourceDamaged(
+            f"its sound goes on to {float(track.duration):.0f} s by its time stamps, but by its "
+            f"header the film lasts {float(info.declared):.0f} s",
+            "its time stamps may be damaged: try another copy of the film",
+        )
     return replace(info, tracks=(*info.tracks, track), needs_still=True), packets, time_base
 
 

@@ -55,6 +55,11 @@ GLANCE, STUDY = 4, 60
 PULLDOWN_RATES = (Fraction(30_000, 1001), Fraction(30))
 
 
+def open_safely(film: Path) -> Any:
+    """The film's container; names in it that are no UTF-8 are read as far as they can be."""
+    return av.open(str(film), options=SAFE, metadata_errors="replace")
+
+
 def main_video(container: Any) -> Any:
     """The moving picture: the default one, else the largest; None where there is none."""
     pictures = [
@@ -78,7 +83,7 @@ def read_picture(film: Path, index: int) -> Picture:
     Raises:
         SourceUnreadable: no frame can be decoded.
     """
-    with av.open(str(film), options=SAFE) as container:
+    with open_safely(film) as container:
         stream: Any = container.streams[index]
         context = stream.codec_context
         _check_size(stream)
@@ -225,7 +230,7 @@ def order_by_decoding(film: Path, index: int, decoded_at: NDArray[np.int64]) -> 
 
 def _decoded(film: Path, index: int, threads: str) -> Iterator[tuple[int, bool]]:
     """Every picture in order of showing: its packet's number, whether it decoded with errors."""
-    with av.open(str(film), options=SAFE) as container:
+    with open_safely(film) as container:
         stream: Any = container.streams[index]
         stream.thread_type = threads
         number, suspect = 0, set[int]()

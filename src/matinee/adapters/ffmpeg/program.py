@@ -103,7 +103,9 @@ class FfmpegEncoder(Encoder):
         command = commands.copy_command(self._ffmpeg.path, film, output)
         finished = await self._ffmpeg.run("copying the film", command, output.parent)
         if finished.exit_code != 0:
-            raise ToolError(f"the film cannot be copied: {finished.last_words}")
+            raise SourceDamaged(
+                f"the film cannot be copied: {finished.last_words}", "try another copy of the film"
+            )
         return Spent(finished.cpu_s)
 
     async def add_still(self, film: Path, info: SourceInfo, output: Path) -> Spent:
@@ -121,7 +123,11 @@ class FfmpegEncoder(Encoder):
             finished = await self._ffmpeg.run(doing, command, output.parent)
             cpu_s += finished.cpu_s
             if finished.exit_code != 0:
-                raise ToolError(f"{doing} to the sound failed: {finished.last_words}")
+                raise SourceDamaged(
+                    f"{doing} failed, as the sound is damaged or of a kind that Matroska cannot "
+                    f"carry: {finished.last_words}",
+                    "try another copy of the film",
+                )
         return Spent(cpu_s)
 
     async def read_subtitles(self, film: Path, track: Track, folder: Path) -> bytes:
