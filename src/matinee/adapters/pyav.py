@@ -41,7 +41,7 @@ SEEKABLE = ("mov", "matroska")
 
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-UNWRITABLE = frozenset({errno.EIO, errno.EROFS, errno.EACCES, errno.ENOENT})
+UNWRITABLE = frozenset({errno.EIO, errno.EROFS, errno.EACCES, errno.ENOENT, errno.EISDIR})
 
 CLIP_FORMATS = ("matroska", "nut")
 """What a clip may be written as: the second for codecs that the first has no name for."""
