@@ -121,7 +121,7 @@ def test_what_is_no_film_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "film.mp4"
     path.write_bytes(content)
 
-    with pytest.raises((SourceUnreadable, SourceUnsupported), match="is empty|is not a film"):
+    with pytest.raises((SourceUnreadable, SourceUnsupported), match=r"is empty|is not a film"):
         INDEXER.inspect(path)
 
 
