@@ -21,8 +21,8 @@ FOREIGN = 12.0
 """Mean difference (8-bit luma steps) beyond which a frame shows something else altogether."""
 
 VISIBLE = 0.25
-"""How much better a run must fit elsewhere, in 8-bit luma steps: an encoder lags behind a slow fade
-by less, and nobody sees it."""
+"""How much better a run must fit elsewhere, in 8-bit luma steps, unless it fits twice as well: an
+encoder lags behind a slow fade by less, and nobody sees it."""
 
 BLOCK = 4096
 """Frames compared at a time."""
@@ -102,7 +102,9 @@ def _clearly_better(own: NDArray[np.float64], other: NDArray[np.float64]) -> NDA
     kernel = np.ones(window) / window
     finite = np.where(np.isfinite(other), other, own)
     own_mean, other_mean = (np.convolve(values, kernel, "same") for values in (own, finite))
-    lasting = (own_mean - other_mean > VISIBLE) & (other_mean < 0.75 * own_mean)
+    is_far = other_mean < 0.5 * own_mean
+    is_seen = (other_mean < 0.75 * own_mean) & (own_mean - other_mean > VISIBLE)
+    lasting = (own_mean > 0.3) & (is_far | is_seen)
     # A window tells of its middle: its other frames are of the run if each fits better elsewhere.
     near = np.convolve(lasting, kernel, "same") > 0
     return np.asarray(single | (near & (finite < 0.75 * own)))
