@@ -13,6 +13,7 @@ import av.error
 import numpy as np
 
 from matinee.adapters.pyav_picture import (
+    UNKNOWN,
     main_video,
     open_safely,
     order_by_decoding,
@@ -36,9 +37,6 @@ JUMPING = ("mpegts", "mpeg")
 
 HOLES = 60
 """Seconds by which sound alone may last longer than the header says."""
-
-UNKNOWN = np.iinfo(np.int64).min
-"""A time that the container does not tell."""
 
 
 def look_at(film: Path) -> None:
@@ -140,8 +138,14 @@ def _with_times(packets: Packets, stream: Any, film: Path) -> Packets:
             "the film has pictures without any time stamp",
             "copy it first: ffmpeg -fflags +genpts -i FILM -c copy OUT.mkv",
         )
+    told = packets["pts"].copy()
     packets["pts"] = packets["dts"]
     if stream.codec_context.codec.reorder:
         packets["pts"] = order_by_decoding(film, stream.index, packets["dts"])
-        packets["flags"][packets["pts"] < 0] |= DISCARD
+    is_shown = packets["pts"] != UNKNOWN
+    packets["flags"][~is_shown] |= DISCARD
+    both = is_shown & (told != UNKNOWN)
+    if both.any():  # where some are told, the others keep their distance from them
+        packets["pts"][is_shown] += round(float(np.median((told - packets["pts"])[both])))
+    packets["pts"][~is_shown] = packets["dts"][~is_shown]
     return packets

@@ -40,6 +40,9 @@ TRANSFERS = {
 }  # fmt: skip
 MATRICES = {1: "bt709", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc"}
 
+UNKNOWN = int(np.iinfo(np.int64).min)
+"""A time that the container does not tell."""
+
 LARGEST = 8192
 """Pixels to a side of a picture, at most (ITU-T H.264 has no level for more)."""
 
@@ -220,10 +223,10 @@ def order_by_decoding(film: Path, index: int, decoded_at: NDArray[np.int64]) -> 
     """When each packet is shown, for containers that only say when each is decoded.
 
     Decoders put pictures in order: the n-th that comes out takes the n-th time. A packet that
-    gives no picture keeps the time -1.
+    gives no picture has the time UNKNOWN.
     """
     order = list(dict.fromkeys(number for number, _ in _decoded(film, index, "AUTO")))
-    times = np.full(len(decoded_at), -1, dtype=np.int64)
+    times = np.full(len(decoded_at), UNKNOWN, dtype=np.int64)
     times[order] = np.sort(decoded_at[sorted(order)])
     return times
 
