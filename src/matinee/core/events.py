@@ -1,0 +1,167 @@
+"""Events: immutable facts, in the shape of CloudEvents 1.0, each naming the event that caused it.
+
+``TYPES`` lists every event that Matinee tells of, with the fields of its data: rules are checked
+against it, and docs/reference/events.md is written from it. A package that brings functions of its
+own may tell of more.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+SOURCE = "/matinee"
+"""The CloudEvents ``source`` of what Matinee itself tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What is to be told; the log gives it its time and, where it has none, its id.
+
+    ``subject`` names what it is about, such as ``title/sintel`` or ``film/watch/sintel.mkv``:
+    events of one subject are delivered in order. ``cause`` is the id of the event that led to it.
+    ``id`` is given where telling the same twice must count once.
+    """
+
+    type: str
+    subject: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    cause: str | None = None
+    source: str = SOURCE
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A fact as it stands in the log."""
+
+    id: str
+    time: datetime
+    type: str
+    source: str
+    subject: str
+    data: Mapping[str, Any]
+    cause: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The structured JSON form (CloudEvents 1.0, JSON format); ``cause`` is an extension."""
+        document = {
+            "specversion": "1.0",
+            "id": self.id,
+            "source": self.source,
+            "type": self.type,
+            "subject": self.subject,
+            "time": self.time.isoformat().replace("+00:00", "Z"),
+            "datacontenttype": "application/json",
+            "data": dict(self.data),
+        }
+        return document if self.cause is None else {**document, "cause": self.cause}
+
+
+def event_from_json(document: Mapping[str, Any]) -> Event:
+    """The event that ``as_json`` spelled."""
+    return Event(
+        id=document["id"],
+        time=datetime.fromisoformat(document["time"]),
+        type=document["type"],
+        source=document["source"],
+        subject=document["subject"],
+        data=document["data"],
+        cause=document.get("cause"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """A kind of event: what it says, and its data's fields with their JSON type and meaning."""
+
+    name: str
+    meaning: str
+    fields: Mapping[str, tuple[str, str]]
+
+
+_FILM = {
+    "origin": ("string", "the way in: `watch`, `upload` or `bucket`"),
+    "name": ("string", "file name as it came"),
+    "place": ("string", "where its bytes lie: a path, or an address of an object"),
+}
+_RUN = {
+    "run": ("string", "id of the run"),
+    "flow": ("string", "what runs, such as `publish`"),
+    "film": ("string", "file name of the film"),
+    "title": ("string", "id of the title, null while it is not known"),
+}
+_TITLE = {
+    "title": ("string", "id of the title"),
+    "name": ("string", "its name"),
+    "package": ("string", "id of the package"),
+}
+_ERROR = {
+    "code": ("string", "stable code of the error, null where there is none"),
+    "message": ("string", "what happened"),
+    "hint": ("string", "what to do"),
+}
+
+TYPES: Mapping[str, EventType] = {
+    kind.name: kind
+    for kind in (
+        EventType(
+            "film.arrived",
+            "a film is complete and can be read",
+            {
+                **_FILM,
+                "size_bytes": ("integer", "its size"),
+                "sidecars": ("array", "subtitle files beside it: objects with `place`, `language`"),
+                "wishes": ("object", "what its title file asks for: see the guide on ways in"),
+            },
+        ),
+        EventType("film.removed", "a film's file or object went away", _FILM),
+        EventType("run.queued", "a run waits for its turn", {
+            **_RUN,
+            "priority": ("integer", "higher goes first"),
+            "deadline": ("string", "when it must be done, or null"),
+        }),
+        EventType("run.started", "a worker works on a run", {**_RUN, "owner": ("string", "who")}),
+        EventType("run.ended", "a run came to its end", {
+            **_RUN,
+            "state": ("string", "`done`, `held`, `refused`, `failed` or `cancelled`"),
+            "error": ("object", "`code`, `message`, `hint`, or null"),
+        }),
+        EventType("run.late", "a run cannot meet its deadline", {
+            **_RUN,
+            "deadline": ("string", "when it must be done"),
+            "expected": ("string", "when it will be done"),
+        }),
+        EventType("title.made", "a package of a title passed all verdicts", _TITLE),
+        EventType("title.published", "a package of a title is on screen now", _TITLE),
+        EventType("title.hidden", "a title is off the screen", {
+            "title": ("string", "id of the title"), "name": ("string", "its name"),
+        }),
+        EventType("title.changed", "what is said of a title changed", {
+            "title": ("string", "id of the title"), "changes": ("object", "fields and new values"),
+        }),
+        EventType("verdict.failed", "a judge found a fault", {
+            **_TITLE,
+            "judge": ("string", "which judge"),
+            "about": ("string", "the rendition or manifest"),
+            "reasons": ("array", "one sentence for each fault"),
+        }),
+        EventType("rights.opened", "the time in which a title may be shown begins", _TITLE),
+        EventType("rights.closed", "the time in which a title may be shown is over", _TITLE),
+        EventType("delivery.dead", "a function failed for good: its subject is held", {
+            "delivery": ("integer", "id of the delivery"),
+            "rule": ("string", "name of the rule"),
+            "function": ("string", "name of the function"),
+            **_ERROR,
+        }),
+        EventType("schedule.due", "the time of a rule's schedule came", {
+            "rule": ("string", "name of the rule"), "at": ("string", "the time that was due"),
+        }),
+        EventType("person.acted", "a person or a token did something", {
+            "who": ("string", "name of the token"),
+            "act": ("string", "what was done, such as `cancel`"),
+            "target": ("string", "to what"),
+        }),
+    )
+}  # fmt: skip
+"""Every type of event by its name."""
