@@ -1,6 +1,5 @@
 """The one module that names adapters: puts the parts of Matinee together."""
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from matinee.ports.store import ObjectStore
 from matinee.ports.tools import Indexer, Scanner, Tool
 from matinee.stages.bench import Bench
 from matinee.stages.encode import Studio
+from matinee.stages.slots import Slots
 
 DATABASE = "matinee.db"
 
@@ -107,7 +107,7 @@ def open_house(
                 tools=tools,
                 sandbox=sandbox.walls(),
                 scratch=scratch,
-                slots=asyncio.Semaphore(settings.workers),
+                slots=Slots(settings.workers).of(),
                 progress=progress,
                 refresh=refresh,
             ),

@@ -33,6 +33,7 @@ from matinee.media.ladder import Ladder, parse_ladder
 from matinee.ports.tools import Encoder, Spent
 from matinee.stages.bench import Bench
 from matinee.stages.chunks import Proofs
+from matinee.stages.slots import Slots
 from matinee.wiring import open_house
 
 REACHED = "reached"
@@ -81,7 +82,7 @@ class Player:
         """The code that the film ended with, and its message; a traceback where it is a defect."""
         scratch = self._bench.scratch / "film"
         scratch.mkdir()
-        slots = asyncio.Semaphore(2)  # a semaphore belongs to one event loop
+        slots = Slots(2).of()  # slots belong to one event loop
         bench = replace(self._bench, scratch=scratch, slots=slots, tallies={})
         request = Request(
             film=film, name=None, credit=None, sidecars=(), ladder=self._ladder,

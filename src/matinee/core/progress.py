@@ -1,7 +1,11 @@
 """What a flow tells of its progress while it works."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
+
+CellState = Literal["queued", "running", "encoded", "done", "reused", "failed"]
+"""How far a chunk of a rung is: ``done`` is encoded, proved and, where asked for, scored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,14 @@ class Progress(Protocol):
         """One sentence for the person who waits."""
         ...
 
+    def planned(self, rungs: Sequence[str], chunks: Sequence[tuple[int, int]]) -> None:
+        """The grid is known: every rung's name, every chunk's frames from and up to."""
+        ...
+
+    def cell(self, rung: str, start: int, state: CellState) -> None:
+        """The chunk of a rung that begins at frame ``start`` is that far."""
+        ...
+
 
 class Silent:
     """Tells nobody."""
@@ -50,4 +62,10 @@ class Silent:
         """Nothing."""
 
     def note(self, text: str) -> None:
+        """Nothing."""
+
+    def planned(self, rungs: Sequence[str], chunks: Sequence[tuple[int, int]]) -> None:
+        """Nothing."""
+
+    def cell(self, rung: str, start: int, state: CellState) -> None:
         """Nothing."""

@@ -22,6 +22,7 @@ from matinee.core.progress import Progress
 from matinee.ports.ledger import Inventory, Ledger
 from matinee.ports.store import ObjectStore
 from matinee.ports.tools import Tool
+from matinee.stages.slots import Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Bench:
     store: ObjectStore
     tools: Mapping[str, Tool]
     scratch: Path
-    slots: asyncio.Semaphore
+    slots: Turn
     progress: Progress
     refresh: bool = False
     sandbox: Sequence[str] = ()

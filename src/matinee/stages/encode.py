@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from matinee.core.progress import Stage
+from matinee.core.errors import MatineeError
+from matinee.core.progress import CellState, Stage
 from matinee.core.time import FrameSpan
 from matinee.media.estimate import encode_cost, score_cost
 from matinee.media.ladder import Rung, display_size
@@ -70,6 +71,8 @@ async def encode(
 def tell_stages(bench: Bench, film: Film, table: Table, proofs: Proofs) -> None:
     """Open a line of progress for each rung, with what need not be made."""
     frames = film.plan.frames
+    spans = [(clip.frames.start, clip.frames.end) for clip in film.clips]
+    bench.progress.planned([rung.name for rung in film.rungs], spans)
     for rung in film.rungs:
         bench.progress.started(Stage(f"encode {rung.name}", frames, encode_cost(rung)))
     for rung in film.rungs if proofs.scored else ():
@@ -82,6 +85,8 @@ def tell_stages(bench: Bench, film: Film, table: Table, proofs: Proofs) -> None:
                 bench.progress.advanced(f"encode {state.rung.name}", count, reused=True)
             if state.scored:
                 bench.progress.advanced(f"score {state.rung.name}", count, reused=True)
+            if not state.lacks(proofs):
+                bench.progress.cell(state.rung.name, state.clip.frames.start, "reused")
 
 
 def tell_finished(bench: Bench, film: Film, proofs: Proofs) -> None:
@@ -149,15 +154,25 @@ class _Line:
         """Everything that one clip lacks. Holds a slot."""
         folder = self._folder / f"{clip.plan.frames.start:07d}"
         folder.mkdir(exist_ok=True)
+        open_states = [state for state in row if state.lacks(self._proofs)]
+        self._tell(open_states, "running")
         try:
             await self._encode(clip, [state for state in row if state.encoded is None], folder)
             if self._proofs.signed:
                 await self._sign([state for state in row if state.signed is None], folder)
             if self._proofs.scored:
                 await self._score(clip, [state for state in row if state.scored is None], folder)
+        except MatineeError:
+            self._tell(open_states, "failed")
+            raise
         finally:
             clip.path.unlink(missing_ok=True)
             shutil.rmtree(folder, ignore_errors=True)
+        self._tell(open_states, "done")
+
+    def _tell(self, states: Sequence[ChunkState], how: CellState) -> None:
+        for state in states:
+            self._bench.progress.cell(state.rung.name, state.clip.frames.start, how)
 
     async def _encode(self, clip: Clip, states: Sequence[ChunkState], folder: Path) -> None:
         if not states:
@@ -181,6 +196,7 @@ class _Line:
                 state.encoded = await tries.record(number, made)
                 if signatures:
                     await self._record_signature(state, signatures[number])
+            self._tell(states, "encoded")
 
     async def _signatures(
         self, span: FrameSpan, rungs: Sequence[Rung], chunks: Sequence[Path], folder: Path

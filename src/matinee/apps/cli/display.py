@@ -9,93 +9,34 @@ from dataclasses import dataclass, field
 import click
 
 from matinee.apps.cli.main import printable
-from matinee.core.progress import Progress, Stage
+from matinee.core.progress import Progress
+from matinee.flows.board import Board, Line
 
 PLAIN_EVERY_S = 10.0
-SETTLED_S = 3.0
-"""Before so many seconds of work, no time left is claimed."""
 
 
 @dataclass
-class Line:
-    """One stage as it stands. ``fresh`` counts the frames that were made now, not reused."""
-
-    stage: Stage
-    begun: float
-    done: int = 0
-    fresh: int = 0
-    is_finished: bool = False
-    ended: float | None = None
-
-    @property
-    def fraction(self) -> float:
-        """From 0 to 1."""
-        if self.is_finished:
-            return 1.0
-        return min(1.0, self.done / self.stage.total) if self.stage.total else 0.0
-
-    def speed(self, now: float) -> float:
-        """Frames a second, of those made now."""
-        return self.fresh / max(0.001, (self.ended or now) - self.begun)
-
-
-@dataclass
-class Board(Progress):
-    """Keeps the lines; subclasses show them."""
-
-    film: str
-    lines: dict[str, Line] = field(default_factory=dict)
-    begun: float = field(default_factory=time.monotonic)
-
-    def started(self, stage: Stage) -> None:
-        """A new line, or the same again."""
-        self.lines.setdefault(stage.name, Line(stage, time.monotonic()))
-
-    def advanced(self, stage: str, frames: int, *, reused: bool = False) -> None:
-        """Frames more, or fewer."""
-        line = self.lines[stage]
-        line.done += frames
-        line.fresh += 0 if reused else frames
-
-    def finished(self, stage: str) -> None:
-        """The stage is complete."""
-        line = self.lines[stage]
-        if not line.is_finished:
-            line.is_finished, line.ended = True, time.monotonic()
+class SpokenBoard(Board):
+    """Says notes at once."""
 
     def note(self, text: str) -> None:
-        """One sentence."""
+        """One sentence on standard error."""
+        super().note(text)
         click.echo(f"matinee: {text}", err=True)
-
-    def seconds_left(self) -> float | None:
-        """By the likely costs of what is left and of what was done since the begin; None: too soon.
-
-        The costs only weigh the stages against each other; the speed is this machine's, now.
-        """
-        spent = sum(line.fresh * line.stage.cost for line in self.lines.values())
-        left = sum(
-            max(0, line.stage.total - line.done) * line.stage.cost
-            for line in self.lines.values()
-            if not line.is_finished
-        )
-        elapsed = time.monotonic() - self.begun
-        if elapsed < SETTLED_S or spent <= 0 or not any("encode" in name for name in self.lines):
-            return None
-        return elapsed * left / spent
 
 
 @dataclass
-class PlainBoard(Board):
+class PlainBoard(SpokenBoard):
     """Lines on standard error, for logs."""
 
-    told: float = field(default_factory=time.monotonic)
+    spoken: float = field(default_factory=time.monotonic)
 
     def advanced(self, stage: str, frames: int, *, reused: bool = False) -> None:
         """Tell where things stand every ten seconds."""
         super().advanced(stage, frames, reused=reused)
         now = time.monotonic()
-        if now - self.told >= PLAIN_EVERY_S:
-            self.told = now
+        if now - self.spoken >= PLAIN_EVERY_S:
+            self.spoken = now
             busy = [line for line in self.lines.values() if line.stage.total]
             done = ", ".join(f"{one.stage.name} {one.fraction:.0%}" for one in busy)
             left = self.seconds_left()
@@ -129,7 +70,7 @@ def display(film: str) -> Iterator[Progress]:
     from rich.markup import escape
     from rich.table import Table
 
-    board = Board(film)
+    board = SpokenBoard(film)
     name = escape(printable(film))
 
     def render() -> Table:
