@@ -26,7 +26,7 @@ from matinee.core.time import FrameSpan
 from matinee.media.clips import plan_clip
 from matinee.media.signature import compare, read_signature
 from matinee.stages.inspect import timeline_of
-from matinee.stages.text import check_sidecar
+from matinee.stages.text import sidecar_of
 
 pytestmark = pytest.mark.tools
 
@@ -141,7 +141,7 @@ def test_a_script_as_a_subtitle_file_opens_no_other_file(tmp_path: Path) -> None
     script.write_text("ffconcat version 1.0\nfile secret.srt\n")
 
     with pytest.raises(SubtitlesInvalid, match="no subtitle in it"):
-        check_sidecar(script, "en")
+        sidecar_of(script, "en")
 
 
 def test_a_scratch_folder_may_have_any_name(films: Films, tmp_path: Path) -> None:

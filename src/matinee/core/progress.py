@@ -40,6 +40,10 @@ class Progress(Protocol):
         """One sentence for the person who waits."""
         ...
 
+    def titled(self, title: str) -> None:
+        """The id of the title is known that the work is for."""
+        ...
+
     def planned(self, rungs: Sequence[str], chunks: Sequence[tuple[int, int]]) -> None:
         """The grid is known: every rung's name, every chunk's frames from and up to."""
         ...
@@ -62,6 +66,9 @@ class Silent:
         """Nothing."""
 
     def note(self, text: str) -> None:
+        """Nothing."""
+
+    def titled(self, title: str) -> None:
         """Nothing."""
 
     def planned(self, rungs: Sequence[str], chunks: Sequence[tuple[int, int]]) -> None:

@@ -60,6 +60,7 @@ class Board(Progress):
     begun: float = field(default_factory=time.monotonic)
     told: str | None = None
     """The last note."""
+    title: str | None = None
     spans: Sequence[tuple[int, int]] = ()
     cells: dict[str, bytearray] = field(default_factory=dict)
     _rows: dict[int, int] = field(default_factory=dict)
@@ -83,6 +84,10 @@ class Board(Progress):
     def note(self, text: str) -> None:
         """One sentence."""
         self.told = text
+
+    def titled(self, title: str) -> None:
+        """The title is known."""
+        self.title = title
 
     def planned(self, rungs: Sequence[str], chunks: Sequence[tuple[int, int]]) -> None:
         """The grid, all of it queued."""

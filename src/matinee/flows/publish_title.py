@@ -44,7 +44,10 @@ QUICKLY_READ = 256 << 20
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a person asks for. ``name`` and ``credit`` None: as the title has them already."""
+    """What a person asks for. ``name`` and ``credit`` None: as the title has them already.
+
+    ``film_name`` is the file's name as it came, where the file at hand has another.
+    """
 
     film: Path
     name: str | None
@@ -54,6 +57,12 @@ class Request:
     proofs: Proofs
     accept_damage: bool = False
     crop: bool = False
+    film_name: str | None = None
+
+    @property
+    def shown_film(self) -> str:
+        """The film's file name, for people."""
+        return shown_name(self.film_name or self.film.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +120,11 @@ async def _publish(house: House, bench: Bench, request: Request) -> Published:
         tracks = plan_tracks(info, timeline, request.ladder, request.sidecars)
         tracks = replace(tracks, outcomes=(*tracks.outcomes, *left_out))
         title = _title(house, request, source)
+        bench.progress.titled(title.id)
         evidence = await _make(house, bench, request, title, film, info, timeline, tracks)
         verdicts = await judge(bench, evidence)
         seconds = time.monotonic() - started
-        making = Making(
-            title, shown_name(request.film.name), source, evidence, verdicts, house.now()
-        )
+        making = Making(title, request.shown_film, source, evidence, verdicts, house.now())
         report, entry = await _enter(house, bench, request, making)
         if entry.state == "ready":
             title = await publishing.show(bench.store, house.packages, title.id, entry.id)
@@ -130,13 +138,13 @@ def _title(house: House, request: Request, source: Asset) -> Title:
         if request.name is not None or request.credit is not None:
             return house.titles.describe(known.id, request.name, request.credit)
         return known
-    name = request.name or shown_name(request.film.stem)
+    name = request.name or shown_name(Path(request.film_name or request.film).stem)
     return house.titles.add(
         Title(
             id=slug(name),
             name=name,
             source=source.digest,
-            film=shown_name(request.film.name),
+            film=request.shown_film,
             credit=request.credit or "",
             added_at=house.now(),
             current=None,

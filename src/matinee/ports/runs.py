@@ -77,8 +77,11 @@ class RunQueue(Protocol):
         """Queue a run and tell ``run.queued``; one of the same id stays as it is."""
         ...
 
-    def claim(self, owner: str) -> Run | None:
-        """Take the run that is next, tell ``run.started``; its token grows."""
+    def claim(self, owner: str, above: int | None = None) -> Run | None:
+        """Take the run that is next, tell ``run.started``; its token grows.
+
+        With ``above``, only one of a higher priority than that.
+        """
         ...
 
     def tell(self, run: Run, progress: Mapping[str, Any], title: str | None) -> str:

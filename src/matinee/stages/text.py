@@ -10,14 +10,14 @@ from pathlib import Path
 
 from matinee.assets.asset import Asset
 from matinee.assets.derivation import Step
-from matinee.core.errors import SourceDamaged, SubtitlesInvalid, ToolError
+from matinee.core.errors import SourceDamaged, SubtitlesInvalid, ToolError, UsageError
 from matinee.core.ids import digest_of
 from matinee.core.time import as_text
 from matinee.media.source import SourceInfo, Track
 from matinee.media.subtitle_formats import CARRIED, FORMATS, LARGEST, parse_subtitles
 from matinee.media.subtitles import Subtitles, placed, write_webvtt
 from matinee.media.timeline import Timeline
-from matinee.media.tracks import TextTrack
+from matinee.media.tracks import SAID_BESIDE, Sidecar, TextTrack, language_tag
 from matinee.ports.tools import Encoder
 from matinee.stages.bench import Bench, Made
 
@@ -127,10 +127,18 @@ def read_sidecar(path: Path) -> bytes:
         raise SubtitlesInvalid(f"{path} cannot be read: {error.strerror}") from error
 
 
-def check_sidecar(path: Path, language: str) -> None:
-    """See in a moment whether a subtitle file can be read.
+def sidecar_of(path: Path, language: str = "") -> Sidecar:
+    """A subtitle file, seen to be readable; without a language, the one its name says, if any.
 
     Raises:
-        SubtitlesInvalid: as ``read_sidecar``, or what is in it is not what its name says.
+        UsageError: no language of that code. SubtitlesInvalid: as ``read_sidecar``, or what is in
+            the file is not what its name says.
     """
-    parse_subtitles(read_sidecar(path), FORMATS[path.suffix.lower()], path.name, language)
+    if language and language_tag(language) == "und" and language.lower() != "und":
+        raise UsageError(f"{path.name}: {language!r} is not a language code")
+    words = [part for part in path.stem.split(".")[1:] if part.lower() not in SAID_BESIDE]
+    if not language and words:
+        language = words[-1]
+    kind = path.suffix.lower()
+    parse_subtitles(read_sidecar(path), FORMATS[kind], path.name, language_tag(language))
+    return Sidecar(str(path), language or "und")

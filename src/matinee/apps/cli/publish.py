@@ -209,19 +209,12 @@ def tell_published(document: dict[str, Any], wish: Wish) -> None:
 
 def read_sidecars(values: Sequence[str]) -> tuple[Any, ...]:
     """``FILE[:LANG]``; without a language, the one in a name such as film.de.srt, else none."""
-    from matinee.media.tracks import SAID_BESIDE, Sidecar, language_tag
-    from matinee.stages.text import check_sidecar
+    from matinee.stages.text import sidecar_of
 
     sidecars = []
     for value in values:
         file, _, language = value.rpartition(":")
         if not file or not LANGUAGE.fullmatch(language):
             file, language = value, ""
-        if language and language_tag(language) == "und" and language.lower() != "und":
-            raise UsageError(f"--subtitles {value}: {language!r} is not a language code")
-        words = [part for part in Path(file).stem.split(".")[1:] if part.lower() not in SAID_BESIDE]
-        if not language and words:
-            language = words[-1]
-        check_sidecar(Path(file), language_tag(language))
-        sidecars.append(Sidecar(file, language or "und"))
+        sidecars.append(sidecar_of(Path(file), language))
     return tuple(sidecars)

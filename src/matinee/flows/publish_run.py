@@ -1,0 +1,120 @@
+"""A run of the flow ``publish``: what was asked for as JSON becomes a title, proven and shown."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from matinee.core.errors import UsageError
+from matinee.flows.board import Board
+from matinee.flows.publish_title import House, Published, Request, publish_title
+from matinee.flows.work import Outcome
+from matinee.media.ladder import Ladder
+from matinee.ports.runs import Run
+from matinee.stages.bench import Bench
+from matinee.stages.chunks import Proofs
+from matinee.stages.ingest import shown_name
+from matinee.stages.text import sidecar_of
+
+FIELDS = {
+    "place": str, "origin": str, "name": str, "credit": str, "sidecars": list, "ladder": str,
+    "proofs": str, "scores": bool, "accept_damage": bool, "crop": bool, "deadline": str,
+    "public": bool, "opens_at": str, "closes_at": str, "languages": dict, "redo": str,
+}  # fmt: skip
+"""What a request may say, and of which JSON type; all but ``place`` may be left out or be null."""
+
+
+class RequestInvalid(UsageError):
+    """A run was asked for that has no meaning."""
+
+    code = "run.request"
+    advice = "see what a run of publish takes in docs/reference/api.md"
+
+
+@dataclass(frozen=True, slots=True)
+class PublishRun:
+    """Carries out runs of ``publish``.
+
+    ``fetch`` gives a local file of a place's bytes, below the folder where it is not one already;
+    ``open_house`` what one run works with.
+    """
+
+    fetch: Callable[[str, Path], Awaitable[Path]]
+    load_ladder: Callable[[str], Ladder]
+    open_house: Callable[[Run, Board], AbstractContextManager[tuple[House, Bench]]]
+
+    async def __call__(self, run: Run, board: Board) -> Outcome:
+        """Carry a run out once, or go on with it.
+
+        Raises:
+            MatineeError: as ``publish_title``; RequestInvalid.
+        """
+        wanted = check_request(run.wish.request)
+        ladder = self.load_ladder(wanted.get("ladder") or "standard")
+        with self.open_house(run, board) as (house, bench):
+            folder = bench.scratch / "places"
+            folder.mkdir()
+            film = await self.fetch(wanted["place"], folder)
+            sidecars = [
+                sidecar_of(await self.fetch(one["place"], folder), one.get("language") or "")
+                for one in wanted.get("sidecars") or ()
+            ]
+            request = replace(
+                request_of(wanted, film, ladder), sidecars=tuple(sidecars), film_name=run.wish.film
+            )
+            return outcome_of(await publish_title(house, bench, request))
+
+
+def check_request(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The request, when it is one.
+
+    Raises:
+        RequestInvalid: names the field that is missing, unknown or of another type.
+    """
+    for name, value in document.items():
+        if name not in FIELDS:
+            raise RequestInvalid(f"a run of publish has no field {name!r}")
+        if value is not None and type(value) is not FIELDS[name]:
+            raise RequestInvalid(f"{name} is to be a {FIELDS[name].__name__}, not {value!r}")
+    if not document.get("place"):
+        raise RequestInvalid("a run of publish needs a place: where the film lies")
+    return document
+
+
+def request_of(wanted: Mapping[str, Any], film: Path, ladder: Ladder) -> Request:
+    """What the flow is asked for."""
+    name, credit = wanted.get("name"), wanted.get("credit")
+    return Request(
+        film=film,
+        name=shown_name(name) if name else None,
+        credit=shown_name(credit) if credit else None,
+        sidecars=(),
+        ladder=ladder,
+        proofs=Proofs(
+            signed=(wanted.get("proofs") or "decode") == "decode",
+            scored=wanted.get("scores") is not False,
+        ),
+        accept_damage=bool(wanted.get("accept_damage")),
+        crop=bool(wanted.get("crop")),
+    )
+
+
+def outcome_of(published: Published) -> Outcome:
+    """How the run ends."""
+    faults = [verdict for verdict in published.verdicts if not verdict.passed]
+    result = {
+        "title": published.title.id,
+        "package": published.package.id,
+        "source": published.title.source,
+        "seconds": round(published.seconds, 3),
+    }
+    if published.package.state == "ready":
+        return Outcome("done", result)
+    told = "; ".join(f"{one.judge} {one.subject}: {one.reasons[0]}" for one in faults)
+    error = {
+        "code": "verdict.failed",
+        "message": f"not shown, because a verdict failed: {told}",
+        "hint": f"see every verdict on the report of {published.title.id}",
+    }
+    return Outcome("held", result, error)
