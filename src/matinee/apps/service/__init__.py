@@ -1,0 +1,1 @@
+"""``matinee up``: the whole service on one machine, in one process tree."""

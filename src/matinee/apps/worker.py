@@ -1,0 +1,80 @@
+"""The worker process: ``python -m matinee.apps.worker``, started by ``matinee up``.
+
+Takes runs from the queue and carries them out. Ends by itself when there has been nothing to do for
+a while, on SIGTERM, and with its parent. A byte on standard input wakes it.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import click
+
+IDLE_S = 60.0
+"""After so long without a run the process ends: an idle service is a small one."""
+
+THREADS = 64
+"""Each run may hold a few threads that wait for tools; they cost little while they wait."""
+
+
+@click.command()
+@click.option("--parent", type=int, required=True)
+@click.option("--library")
+@click.option("--database")
+@click.option("--workers", type=int)
+@click.option("--idle", "idle_s", type=float, default=IDLE_S)
+def main(
+    parent: int, library: str | None, database: str | None, workers: int | None, idle_s: float
+) -> None:
+    """Carry out runs until there are none."""
+    from matinee.wiring import die_with_parent
+
+    die_with_parent(parent)
+    try:
+        asyncio.run(_work(library, database, workers, idle_s))
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)  # the object store's threads may outlive the interpreter: see cli.main.end
+
+
+async def _work(
+    library: str | None, database: str | None, workers: int | None, idle_s: float
+) -> None:
+    from matinee.config import read_settings
+    from matinee.wiring import open_worker
+
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(THREADS))
+    worker, release = open_worker(read_settings(library, workers, database))
+    stopping = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, stopping.set)
+    loop.add_signal_handler(signal.SIGINT, lambda: None)  # Ctrl-C is for our parent, who tells us
+
+    def woken() -> None:
+        if not os.read(0, 4096):
+            stopping.set()
+        worker.woken.set()
+
+    loop.add_reader(0, woken)
+    idle = asyncio.create_task(_watch_idleness(worker, idle_s, stopping))
+    try:
+        await worker.work(stopping)
+    finally:
+        idle.cancel()
+        release()
+
+
+async def _watch_idleness(worker: object, idle_s: float, stopping: asyncio.Event) -> None:
+    """Stop when there was no run for so long."""
+    since = 0.0
+    while since < idle_s:
+        await asyncio.sleep(min(1.0, idle_s))
+        since = 0.0 if worker.active else since + 1.0  # type: ignore[attr-defined]
+    stopping.set()
+
+
+if __name__ == "__main__":
+    main()
