@@ -68,7 +68,7 @@ def open_library(settings: Settings) -> Library:
     return Library(
         settings=settings,
         store=folder_objects(settings.library),
-        titles=SqlTitles(engine),
+        titles=SqlTitles(engine, now),
         packages=SqlPackages(engine, now),
         ledger=ledger,
     )

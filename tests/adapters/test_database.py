@@ -1,5 +1,6 @@
 """Opening the database: migrations, set-up and refusals."""
 
+import re
 import sqlite3
 import subprocess
 import sys
@@ -23,10 +24,15 @@ def address_in(folder: Path) -> str:
     return f"sqlite:///{folder}/library.db"
 
 
-def tables_in(file: Path) -> dict[str, str]:
+def tables_in(file: Path) -> dict[str, list[str]]:
+    """What every table and index is made of; columns that came later stand behind constraints."""
     connection = sqlite3.connect(file)
     rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
-    found = {name: " ".join(sql.split()) for name, sql in rows if name != "alembic_version"}
+    found = {
+        name: sorted(re.split(r"\s*[(),]\s*", " ".join(sql.split())))
+        for name, sql in rows
+        if name != "alembic_version"
+    }
     connection.close()
     return found
 

@@ -68,7 +68,7 @@ def stock_shelf(folder: Path, cinema: Cinema, matinee: Run, ladder: Path) -> She
         ended = matinee(*command)
         assert ended.exit_code == 0, ended.err
     with database_of(library) as engine:
-        titles = SqlTitles(engine)
+        titles = SqlTitles(engine, now)
         titles.describe(TITLE, "A <b>bold</b> & long film", "By 'us'")
         source = digest_of(b"a film whose publishing was broken off")
         titles.add(Title("bare", "Bare", source, "bare.mp4", "", ADDED, None))

@@ -33,7 +33,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def titles(engine: Engine) -> SqlTitles:
-    return SqlTitles(engine)
+    return SqlTitles(engine, lambda: NOON)
 
 
 @pytest.fixture

@@ -163,6 +163,13 @@ class LibraryBusy(LibraryError):
     advice = "wait for the other process, then try again"
 
 
+class RunLost(LibraryError):
+    """Another worker has taken the run over: what this one does no longer counts."""
+
+    code = "run.lost"
+    advice = "nothing need be done: the worker that took the run over goes on with it"
+
+
 class ObjectMissing(LibraryError):
     """An object that the ledger names is not in the store."""
 

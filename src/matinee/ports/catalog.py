@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from matinee.core.events import Event, Fact
 from matinee.core.ids import Digest
 
 
@@ -21,11 +22,21 @@ class Title:
     added_at: datetime
     current: str | None
     """Id of the package on screen."""
+    is_public: bool = False
+    """Whether anybody may fetch its media, without a signed address."""
+    opens_at: datetime | None = None
+    closes_at: datetime | None = None
+    """Its rights window: it may be shown from ``opens_at`` on, and before ``closes_at``."""
 
     @property
     def state(self) -> str:
         """``published`` or ``hidden``."""
         return "published" if self.current else "hidden"
+
+    def may_be_shown(self, now: datetime) -> bool:
+        """Whether it is in its rights window, or has none."""
+        has_opened = self.opens_at is None or self.opens_at <= now
+        return has_opened and (self.closes_at is None or now < self.closes_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +66,13 @@ class Titles(Protocol):
         """
         ...
 
-    def describe(self, title_id: str, name: str | None, credit: str | None) -> Title:
-        """Change what is not None; raises ``NotFound`` for an unknown title."""
+    def describe(
+        self, title_id: str, name: str | None, credit: str | None, cause: str | None = None
+    ) -> Title:
+        """Change what is not None and tell ``title.changed`` when it is another now.
+
+        Raises ``NotFound`` for an unknown title.
+        """
         ...
 
     def get(self, name: str) -> Title:
@@ -72,11 +88,71 @@ class Titles(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class TitleSearch:
+    """Which of the titles that a package was made of: all conditions that are not None hold.
+
+    ``text`` is part of the name, in any case; ``state`` is that of the title.
+    """
+
+    text: str | None = None
+    state: str | None = None
+
+
+class TitleDesk(Protocol):
+    """Titles as people look through them, and who may see them when."""
+
+    def page(self, which: TitleSearch, after: str | None, limit: int) -> Sequence[Title]:
+        """Titles by name in one case, then id; ``after`` is the last one's id of the page before.
+
+        Raises ``NotFound`` for an unknown one.
+        """
+        ...
+
+    def count(self, which: TitleSearch) -> int:
+        """How many there are."""
+        ...
+
+    def open_to_all(self, title_id: str, is_public: bool, cause: str | None = None) -> Title:
+        """Let anybody fetch its media, or not; tells ``title.changed``. Raises ``NotFound``."""
+        ...
+
+    def set_window(
+        self,
+        title_id: str,
+        opens_at: datetime | None,
+        closes_at: datetime | None,
+        cause: str | None = None,
+    ) -> Title:
+        """Set the rights window; tells ``title.changed``. Raises ``NotFound``."""
+        ...
+
+
+class Rights(Protocol):
+    """Rights windows as time passes them."""
+
+    def turn(self, now: datetime) -> Sequence[Event]:
+        """Tell ``rights.opened`` and ``rights.closed`` of titles whose window did so.
+
+        A title is open until it is told to be closed: each change from what was told last is told
+        once, whoever asks how often. A window that opened and closed while nobody asked is not
+        told of.
+        """
+        ...
+
+    def next_turn(self, now: datetime) -> datetime | None:
+        """When the next window opens or closes."""
+        ...
+
+
 class Packages(Protocol):
     """The packages of the titles, and which one is on screen."""
 
-    def add(self, package: Package) -> None:
-        """Add a package; adding the same id again replaces its report, settings and state."""
+    def add(self, package: Package, cause: str | None = None, facts: Sequence[Fact] = ()) -> None:
+        """Add a package; adding the same id again replaces its report, settings and state.
+
+        Tells ``title.made`` of one that is ready and was not before, then ``facts``.
+        """
         ...
 
     def get(self, title_id: str, package_id: str) -> Package:
@@ -87,10 +163,11 @@ class Packages(Protocol):
         """The packages of a title, oldest first."""
         ...
 
-    def point(self, title_id: str, package_id: str | None) -> Title:
+    def point(self, title_id: str, package_id: str | None, cause: str | None = None) -> Title:
         """Put a package on screen, or take the title off with None; gives the title as it is now.
 
-        Keeps the history that ``previous`` reads; pointing at what is current adds nothing to it.
+        Tells ``title.published`` or ``title.hidden`` and keeps the history that ``previous`` reads;
+        pointing at what is current does neither.
         Raises ``NotFound``.
         """
         ...

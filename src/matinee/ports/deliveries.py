@@ -31,7 +31,8 @@ class Delivery:
 
     ``state`` is ``waiting``, ``running``, ``done``, ``dead`` (failed for good; an ordered one holds
     its subject) or ``skipped`` (a person let it go). ``token`` fences: it grows with every claim.
-    ``reason`` says why the last try failed.
+    ``reason`` says why the last try failed. The data of the event of one that is over are empty
+    where they lie in a seal by now.
     """
 
     id: int
@@ -50,14 +51,17 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """How a try ended: ``done``, to be tried again at ``due_at``, or ``dead``.
+    """How a try ended: ``done``, to be tried again at ``due_at`` (``waiting``), or ``dead``.
 
-    ``facts`` are told in the same transaction.
+    ``facts`` are told in the same transaction, after ``delivery.dead`` where it is dead: with
+    ``reason`` as its message, and ``code`` and ``hint`` of the error.
     """
 
     state: str
     due_at: datetime | None = None
     reason: str | None = None
+    code: str | None = None
+    hint: str = ""
     facts: Sequence[Fact] = ()
 
 
@@ -73,7 +77,10 @@ class Deliveries(Protocol):
         ...
 
     def claim(self, owner: str, now: datetime, limit: int) -> Sequence[Delivery]:
-        """Take deliveries that are due and whose turn it is, oldest first; their tokens grow."""
+        """Take deliveries that are due and whose turn it is, the longest due first.
+
+        Their tokens and attempts grow.
+        """
         ...
 
     def settle(self, delivery: Delivery, how: Settled) -> bool:
@@ -87,7 +94,10 @@ class Deliveries(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Counts of deliveries by state, and since when the oldest due one waits."""
+    """Counts of deliveries that are ``waiting``, ``running`` or ``dead``.
+
+    ``oldest_due_at`` says since when the oldest one waits that could be claimed.
+    """
 
     counts: Mapping[str, int]
     oldest_due_at: datetime | None
@@ -107,11 +117,17 @@ class DeliveryDesk(Protocol):
         ...
 
     def replay(self, delivery_id: int, facts: Sequence[Fact]) -> Delivery:
-        """Let a dead delivery be tried again, from its first attempt; raises ``NotFound``."""
+        """Let a dead delivery be tried again, from its first attempt; raises ``NotFound``.
+
+        One that is not dead stays as it is, and the facts are not told.
+        """
         ...
 
     def skip(self, delivery_id: int, facts: Sequence[Fact]) -> Delivery:
-        """Let a dead delivery go, so that its subject goes on; raises ``NotFound``."""
+        """Let a dead delivery go, so that its subject goes on; raises ``NotFound``.
+
+        One that is not dead stays as it is, and the facts are not told.
+        """
         ...
 
     def waiting(self) -> Waiting:

@@ -15,13 +15,15 @@ class Entry:
     """An event's row in the slim index.
 
     ``place`` grows in the order of commits: whoever has read up to a place misses nothing by
-    reading on from there. ``event`` is None where the body lies in the seal of that number.
+    reading on from there, and no place is left out. ``event`` is None where the body lies in the
+    seal of that number.
     """
 
     place: int
     id: str
     time: datetime
     type: str
+    source: str
     subject: str
     cause: str | None
     seal: int | None
@@ -48,7 +50,10 @@ class EventLog(Protocol):
     """Append-only. A change of the catalog or of a run writes its facts in its own transaction."""
 
     def append(self, facts: Sequence[Fact]) -> Sequence[Event]:
-        """Tell of facts, in one transaction; one whose id is in the log is not told again."""
+        """Tell of facts, in one transaction; gives the events that are new.
+
+        A fact whose id is in the log already is not told again.
+        """
         ...
 
     def after(self, place: int, limit: int) -> Sequence[Entry]:
@@ -56,7 +61,7 @@ class EventLog(Protocol):
         ...
 
     def last(self) -> int:
-        """The place of the newest event, 0 in an empty log."""
+        """The place of the newest event that was ever told, 0 in an empty log."""
         ...
 
     def get(self, event_id: str) -> Entry:
@@ -85,12 +90,13 @@ class Seals(Protocol):
     """Finished stretches of the log, whose bodies are assets."""
 
     def open_stretch(self, limit: int) -> Sequence[Entry]:
-        """The oldest events that are in no seal and that nobody waits for."""
+        """The oldest events that are in no seal, up to where the router has read."""
         ...
 
     def close(self, seal: Seal, asset: Asset, key: str) -> bool:
         """Write a seal and drop its events' bodies from the index, after the asset is stored.
 
+        A body that a delivery still needs stays in the index too, until it is over.
         False, and nothing happens, when another process sealed that stretch meanwhile.
         """
         ...
@@ -100,5 +106,5 @@ class Seals(Protocol):
         ...
 
     def stretch(self, seal: Seal) -> Sequence[Entry]:
-        """The index rows of a seal's events, oldest first."""
+        """The index rows from a seal's first place to its last, oldest first."""
         ...

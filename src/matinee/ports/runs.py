@@ -103,18 +103,31 @@ class RunDesk(Protocol):
         """One run; raises ``NotFound``."""
         ...
 
-    def page(self, states: Sequence[str], before: datetime | None, limit: int) -> Sequence[Run]:
-        """Runs in these states (all, when none is given), newest first."""
+    def page(self, states: Sequence[str], before: str | None, limit: int) -> Sequence[Run]:
+        """Runs in these states (all, when none is given), newest first.
+
+        ``before`` is the id of the last run of the page before: runs that were queued at one time
+        are not lost between pages. Raises ``NotFound`` for an unknown one.
+        """
         ...
 
     def cancel(self, run_id: str, facts: Sequence[Fact]) -> Run:
-        """End a queued run at once; ask the worker of a running one to. Raises ``NotFound``."""
+        """End a queued run at once; ask the worker of a running one to. Raises ``NotFound``.
+
+        A run that is over or was cancelled already stays as it is, and the facts are not told.
+        """
         ...
 
     def again(self, run_id: str, request: Mapping[str, Any], facts: Sequence[Fact]) -> Run:
-        """Queue a run that is over again, with another request; raises ``NotFound``."""
+        """Queue a run that is over again, with another request; raises ``NotFound``.
+
+        A run that is not over stays as it is, and the facts are not told.
+        """
         ...
 
     def hurry(self, run_id: str, priority: int, facts: Sequence[Fact]) -> Run:
-        """Change the priority of a run that is not over; raises ``NotFound``."""
+        """Change the priority of a run that is not over; raises ``NotFound``.
+
+        A run that is over stays as it is, and the facts are not told.
+        """
         ...

@@ -1,69 +1,21 @@
-"""The catalog of titles and packages, in tables."""
+"""The catalog's packages and what is on screen, in tables."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Engine, exists, insert, select, update
+from sqlalchemy import Connection, Engine, insert, select, update
 
-from matinee.adapters.sql.database import insert_if_absent, insert_or_change, reading, writing
+from matinee.adapters.sql.database import insert_or_change, reading, writing
+from matinee.adapters.sql.facts import tell
+from matinee.adapters.sql.fence import Fence, checked
 from matinee.adapters.sql.schema import packages, showings, titles
+from matinee.adapters.sql.titles import SqlTitles, known_title, title_subject
 from matinee.core.errors import NotFound
-from matinee.core.ids import Digest
-from matinee.ports.catalog import Package, Packages, Title, Titles
+from matinee.core.events import Fact
+from matinee.ports.catalog import Package, Packages, Title
 
-
-class SqlTitles(Titles):
-    """Titles in a database that ``open_database`` opened.
-
-    A new title is hidden, for it has no package yet. The suffix of an id that is taken is the start
-    of the source's digest: it does not depend on how many came before.
-    """
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def add(self, title: Title) -> Title:
-        with writing(self._engine) as connection:
-            for spelling in _spellings(title):
-                hidden = replace(title, id=spelling, current=None)
-                insertion = insert_if_absent(connection, titles).returning(titles.c.id)
-                if connection.scalar(insertion, asdict(hidden)) is not None:
-                    return hidden
-                if same := _title(connection, titles.c.source == title.source):
-                    return same
-        raise AssertionError(f"every spelling of {title.id} is taken")
-
-    def describe(self, title_id: str, name: str | None, credit: str | None) -> Title:
-        changes = {"name": name, "credit": credit}
-        given = {column: value for column, value in changes.items() if value is not None}
-        with writing(self._engine) as connection:
-            if given:
-                connection.execute(update(titles).where(titles.c.id == title_id).values(given))
-            return _known_title(connection, title_id)
-
-    def get(self, name: str) -> Title:
-        with reading(self._engine) as connection:
-            if found := _title(connection, titles.c.id == name):
-                return found
-            namesakes = _titles(connection, titles.c.name == name)
-        match namesakes:
-            case [only]:
-                return only
-            case []:
-                raise _no_title(name)
-            case _:
-                ids = ", ".join(namesake.id for namesake in namesakes)
-                raise NotFound(f"{len(namesakes)} titles are called {name!r}", f"use an id: {ids}")
-
-    def of_source(self, source: Digest) -> Title | None:
-        with reading(self._engine) as connection:
-            return _title(connection, titles.c.source == source)
-
-    def all(self) -> Sequence[Title]:
-        made = exists().where(packages.c.title == titles.c.id)
-        with reading(self._engine) as connection:
-            return _titles(connection, made)
+__all__ = ["SqlPackages", "SqlTitles"]
 
 
 class SqlPackages(Packages):
@@ -72,19 +24,28 @@ class SqlPackages(Packages):
     Args:
         engine: The database.
         now: The time, with its zone.
+        fence: The run that writes, if one does.
     """
 
-    def __init__(self, engine: Engine, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, engine: Engine, now: Callable[[], datetime], fence: Fence | None = None
+    ) -> None:
         self._engine = engine
         self._now = now
+        self._fence = fence
 
-    def add(self, package: Package) -> None:
+    def add(self, package: Package, cause: str | None = None, facts: Sequence[Fact] = ()) -> None:
         with writing(self._engine) as connection:
-            _known_title(connection, package.title)
+            checked(connection, self._fence)
+            title = known_title(connection, package.title, lock=True)
+            was_ready = _state(connection, package) == "ready"
             insertion = insert_or_change(
                 connection, packages, key=["title", "id"], changed=["report", "settings", "state"]
             )
             connection.execute(insertion, _package_row(package))
+            is_made = package.state == "ready" and not was_ready
+            made = [_fact("title.made", title, package.id, cause)] if is_made else []
+            tell(connection, [*made, *facts], self._now())
 
     def get(self, title_id: str, package_id: str) -> Package:
         with reading(self._engine) as connection:
@@ -96,9 +57,10 @@ class SqlPackages(Packages):
             rows = connection.execute(query.order_by(packages.c.made_at, packages.c.id))
             return [Package(**row._asdict()) for row in rows]
 
-    def point(self, title_id: str, package_id: str | None) -> Title:
+    def point(self, title_id: str, package_id: str | None, cause: str | None = None) -> Title:
         with writing(self._engine) as connection:
-            before = _known_title(connection, title_id, lock=True)
+            checked(connection, self._fence)
+            before = known_title(connection, title_id, lock=True)
             if package_id is not None:
                 _known_package(connection, title_id, package_id)
             if package_id == before.current:
@@ -106,9 +68,12 @@ class SqlPackages(Packages):
             connection.execute(
                 update(titles).where(titles.c.id == title_id).values(current=package_id)
             )
+            now = self._now()
             connection.execute(
-                insert(showings).values(title=title_id, package=package_id, shown_at=self._now())
+                insert(showings).values(title=title_id, package=package_id, shown_at=now)
             )
+            kind = "title.hidden" if package_id is None else "title.published"
+            tell(connection, [_fact(kind, before, package_id, cause)], now)
         return replace(before, current=package_id)
 
     def previous(self, title_id: str) -> str | None:
@@ -126,34 +91,6 @@ class SqlPackages(Packages):
         return found
 
 
-def _spellings(title: Title) -> Iterator[str]:
-    """The ids that a new title may have, best first."""
-    yield title.id
-    for length in range(8, len(title.source) + 1, 8):
-        yield f"{title.id}-{title.source[:length]}"
-
-
-def _titles(connection: Connection, *which: ColumnElement[bool]) -> list[Title]:
-    """Those that meet the conditions, by name then id."""
-    found = [Title(**row._asdict()) for row in connection.execute(select(titles).where(*which))]
-    # Not by the database, whose order of letters differs from engine to engine.
-    return sorted(found, key=lambda each: (each.name, each.id))
-
-
-def _title(connection: Connection, *which: ColumnElement[bool]) -> Title | None:
-    """The one that meets the conditions, if there is one."""
-    return next(iter(_titles(connection, *which)), None)
-
-
-def _known_title(connection: Connection, title_id: str, *, lock: bool = False) -> Title:
-    """The title of that id; ``lock`` keeps other writers off it until the transaction ends."""
-    query = select(titles).where(titles.c.id == title_id)
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
-    if row is None:
-        raise _no_title(title_id)
-    return Title(**row._asdict())
-
-
 def _known_package(connection: Connection, title_id: str, package_id: str) -> Package:
     query = select(packages).where(packages.c.title == title_id, packages.c.id == package_id)
     row = connection.execute(query).one_or_none()
@@ -162,6 +99,21 @@ def _known_package(connection: Connection, title_id: str, package_id: str) -> Pa
             f"title {title_id!r} has no package {package_id!r}", "list the packages of the title"
         )
     return Package(**row._asdict())
+
+
+def _state(connection: Connection, package: Package) -> str | None:
+    query = select(packages.c.state).where(
+        packages.c.title == package.title, packages.c.id == package.id
+    )
+    state: str | None = connection.scalar(query)
+    return state
+
+
+def _fact(kind: str, title: Title, package_id: str | None, cause: str | None) -> Fact:
+    data = {"title": title.id, "name": title.name}
+    if package_id is not None:
+        data["package"] = package_id
+    return Fact(kind, title_subject(title.id), data, cause)
 
 
 def _package_row(package: Package) -> dict[str, object]:
@@ -174,7 +126,3 @@ def _package_row(package: Package) -> dict[str, object]:
         "report": package.report,
         "settings": dict(package.settings),
     }
-
-
-def _no_title(name: str) -> NotFound:
-    return NotFound(f"no title has the id or name {name!r}", "list the titles to see their names")

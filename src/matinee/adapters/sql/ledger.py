@@ -19,6 +19,7 @@ from sqlalchemy import (
 
 from matinee.adapters.sql import schema
 from matinee.adapters.sql.database import insert_if_absent, insert_or_change, reading, writing
+from matinee.adapters.sql.fence import Fence, checked
 from matinee.assets.asset import Asset
 from matinee.assets.derivation import Cost, Derivation, Step
 from matinee.core.ids import Digest
@@ -77,11 +78,16 @@ class SqlLedger(Ledger, Inventory):
     Args:
         engine: The database.
         now: The time, with its zone.
+        fence: The run that writes, if one does: ``begin`` and ``record`` raise ``RunLost`` when it
+            was taken over.
     """
 
-    def __init__(self, engine: Engine, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, engine: Engine, now: Callable[[], datetime], fence: Fence | None = None
+    ) -> None:
         self._engine = engine
         self._now = now
+        self._fence = fence
 
     def find(self, recipe: Digest) -> Sequence[Derivation]:
         return self._derivations(_OF_RECIPE, recipe)
@@ -90,6 +96,7 @@ class SqlLedger(Ledger, Inventory):
         row = {"run": run, "key": step.key, "function": step.function, "started_at": self._now()}
         new = insert(schema.attempts).values(row).returning(schema.attempts.c.id)
         with writing(self._engine) as connection:
+            checked(connection, self._fence)
             attempt: int = connection.scalars(new).one()
         return attempt
 
@@ -98,6 +105,7 @@ class SqlLedger(Ledger, Inventory):
     ) -> None:
         columns = schema.derivations.c
         with writing(self._engine) as connection:
+            checked(connection, self._fence)
             new = insert_if_absent(connection, schema.derivations).returning(columns.sequence)
             sequence = connection.scalar(new, _derivation_row(derivation))
             if sequence is not None:

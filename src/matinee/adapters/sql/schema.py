@@ -4,25 +4,31 @@ Times are stored in UTC. A ``sequence`` counts rows as they come, so that "newes
 """
 
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Dialect,
     Float,
     ForeignKey,
     ForeignKeyConstraint,
+    Index,
     Integer,
     MetaData,
     String,
     Table,
     Text,
     TypeDecorator,
+    UniqueConstraint,
+    false,
+    true,
 )
 
-REVISION = "0001"
+REVISION = "0002"
 """The migration that makes these tables; a database that says so is opened as it is."""
 
 
@@ -59,6 +65,14 @@ metadata = MetaData(
 )
 
 _DIGEST = String(64)
+
+_COUNT = BigInteger().with_variant(Integer, "sqlite")
+"""A number that may outgrow 32 bits; SQLite counts rows by INTEGER alone."""
+
+_ORDERED = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text in the order of its code points in every database, for beginnings and pages."""
+
+_BODY = JSON(none_as_null=True)
 
 assets = Table(
     "asset",
@@ -126,6 +140,14 @@ titles = Table(
     Column("added_at", UtcTime, nullable=False),
     # No foreign key: it would close a circle with package. Packages are never removed.
     Column("current", Text),
+    Column("is_public", Boolean, nullable=False, server_default=false()),
+    Column("opens_at", UtcTime, index=True),
+    Column("closes_at", UtcTime, index=True),
+    # What was last told of its rights window.
+    Column("told_open", Boolean, nullable=False, server_default=true()),
+    # The name in one case, for search and order.
+    Column("folded", _ORDERED, nullable=False, server_default=""),
+    Index(None, "folded", "id"),
 )
 
 packages = Table(
@@ -149,4 +171,135 @@ showings = Table(
     Column("package", Text),
     Column("shown_at", UtcTime, nullable=False),
     ForeignKeyConstraint(["title", "package"], ["package.title", "package.id"]),
+)
+
+events = Table(
+    "event",
+    metadata,
+    # Given by the row "log" of bookmark: without gaps, in the order of commits.
+    Column("place", _COUNT, primary_key=True, autoincrement=False),
+    Column("id", Text, nullable=False, unique=True),
+    Column("time", UtcTime, nullable=False),
+    Column("type", _ORDERED, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("subject", _ORDERED, nullable=False),
+    Column("cause", Text),
+    Column("seal", ForeignKey("seal.number")),
+    # None: it lies in the seal.
+    Column("body", _BODY),
+    Index(None, "type", "place"),
+    Index(None, "subject", "place"),
+    Index(None, "cause", "place"),
+    Index(None, "time", "place"),
+)
+
+Index(
+    "ix_event_kept",
+    events.c.place,
+    sqlite_where=events.c.seal.is_not(None) & events.c.body.is_not(None),
+    postgresql_where=events.c.seal.is_not(None) & events.c.body.is_not(None),
+)
+
+seals = Table(
+    "seal",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("first", _COUNT, nullable=False, unique=True),
+    Column("last", _COUNT, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("body", ForeignKey("asset.digest"), nullable=False),
+    Column("previous", _DIGEST),
+    Column("sealed_at", UtcTime, nullable=False),
+)
+
+bookmarks = Table(
+    "bookmark",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("place", _COUNT, nullable=False),
+)
+
+deliveries = Table(
+    "delivery",
+    metadata,
+    Column("id", _COUNT, primary_key=True),
+    Column("event", ForeignKey("event.place"), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("function", Text, nullable=False),
+    Column("parameters", JSON, nullable=False),
+    Column("ordered", Boolean, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", UtcTime, nullable=False),
+    Column("owner", Text),
+    Column("token", Integer, nullable=False),
+    Column("counter", Integer, nullable=False),
+    Column("reason", Text),
+    Column("ended_at", UtcTime),
+    # The subject in whose line an ordered one stands until it is done or skipped.
+    Column("line", Text),
+    # When it may be claimed; None when it is not waiting or when it is not its turn.
+    Column("ready_at", UtcTime),
+    UniqueConstraint("event", "rule"),
+    Index(None, "state", "id"),
+    Index(None, "subject", "id"),
+    Index(None, "rule", "due_at"),
+)
+
+
+def _where_there(column: Column[Any], *more: Column[Any]) -> Index:
+    """An index of the few rows in which a column has a value."""
+    there = column.is_not(None)
+    return Index(None, column, *more, sqlite_where=there, postgresql_where=there)
+
+
+_where_there(deliveries.c.line, deliveries.c.id)
+_where_there(deliveries.c.ready_at, deliveries.c.id)
+_where_there(deliveries.c.owner)
+
+runs = Table(
+    "run",
+    metadata,
+    Column("sequence", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("flow", Text, nullable=False),
+    Column("film", Text, nullable=False),
+    Column("request", JSON, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("deadline", UtcTime),
+    Column("cause", Text),
+    Column("state", Text, nullable=False),
+    Column("owner", Text),
+    Column("token", Integer, nullable=False),
+    Column("counter", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("title", Text),
+    Column("progress", JSON, nullable=False),
+    Column("error", _BODY),
+    Column("result", _BODY),
+    Column("queued_at", UtcTime, nullable=False),
+    Column("started_at", UtcTime),
+    Column("ended_at", UtcTime),
+    # The priority turned round, and the deadline or the end of time: what sorts first is next.
+    Column("rank", Integer, nullable=False),
+    Column("needed_at", UtcTime, nullable=False),
+    Index("ix_run_next", "state", "rank", "needed_at", "queued_at", "sequence"),
+    Index(None, "state", "queued_at", "sequence"),
+    Index(None, "queued_at", "sequence"),
+)
+
+_where_there(runs.c.owner)
+
+tokens = Table(
+    "token",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("digest", _DIGEST, nullable=False, unique=True),
+    Column("scopes", JSON, nullable=False),
+    Column("made_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime),
+    Column("used_at", UtcTime),
+    Column("revoked_at", UtcTime),
 )

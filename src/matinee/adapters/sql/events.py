@@ -1,0 +1,92 @@
+"""The event log, in tables."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, and_, bindparam, func, select
+
+from matinee.adapters.sql.database import reading, writing
+from matinee.adapters.sql.facts import LAST_PLACE, entry_of, tell
+from matinee.adapters.sql.schema import events
+from matinee.adapters.sql.seals import SqlSeals
+from matinee.core.errors import NotFound
+from matinee.core.events import Event, Fact
+from matinee.ports.events import Entry, EventLog, Search
+
+AFTER = (
+    select(events)
+    .where(events.c.place > bindparam("place"))
+    .order_by(events.c.place)
+    .limit(bindparam("most"))
+)
+_GET = select(events).where(events.c.id == bindparam("id"))
+
+
+class SqlEventLog(SqlSeals, EventLog):
+    """The log and its seals in a database that ``open_database`` opened.
+
+    Safe to share between threads and processes.
+    """
+
+    def append(self, facts: Sequence[Fact]) -> Sequence[Event]:
+        if not facts:
+            return []
+        with writing(self._engine) as connection:
+            return tell(connection, facts, self._now())
+
+    def after(self, place: int, limit: int) -> Sequence[Entry]:
+        with reading(self._engine) as connection:
+            rows = connection.execute(AFTER, {"place": place, "most": limit})
+            return [entry_of(row) for row in rows]
+
+    def last(self) -> int:
+        with reading(self._engine) as connection:
+            place: int = connection.scalars(LAST_PLACE).one()
+        return place
+
+    def get(self, event_id: str) -> Entry:
+        with reading(self._engine) as connection:
+            row = connection.execute(_GET, {"id": event_id}).one_or_none()
+        if row is None:
+            raise NotFound(f"no event has the id {event_id!r}", "search the log of events")
+        return entry_of(row)
+
+    def search(self, which: Search, limit: int) -> Sequence[Entry]:
+        # First the places, from an index alone: rows are fetched only of the events of the page.
+        found = select(events.c.place).where(*_conditions(which))
+        newest = found.order_by(events.c.place.desc()).limit(limit)
+        query = select(events).where(events.c.place.in_(newest)).order_by(events.c.place.desc())
+        with reading(self._engine) as connection:
+            return [entry_of(row) for row in connection.execute(query)]
+
+
+def _conditions(which: Search) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if which.type is not None:
+        conditions.append(_like(events.c.type, which.type))
+    if which.subject is not None:
+        conditions.append(_like(events.c.subject, which.subject))
+    if which.cause is not None:
+        conditions.append(events.c.cause == which.cause)
+    if which.before is not None:
+        conditions.append(events.c.place < which.before)
+    if which.since is not None:
+        conditions.append(events.c.time >= which.since)
+        first = select(func.min(events.c.place)).where(events.c.time >= which.since)
+        conditions.append(events.c.place >= first.scalar_subquery())
+    if which.until is not None:
+        conditions.append(events.c.time <= which.until)
+        last = select(func.max(events.c.place)).where(events.c.time <= which.until)
+        conditions.append(events.c.place <= last.scalar_subquery())
+    return conditions
+
+
+def _like(column: Column[Any], wanted: str) -> ColumnElement[bool]:
+    """Equal to ``wanted``, or beginning with what stands before its ``*``."""
+    if not wanted.endswith("*"):
+        return column == wanted
+    beginning = wanted[:-1]
+    if not beginning:
+        return column.is_not(None)
+    # As a range, which an index answers; no character sorts behind the last one of Unicode.
+    return and_(column >= beginning, column <= beginning + "\U0010ffff")
