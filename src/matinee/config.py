@@ -29,6 +29,11 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     tools_read: tuple[Path, ...] = ()
 
+    @property
+    def service_file(self) -> Path:
+        """Where the service that runs on the library says how to reach it; for its owner only."""
+        return self.library / "scratch" / "service.json"
+
 
 def default_library() -> Path:
     """``$MATINEE_LIBRARY``, else the user's data folder."""

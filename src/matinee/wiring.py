@@ -1,47 +1,67 @@
 """The one module that names adapters: puts the parts of Matinee together."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import URL
+from sqlalchemy import URL, Engine
 
 from matinee.adapters.ffmpeg.program import Ffmpeg, FfmpegEncoder, FfmpegMeter, FfmpegScanner
 from matinee.adapters.objects import folder_objects
+from matinee.adapters.owners import die_with_parent, is_dead, this_owner
 from matinee.adapters.reader import ConfinedIndexer
 from matinee.adapters.sandbox.rules import Sandbox
 from matinee.adapters.shaka import ShakaPackager
 from matinee.adapters.sql.catalog import SqlPackages, SqlTitles
 from matinee.adapters.sql.database import open_database
+from matinee.adapters.sql.deliveries import SqlDeliveries
+from matinee.adapters.sql.events import SqlEventLog
+from matinee.adapters.sql.fence import Fence
 from matinee.adapters.sql.ledger import SqlLedger
+from matinee.adapters.sql.runs import SqlRuns
+from matinee.adapters.sql.title_desk import SqlTitleDesk
+from matinee.adapters.sql.tokens import SqlTokens
 from matinee.adapters.tools import find_tools
 from matinee.adapters.tools import missing_features as features_missing_in
+from matinee.adapters.wake import WakePipe
 from matinee.adapters.workspace import Workspace
 from matinee.config import LADDERS, Settings, read_settings
 from matinee.core.errors import LadderInvalid, LibraryError
 from matinee.core.progress import Progress
+from matinee.flows.board import Board
+from matinee.flows.publish_run import PublishRun
 from matinee.flows.publish_title import House
+from matinee.flows.work import Worker, urgency
 from matinee.media.ladder import Ladder, parse_ladder
+from matinee.ports.runs import Run
 from matinee.ports.store import ObjectStore
 from matinee.ports.tools import Indexer, Scanner, Tool
 from matinee.stages.bench import Bench
 from matinee.stages.encode import Studio
-from matinee.stages.slots import Slots
+from matinee.stages.slots import Slots, Turn
 
 DATABASE = "matinee.db"
+
+__all__ = ["die_with_parent", "is_dead"]
 
 
 @dataclass(frozen=True)
 class Library:
-    """An open library: its store, catalog and ledger."""
+    """An open library: its store, catalog and ledger, its events, deliveries and runs."""
 
     settings: Settings
+    engine: Engine
     store: ObjectStore
     titles: SqlTitles
+    desk: SqlTitleDesk
     packages: SqlPackages
     ledger: SqlLedger
+    events: SqlEventLog
+    deliveries: SqlDeliveries
+    runs: SqlRuns
+    tokens: SqlTokens
 
 
 def now() -> datetime:
@@ -63,32 +83,53 @@ def open_library(settings: Settings) -> Library:
             "give a folder that can be written with --library",
         ) from error
     address = URL.create("sqlite", database=str(settings.library / DATABASE))
-    engine = open_database(address)
-    ledger = SqlLedger(engine, now)
+    engine = open_database(address, wake_pipe(settings).poke)
     return Library(
         settings=settings,
+        engine=engine,
         store=folder_objects(settings.library),
         titles=SqlTitles(engine, now),
+        desk=SqlTitleDesk(engine, now),
         packages=SqlPackages(engine, now),
-        ledger=ledger,
+        ledger=SqlLedger(engine, now),
+        events=SqlEventLog(engine, now),
+        deliveries=SqlDeliveries(engine, now),
+        runs=SqlRuns(engine, now),
+        tokens=SqlTokens(engine, now),
     )
+
+
+def wake_pipe(settings: Settings) -> WakePipe:
+    """How whoever writes into the library wakes the service that runs on it."""
+    return WakePipe(settings.library / "scratch" / "wake")
 
 
 @contextmanager
 def open_house(
     settings: Settings, progress: Progress, *, refresh: bool
 ) -> Iterator[tuple[House, Bench]]:
-    """Everything that publishing needs, for one run."""
-    library = open_library(settings)
-    tools = find_tools()
+    """Everything that publishing needs, for one run of the command line."""
+    library, slots = open_library(settings), Slots(settings.workers).of()
+    with _house(library, find_tools(), progress, slots, None) as (house, bench):
+        yield house, replace(bench, refresh=refresh)
+
+
+@contextmanager
+def _house(
+    library: Library, tools: dict[str, Tool], progress: Progress, slots: Turn, fence: Fence | None
+) -> Iterator[tuple[House, Bench]]:
+    """Everything that one run needs; what a claimed run commits is conditional on its token."""
+    settings = library.settings
     sandbox = sandbox_of(settings)
     ffmpeg = Ffmpeg(Path(tools["ffmpeg"].path), sandbox)
     indexer = ConfinedIndexer(sandbox)
     workspace = Workspace(settings.library / "scratch")
+    ledger = SqlLedger(library.engine, now, fence)
     waiting = "another publish of this film is running: waiting for it"
     house = House(
         titles=library.titles,
-        packages=library.packages,
+        desk=library.desk,
+        packages=SqlPackages(library.engine, now, fence),
         studio=Studio(indexer, FfmpegEncoder(ffmpeg), FfmpegMeter(ffmpeg)),
         scanner=FfmpegScanner(ffmpeg, threads=max(1, settings.workers - 1)),
         packager=ShakaPackager(Path(tools["packager"].path), sandbox),
@@ -100,18 +141,50 @@ def open_house(
         yield (
             house,
             Bench(
-                run=run,
-                ledger=library.ledger,
-                inventory=library.ledger,
+                run=fence.run if fence else run,
+                ledger=ledger,
+                inventory=ledger,
                 store=library.store,
                 tools=tools,
                 sandbox=sandbox.walls(),
                 scratch=scratch,
-                slots=Slots(settings.workers).of(),
+                slots=slots,
                 progress=progress,
-                refresh=refresh,
             ),
         )
+
+
+def open_worker(settings: Settings) -> tuple[Worker, Callable[[], None]]:
+    """A worker on the library, and what lets go of its runs at its end.
+
+    Its runs share its slots by their urgency.
+    """
+    library, tools = open_library(settings), find_tools()
+    owner, slots = this_owner(), Slots(settings.workers)
+
+    def house_of(run: Run, board: Board) -> AbstractContextManager[tuple[House, Bench]]:
+        turn = slots.of(urgency(run.wish))
+        return _house(library, tools, board, turn, Fence(run.id, run.token))
+
+    worker = Worker(
+        queue=library.runs,
+        execute=PublishRun(fetch_place, load_ladder, house_of),
+        owner=owner,
+        at_once=settings.workers + 1,
+    )
+    return worker, lambda: release_all(library, owner)
+
+
+def release_all(library: Library, owner: str) -> None:
+    """Let go of all that an owner holds which is about to end, or dead."""
+    library.runs.release_all(owner)
+    library.deliveries.release_all(owner)
+
+
+async def fetch_place(place: str, folder: Path) -> Path:
+    """A local file of a place's bytes."""
+    del folder
+    return Path(place)
 
 
 def indexer() -> Indexer:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,10 @@ class PublishRun:
                 for one in wanted.get("sidecars") or ()
             ]
             request = replace(
-                request_of(wanted, film, ladder), sidecars=tuple(sidecars), film_name=run.wish.film
+                request_of(wanted, film, ladder),
+                sidecars=tuple(sidecars),
+                film_name=run.wish.film,
+                cause=run.wish.cause,
             )
             return outcome_of(await publish_title(house, bench, request))
 
@@ -97,7 +101,23 @@ def request_of(wanted: Mapping[str, Any], film: Path, ladder: Ladder) -> Request
         ),
         accept_damage=bool(wanted.get("accept_damage")),
         crop=bool(wanted.get("crop")),
+        is_public=wanted.get("public"),
+        rights=(_time(wanted, "opens_at"), _time(wanted, "closes_at"))
+        if wanted.get("opens_at") or wanted.get("closes_at")
+        else None,
     )
+
+
+def _time(wanted: Mapping[str, Any], name: str) -> datetime | None:
+    if not wanted.get(name):
+        return None
+    try:
+        time = datetime.fromisoformat(wanted[name])
+    except ValueError as error:
+        raise RequestInvalid(f"{name} is no time: {wanted[name]!r}") from error
+    if time.tzinfo is None:
+        raise RequestInvalid(f"{name} does not say its time zone: {wanted[name]!r}")
+    return time
 
 
 def outcome_of(published: Published) -> Outcome:

@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from matinee.assets.asset import Asset, object_key
-from matinee.core.ids import Digest, canonical_json, digest_of, slug
+from matinee.core.events import Fact
+from matinee.core.ids import Digest, canonical_json, digest_of, digest_of_value, slug
 from matinee.core.verdicts import Verdict, failed
 from matinee.flows.report import Making, build_report
 from matinee.media.ladder import Ladder
 from matinee.media.source import SourceInfo
 from matinee.media.timeline import Timeline
 from matinee.media.tracks import Outcome, Sidecar, TrackPlan, plan_tracks
-from matinee.ports.catalog import Package, Packages, Title, Titles
+from matinee.ports.catalog import Package, Packages, Title, TitleDesk, Titles
 from matinee.ports.tools import Packager, Scanner
 from matinee.stages import publish as publishing
 from matinee.stages.bench import Bench
@@ -46,7 +47,8 @@ QUICKLY_READ = 256 << 20
 class Request:
     """What a person asks for. ``name`` and ``credit`` None: as the title has them already.
 
-    ``film_name`` is the file's name as it came, where the file at hand has another.
+    ``film_name`` is the file's name as it came, where the file at hand has another. ``cause`` is
+    the id of the event that led to this. ``is_public`` and ``rights`` None: as the title has them.
     """
 
     film: Path
@@ -58,6 +60,9 @@ class Request:
     accept_damage: bool = False
     crop: bool = False
     film_name: str | None = None
+    is_public: bool | None = None
+    rights: tuple[datetime | None, datetime | None] | None = None
+    cause: str | None = None
 
     @property
     def shown_film(self) -> str:
@@ -74,6 +79,7 @@ class House:
     """
 
     titles: Titles
+    desk: TitleDesk
     packages: Packages
     studio: Studio
     scanner: Scanner
@@ -119,15 +125,18 @@ async def _publish(house: House, bench: Bench, request: Request) -> Published:
         film, info, timeline, left_out = await _look_at(house, bench, request, film, source)
         tracks = plan_tracks(info, timeline, request.ladder, request.sidecars)
         tracks = replace(tracks, outcomes=(*tracks.outcomes, *left_out))
-        title = _title(house, request, source)
+        title = _described(house, request, _title(house, request, source))
         bench.progress.titled(title.id)
         evidence = await _make(house, bench, request, title, film, info, timeline, tracks)
         verdicts = await judge(bench, evidence)
         seconds = time.monotonic() - started
         making = Making(title, request.shown_film, source, evidence, verdicts, house.now())
         report, entry = await _enter(house, bench, request, making)
-        if entry.state == "ready":
-            title = await publishing.show(bench.store, house.packages, title.id, entry.id)
+        title = house.titles.get(title.id)  # a person may have changed it meanwhile
+        if entry.state == "ready" and title.may_be_shown(house.now()):
+            title = await publishing.show(
+                bench.store, house.packages, title.id, entry.id, request.cause
+            )
         return Published(title, entry, report, tuple(verdicts), seconds)
 
 
@@ -135,8 +144,6 @@ def _title(house: House, request: Request, source: Asset) -> Title:
     """The title of these bytes: known already, or new."""
     known = house.titles.of_source(source.digest)
     if known is not None:
-        if request.name is not None or request.credit is not None:
-            return house.titles.describe(known.id, request.name, request.credit)
         return known
     name = request.name or shown_name(Path(request.film_name or request.film).stem)
     return house.titles.add(
@@ -150,6 +157,17 @@ def _title(house: House, request: Request, source: Asset) -> Title:
             current=None,
         )
     )
+
+
+def _described(house: House, request: Request, title: Title) -> Title:
+    """The title with what the request says of it."""
+    if request.name is not None or request.credit is not None:
+        title = house.titles.describe(title.id, request.name, request.credit, request.cause)
+    if request.is_public is not None:
+        title = house.desk.open_to_all(title.id, request.is_public, request.cause)
+    if request.rights is not None:
+        title = house.desk.set_window(title.id, *request.rights, request.cause)
+    return title
 
 
 async def _look_at(
@@ -263,5 +281,22 @@ async def _enter(
         report=digest,
         settings={"ladder": request.ladder.name, "scored": request.proofs.scored},
     )
-    house.packages.add(entry)
+    house.packages.add(entry, request.cause, _told(making, entry, request.cause))
     return report, entry
+
+
+def _told(making: Making, entry: Package, cause: str | None) -> list[Fact]:
+    """What failed, one fact a verdict, each told once."""
+    return [
+        Fact(
+            "verdict.failed",
+            f"title/{entry.title}",
+            {
+                "title": entry.title, "name": making.title.name, "package": entry.id,
+                "judge": verdict.judge, "about": verdict.subject, "reasons": list(verdict.reasons),
+            },
+            cause,
+            id=digest_of_value([entry.report, verdict.judge, verdict.subject])[:32],
+        )
+        for verdict in failed(making.verdicts)
+    ]  # fmt: skip

@@ -8,13 +8,15 @@
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import math
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from matinee.core.errors import LibraryError, MatineeError, SourceRefused
 from matinee.flows.board import Board
-from matinee.ports.runs import Ended, Run, RunQueue
+from matinee.ports.runs import Ended, Run, RunQueue, Wish
+from matinee.stages.slots import Urgency
 
 BEAT_S = 1.0
 """How often progress is told and the lease renewed; see ``LeaseWatch`` for how long is too long."""
@@ -50,6 +52,8 @@ class Worker:
     owner: str
     at_once: int
     has_room: Callable[[], bool] = lambda: True
+    tool_pauses_s: Sequence[float] = TOOL_PAUSES_S
+    library_pauses_s: Sequence[float] = LIBRARY_PAUSES_S
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     """Set from outside when something may have changed."""
     _active: dict[str, "_Work"] = field(default_factory=dict)
@@ -124,7 +128,8 @@ class Worker:
             try:
                 outcome = await self.execute(run, board)
             except MatineeError as error:
-                pauses = LIBRARY_PAUSES_S if isinstance(error, LibraryError) else TOOL_PAUSES_S
+                is_library = isinstance(error, LibraryError)
+                pauses = self.library_pauses_s if is_library else self.tool_pauses_s
                 if not error.retryable or tries >= len(pauses):
                     return Ended(_state_of(error), error_json(error))
                 board.note(f"{error}; tried again in {pauses[tries]:g} s")
@@ -137,7 +142,7 @@ class Worker:
 
     async def _close(self, run: Run, ended: Ended) -> None:
         """Write how a run ended, however long the database is out of reach."""
-        for pause_s in LIBRARY_PAUSES_S:
+        for pause_s in self.library_pauses_s:
             try:
                 await asyncio.to_thread(self.queue.end, run, ended)
             except LibraryError:
@@ -153,6 +158,12 @@ class _Work:
     task: asyncio.Task[None]
     verdict: str | None = None
     """Why it was stopped: ``cancelling`` or ``lost``."""
+
+
+def urgency(wish: Wish) -> Urgency:
+    """By which runs share the slots: priority, then deadline; of equals the first that began."""
+    deadline = wish.deadline.timestamp() if wish.deadline else math.inf
+    return (wish.priority, -deadline)
 
 
 def error_json(error: MatineeError) -> dict[str, str]:

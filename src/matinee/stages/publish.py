@@ -36,16 +36,20 @@ async def project(store: ObjectStore, title: Title) -> None:
             await store.write(key, text.encode())
 
 
-async def show(store: ObjectStore, packages: Packages, title_id: str, package_id: str) -> Title:
+async def show(
+    store: ObjectStore, packages: Packages, title_id: str, package_id: str, cause: str | None = None
+) -> Title:
     """Put a package on screen."""
-    title = packages.point(title_id, package_id)
+    title = packages.point(title_id, package_id, cause)
     await project(store, title)
     return title
 
 
-async def hide(store: ObjectStore, packages: Packages, title_id: str) -> Title:
+async def hide(
+    store: ObjectStore, packages: Packages, title_id: str, cause: str | None = None
+) -> Title:
     """Take a title off the screen; its packages stay."""
-    title = packages.point(title_id, None)
+    title = packages.point(title_id, None, cause)
     await project(store, title)
     return title
 

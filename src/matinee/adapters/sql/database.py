@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -20,6 +20,8 @@ BUSY_TIMEOUT_S = 10
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _WRITES = "matinee_writes"
+_WAKE = "matinee_wake"
+_TOLD = "matinee_told"
 
 _HINTS = {
     "SQLITE_READONLY": "make the file and its folder writable",
@@ -29,7 +31,7 @@ _HINTS = {
 }
 
 
-def open_database(url: str | URL) -> Engine:
+def open_database(url: str | URL, wake: Callable[[], None] | None = None) -> Engine:
     """A database with all tables, brought up to date first if it is older.
 
     An up-to-date database is opened without loading the machinery of migrations. Two processes may
@@ -37,11 +39,14 @@ def open_database(url: str | URL) -> Engine:
 
     Args:
         url: SQLAlchemy's address of it; ``URL.create`` spells any path right.
+        wake: Called after each transaction that told of something.
 
     Raises:
         LibraryError: it cannot be reached or read, or a newer version of Matinee made it.
     """
     engine = _engine(url)
+    if wake is not None:
+        engine.update_execution_options(**{_WAKE: wake})
     try:
         with reading(engine) as connection:
             found = _revision(connection)
@@ -74,8 +79,18 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """
     with _failures(engine), engine.connect() as connection:
         connection.execution_options(**{_WRITES: True})
+        connection.info.pop(_TOLD, None)
         with connection.begin():
             yield connection
+        if connection.info.pop(_TOLD, False) and (
+            wake := engine.get_execution_options().get(_WAKE)
+        ):
+            wake()
+
+
+def has_told(connection: Connection) -> None:
+    """Note that the transaction tells of something: who listens is woken when it is committed."""
+    connection.info[_TOLD] = True
 
 
 def insert_if_absent(connection: Connection, table: Table) -> Insert:

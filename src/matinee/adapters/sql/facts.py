@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
+from matinee.adapters.sql.database import has_told
 from matinee.adapters.sql.schema import bookmarks, events
 from matinee.core.events import Event, Fact
 from matinee.ports.events import Entry
@@ -36,6 +37,7 @@ def tell(connection: Connection, facts: Sequence[Fact], now: datetime) -> list[E
             new.append(_event(fact, now))
             known.add(new[-1].id)
     if new:
+        has_told(connection)
         connection.execute(_TELL, [_row(last + 1 + n, each) for n, each in enumerate(new)])
         connection.execute(_TURN_OVER, {"last": last + len(new)})
     return new

@@ -17,11 +17,14 @@ from matinee.ports.runs import Ended, Run, RunDesk, RunQueue, Wish
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """Sorts behind every deadline."""
 
+LAST_RANK = 2**31 - 1
+"""Behind every priority."""
+
 _RUN = select(runs)
 _ONE = _RUN.where(runs.c.id == bindparam("one"))
 _LOCKED = _ONE.with_for_update()
 _NEXT = (
-    _RUN.where(runs.c.state == "queued")
+    _RUN.where(runs.c.state == "queued", runs.c.rank < bindparam("below"))
     .order_by(runs.c.rank, runs.c.needed_at, runs.c.queued_at, runs.c.sequence)
     .limit(1)
     .with_for_update(skip_locked=True)
@@ -63,9 +66,10 @@ class SqlRuns(RunQueue, RunDesk, Leases):
                 tell(connection, [_queued(wish)], now)
             return _known(connection, wish.id)
 
-    def claim(self, owner: str) -> Run | None:
+    def claim(self, owner: str, above: int | None = None) -> Run | None:
+        below = LAST_RANK if above is None else -above
         with writing(self._engine) as connection:
-            row = connection.execute(_NEXT).one_or_none()
+            row = connection.execute(_NEXT, {"below": below}).one_or_none()
             if row is None:
                 return None
             now = self._now()
