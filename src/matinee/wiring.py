@@ -40,6 +40,7 @@ from matinee.ports.store import ObjectStore
 from matinee.ports.tools import Indexer, Scanner, Tool
 from matinee.stages.bench import Bench
 from matinee.stages.encode import Studio
+from matinee.stages.redo import Redo, functions_from
 from matinee.stages.slots import Slots, Turn
 
 DATABASE = "matinee.db"
@@ -110,13 +111,18 @@ def open_house(
 ) -> Iterator[tuple[House, Bench]]:
     """Everything that publishing needs, for one run of the command line."""
     library, slots = open_library(settings), Slots(settings.workers).of()
-    with _house(library, find_tools(), progress, slots, None) as (house, bench):
+    with _house(library, find_tools(), progress, slots) as (house, bench):
         yield house, replace(bench, refresh=refresh)
 
 
 @contextmanager
 def _house(
-    library: Library, tools: dict[str, Tool], progress: Progress, slots: Turn, fence: Fence | None
+    library: Library,
+    tools: dict[str, Tool],
+    progress: Progress,
+    slots: Turn,
+    fence: Fence | None = None,
+    redo: Redo | None = None,
 ) -> Iterator[tuple[House, Bench]]:
     """Everything that one run needs; what a claimed run commits is conditional on its token."""
     settings = library.settings
@@ -150,6 +156,7 @@ def _house(
                 scratch=scratch,
                 slots=slots,
                 progress=progress,
+                redo=redo or Redo(),
             ),
         )
 
@@ -163,8 +170,8 @@ def open_worker(settings: Settings) -> tuple[Worker, Callable[[], None]]:
     owner, slots = this_owner(), Slots(settings.workers)
 
     def house_of(run: Run, board: Board) -> AbstractContextManager[tuple[House, Bench]]:
-        turn = slots.of(urgency(run.wish))
-        return _house(library, tools, board, turn, Fence(run.id, run.token))
+        turn, fence = slots.of(urgency(run.wish)), Fence(run.id, run.token)
+        return _house(library, tools, board, turn, fence, _redo(library.ledger, run))
 
     worker = Worker(
         queue=library.runs,
@@ -173,6 +180,16 @@ def open_worker(settings: Settings) -> tuple[Worker, Callable[[], None]]:
         at_once=settings.workers + 1,
     )
     return worker, lambda: release_all(library, owner)
+
+
+def _redo(ledger: SqlLedger, run: Run) -> Redo:
+    """What a run that went back to a stage makes anew; what it has made since then stays."""
+    stage = run.wish.request.get("redo")
+    if stage is None:
+        return Redo()
+    tried = ledger.attempts(run.id)
+    made = {a.key for a in tried if a.outcome == "done" and a.started_at >= run.queued_at}
+    return Redo(functions_from(stage), made)
 
 
 def release_all(library: Library, owner: str) -> None:

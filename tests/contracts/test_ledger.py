@@ -276,3 +276,15 @@ def test_processes_that_open_and_record_at_once_agree(address: str) -> None:
         assert found == made_by(found.cost.host, crf)
     assert len(ledger.attempts()) == 80
     engine.dispose()
+
+
+def test_what_is_made_anew_takes_the_place_of_what_was_there(ledger: SqlLedger) -> None:
+    old, new = made_by("old"), made_by("new")
+    for derivation, anew in ((old, False), (new, True)):
+        place = (derivation.outputs["video"].digest, f"objects/{derivation.cost.host}")
+        ledger.record(ledger.begin("run", STEP), derivation, [place], anew=anew)
+
+    (found,) = ledger.find(new.step.recipe)
+    assert found == new
+    assert ledger.locate(new.outputs["video"].digest) == ["objects/new"]
+    assert ledger.made(old.outputs["video"].digest) == []

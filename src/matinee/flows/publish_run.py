@@ -16,6 +16,7 @@ from matinee.ports.runs import Run
 from matinee.stages.bench import Bench
 from matinee.stages.chunks import Proofs
 from matinee.stages.ingest import shown_name
+from matinee.stages.redo import FUNCTIONS
 from matinee.stages.text import sidecar_of
 
 FIELDS = {
@@ -81,6 +82,10 @@ def check_request(document: Mapping[str, Any]) -> Mapping[str, Any]:
             raise RequestInvalid(f"a run of publish has no field {name!r}")
         if value is not None and type(value) is not FIELDS[name]:
             raise RequestInvalid(f"{name} is to be a {FIELDS[name].__name__}, not {value!r}")
+    if document.get("redo") is not None and document["redo"] not in FUNCTIONS:
+        raise RequestInvalid(
+            f"there is no stage {document['redo']!r}", f"stages are: {', '.join(FUNCTIONS)}"
+        )
     if not document.get("place"):
         raise RequestInvalid("a run of publish needs a place: where the film lies")
     return document

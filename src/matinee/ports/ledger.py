@@ -37,12 +37,18 @@ class Ledger(Protocol):
         ...
 
     def record(
-        self, attempt: int, derivation: Derivation, locations: Iterable[tuple[Digest, str]]
+        self,
+        attempt: int,
+        derivation: Derivation,
+        locations: Iterable[tuple[Digest, str]],
+        *,
+        anew: bool = False,
     ) -> None:
         """Write a derivation, its assets and where they lie, and close the attempt as done.
 
         All in one transaction, after the bytes are stored. When the key is there already, the first
-        derivation stays; the locations are written all the same, as lost bytes may have been made
+        derivation stays, but for one that a person had made ``anew``, which takes its place; the
+        locations are written all the same, as lost bytes may have been made
         again. A place in the store holds one asset: the newest.
         """
         ...

@@ -22,6 +22,7 @@ from matinee.core.progress import Progress
 from matinee.ports.ledger import Inventory, Ledger
 from matinee.ports.store import ObjectStore
 from matinee.ports.tools import Tool
+from matinee.stages.redo import Redo
 from matinee.stages.slots import Turn
 
 
@@ -58,7 +59,7 @@ class Tally:
 class Bench:
     """One run's access to ledger and store. ``slots`` bounds the tools that work at once.
 
-    ``sandbox`` names what confines them.
+    ``sandbox`` names what confines them, ``redo`` the steps that are to be made anew.
     """
 
     run: str
@@ -70,6 +71,7 @@ class Bench:
     slots: Turn
     progress: Progress
     refresh: bool = False
+    redo: Redo = field(default_factory=Redo)
     sandbox: Sequence[str] = ()
     tallies: dict[str, Tally] = field(default_factory=dict)
 
@@ -87,7 +89,7 @@ class Bench:
         The tools that are installed now are preferred; older ones count only when they made every
         step, or else two tools' work would meet in one rendition.
         """
-        found = [{d.step.key: d for d in self.ledger.find(step.recipe)} for step in steps]
+        found = [self._known(step) for step in steps]
         current = [by_key.get(step.key) for step, by_key in zip(steps, found, strict=True)]
         if self.refresh or all(current):
             return current
@@ -97,6 +99,12 @@ class Bench:
             if tools in shared:
                 return [by_tools[tools] for by_tools in toolsets]
         return current
+
+    def _known(self, step: Step) -> dict[Digest, Derivation]:
+        """What the ledger has of a step, by key."""
+        if self.redo.wants(step):
+            return {}
+        return {derivation.step.key: derivation for derivation in self.ledger.find(step.recipe)}
 
     async def derive(
         self, stage: str, step: Step,
@@ -137,7 +145,8 @@ class Bench:
                 await self.store.write(key, made.content)
             locations.append((asset.digest, key))
         derivation = Derivation(step, assets, cost)
-        self.ledger.record(attempt, derivation, locations)
+        self.ledger.record(attempt, derivation, locations, anew=self.redo.wants(step))
+        self.redo.made.add(step.key)
         self._tally(stage, derivation).ran += 1
         return derivation
 

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Row,
     Select,
     bindparam,
+    delete,
     insert,
     select,
     update,
@@ -101,13 +102,20 @@ class SqlLedger(Ledger, Inventory):
         return attempt
 
     def record(
-        self, attempt: int, derivation: Derivation, locations: Iterable[tuple[Digest, str]]
+        self,
+        attempt: int,
+        derivation: Derivation,
+        locations: Iterable[tuple[Digest, str]],
+        *,
+        anew: bool = False,
     ) -> None:
         columns = schema.derivations.c
         with writing(self._engine) as connection:
             checked(connection, self._fence)
             new = insert_if_absent(connection, schema.derivations).returning(columns.sequence)
             sequence = connection.scalar(new, _derivation_row(derivation))
+            if sequence is None and anew:
+                sequence = _emptied(connection, derivation)
             if sequence is not None:
                 _write_outputs(connection, sequence, derivation.outputs)
                 _write_places(connection, locations)
@@ -187,6 +195,16 @@ def _derivation_row(derivation: Derivation) -> dict[str, Any]:
         "wall_s": cost.wall_s,
         "cpu_s": cost.cpu_s,
     }
+
+
+def _emptied(connection: Connection, derivation: Derivation) -> int:
+    """The row that is there for the derivation's key, with its new costs and without outputs."""
+    columns, links = schema.derivations.c, schema.derivation_outputs
+    costs = asdict(derivation.cost)
+    changed = update(schema.derivations).where(columns.key == derivation.step.key).values(costs)
+    sequence: int = connection.scalars(changed.returning(columns.sequence)).one()
+    connection.execute(delete(links).where(links.c.derivation == sequence))
+    return sequence
 
 
 def _write_outputs(connection: Connection, sequence: int, outputs: Mapping[str, Asset]) -> None:

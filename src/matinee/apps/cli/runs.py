@@ -7,8 +7,8 @@ import click
 from matinee.apps.cli.display import duration
 from matinee.apps.cli.main import print_json, printable
 from matinee.apps.cli.remote import find_service, server_option, service_library_option
+from matinee.stages.redo import FUNCTIONS
 
-STAGES = ("inspect", "split", "sound", "text", "encode", "score", "package")
 STATES = ("queued", "running", "cancelling", "done", "held", "refused", "failed", "cancelled")
 
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
@@ -88,7 +88,11 @@ retry_command = _act("retry", "Queue RUN, which is over, again; what is finished
 @click.command("restart")
 @click.argument("run")
 @click.option(
-    "--from", "stage", required=True, type=click.Choice(STAGES), help="Made anew from here on."
+    "--from",
+    "stage",
+    required=True,
+    type=click.Choice(list(FUNCTIONS)),
+    help="Made anew from here on.",
 )
 @server_option
 @service_library_option

@@ -1,0 +1,45 @@
+"""To go back to a stage: its steps and those that follow from it are made anew by a run, once."""
+
+from dataclasses import dataclass, field
+
+from matinee.assets.derivation import Step
+from matinee.core.ids import Digest
+
+FUNCTIONS = {
+    "inspect": {"inspect", "find_damage", "measure_crop", "straighten", "add_still"},
+    "split": {"scan"},
+    "sound": {"encode_sound"},
+    "text": {"make_text"},
+    "encode": {"encode_chunk", "sign_chunk"},
+    "score": {"score_chunk"},
+    "package": {"package", "judge"},
+}
+"""The functions of each stage that a person can go back to."""
+
+FOLLOWING = {
+    "inspect": ("split", "sound", "text", "encode", "score", "package"),
+    "split": ("encode", "score", "package"),
+    "sound": ("package",),
+    "text": ("package",),
+    "encode": ("score", "package"),
+    "score": ("package",),
+    "package": (),
+}
+"""The stages that work on what a stage made."""
+
+
+@dataclass
+class Redo:
+    """Which steps are made anew. ``made`` are those that this run has made already."""
+
+    functions: frozenset[str] = frozenset()
+    made: set[Digest] = field(default_factory=set)
+
+    def wants(self, step: Step) -> bool:
+        """Whether the step is to be made, whatever the ledger has."""
+        return step.function in self.functions and step.key not in self.made
+
+
+def functions_from(stage: str) -> frozenset[str]:
+    """What is made anew when a run goes back to ``stage``; raises ``KeyError`` for no stage."""
+    return frozenset().union(*(FUNCTIONS[name] for name in (stage, *FOLLOWING[stage])))
