@@ -1,10 +1,11 @@
-"""Films for the contracts of the media tools."""
+"""Films for the contracts of the media tools, databases for those of ledger, catalog and log."""
 
 import pytest
 from tests.contracts.tool_work import Work, worked
+from tests.databases import address, engine, postgres
 from tests.films import Films, films
 
-__all__ = ["film", "films"]
+__all__ = ["address", "engine", "film", "films", "postgres"]
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,8 @@
 """What every catalog promises."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -12,23 +11,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from matinee.adapters.sql.catalog import SqlPackages, SqlTitles
-from matinee.adapters.sql.database import open_database
 from matinee.core.errors import NotFound
 from matinee.core.ids import digest_of
 from matinee.ports.catalog import Package, Title
 
-DATABASES: list[Callable[[Path], str]] = [
-    lambda folder: f"sqlite:///{folder}/library.db",
-]
-
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-@pytest.fixture(params=DATABASES, ids=["sqlite"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    engine = open_database(request.param(tmp_path))
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

@@ -2,15 +2,13 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 from threading import Barrier
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import URL, Engine
 
 from matinee.adapters.sql.database import open_database
 from matinee.adapters.sql.ledger import SqlLedger
@@ -18,10 +16,6 @@ from matinee.assets.asset import Asset
 from matinee.assets.derivation import Cost, Derivation, Step
 from matinee.core.errors import LibraryError
 from matinee.core.ids import Digest, digest_of
-
-DATABASES: list[Callable[[Path], str]] = [
-    lambda folder: f"sqlite:///{folder}/library.db",
-]
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 STEP = Step(
@@ -53,19 +47,6 @@ def asset_of(data: bytes, media_type: str = "video/mp4") -> Asset:
 def made_by(host: str, crf: int = 23) -> Derivation:
     step = replace(STEP, parameters={"crf": crf})
     return Derivation(step, {"video": asset_of(f"{host}{crf}".encode())}, Cost(host, NOON, 1.5, 9))
-
-
-@pytest.fixture(params=DATABASES, ids=["sqlite"])
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    make: Callable[[Path], str] = request.param
-    return make(tmp_path)
-
-
-@pytest.fixture
-def engine(address: str) -> Iterator[Engine]:
-    engine = open_database(address)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture
@@ -214,7 +195,7 @@ def test_a_record_is_whole_or_not_at_all(ledger: SqlLedger) -> None:
     derivation = made_by("host")
     attempt = ledger.begin("run", derivation.step)
 
-    with pytest.raises(LibraryError, match="library"):
+    with pytest.raises(LibraryError, match="database"):
         ledger.record(attempt, derivation, [(digest_of(b"of no asset"), "stray.mp4")])
 
     assert ledger.find(derivation.step.recipe) == []
@@ -248,10 +229,10 @@ def test_threads_that_record_the_same_key_agree(ledger: SqlLedger) -> None:
     assert {each.outcome for each in ledger.attempts()} == {"done"}
 
 
-def test_processes_that_open_and_record_at_once_agree(address: str) -> None:
+def test_processes_that_open_and_record_at_once_agree(address: URL) -> None:
     racers = [
         subprocess.Popen(
-            [sys.executable, "-c", RACER, address, host],
+            [sys.executable, "-c", RACER, str(address), host],
             env={"PYTHONPATH": ":".join(sys.path)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -19,7 +19,7 @@ import matinee
 from matinee.adapters.ffmpeg.commands import vmaf_model
 from matinee.adapters.pyav_inspect import KINDS
 from matinee.adapters.pyav_picture import LARGEST as LARGEST_PICTURE
-from matinee.adapters.sql.database import BUSY_TIMEOUT_S
+from matinee.adapters.sql.engines import BUSY_TIMEOUT_S
 from matinee.adapters.sql.schema import REVISION, metadata
 from matinee.apps.cli.main import COMMANDS, cli
 from matinee.assets.derivation import Step
