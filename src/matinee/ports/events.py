@@ -108,3 +108,7 @@ class Seals(Protocol):
     def stretch(self, seal: Seal) -> Sequence[Entry]:
         """The index rows from a seal's first place to its last, oldest first."""
         ...
+
+
+class SealedLog(EventLog, Seals, Protocol):
+    """The whole log."""

@@ -11,7 +11,7 @@ from matinee.adapters.sql.schema import events
 from matinee.adapters.sql.seals import SqlSeals
 from matinee.core.errors import NotFound
 from matinee.core.events import Event, Fact
-from matinee.ports.events import Entry, EventLog, Search
+from matinee.ports.events import Entry, SealedLog, Search
 
 AFTER = (
     select(events)
@@ -22,7 +22,7 @@ AFTER = (
 _GET = select(events).where(events.c.id == bindparam("id"))
 
 
-class SqlEventLog(SqlSeals, EventLog):
+class SqlEventLog(SqlSeals, SealedLog):
     """The log and its seals in a database that ``open_database`` opened.
 
     Safe to share between threads and processes.
