@@ -12,6 +12,9 @@ from typing import Any
 import hypothesis
 import imageio_ffmpeg
 import pytest
+from tests.databases import postgres
+
+__all__ = ["postgres"]
 
 # A busy machine is slow, not wrong.
 hypothesis.settings.register_profile("matinee", deadline=None)

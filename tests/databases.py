@@ -79,7 +79,7 @@ class Postgres:
 
     def stop(self) -> None:
         self._admin.close()
-        self._process.send_signal(signal.SIGQUIT)
+        self._process.send_signal(signal.SIGINT)
         self._process.wait(timeout=30)
 
     def _made(self, template: str) -> URL:

@@ -2,10 +2,10 @@
 
 import pytest
 from tests.contracts.tool_work import Work, worked
-from tests.databases import address, engine, postgres
+from tests.databases import address, engine
 from tests.films import Films, films
 
-__all__ = ["address", "engine", "film", "films", "postgres"]
+__all__ = ["address", "engine", "film", "films"]
 
 
 @pytest.fixture(scope="session")

@@ -10,12 +10,17 @@ from threading import Barrier
 import pytest
 from sqlalchemy import URL, Engine
 
+from matinee.adapters.sql.catalog import SqlPackages, SqlTitles
 from matinee.adapters.sql.database import open_database
+from matinee.adapters.sql.fence import Fence
 from matinee.adapters.sql.ledger import SqlLedger
+from matinee.adapters.sql.runs import SqlRuns
 from matinee.assets.asset import Asset
 from matinee.assets.derivation import Cost, Derivation, Step
-from matinee.core.errors import LibraryError
+from matinee.core.errors import LibraryError, RunLost
 from matinee.core.ids import Digest, digest_of
+from matinee.ports.catalog import Package, Title
+from matinee.ports.runs import Wish
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 STEP = Step(
@@ -227,6 +232,41 @@ def test_threads_that_record_the_same_key_agree(ledger: SqlLedger) -> None:
         (found,) = ledger.find(made_by("a", crf).step.recipe)
         assert found == made_by(found.cost.host, crf)
     assert {each.outcome for each in ledger.attempts()} == {"done"}
+
+
+def test_what_a_claimed_run_writes_counts_only_while_it_is_its_own(
+    engine: Engine, ledger: SqlLedger
+) -> None:
+    runs = SqlRuns(engine, now)
+    runs.submit(Wish("run", "publish", "a.mkv", {}))
+    mine = runs.claim("me")
+    assert mine is not None
+    fence = Fence(mine.id, mine.token)
+    fenced = SqlLedger(engine, now, fence)
+    titles, packages = SqlTitles(engine, now, fence), SqlPackages(engine, now, fence)
+    title = Title("t", "T", digest_of(b"t"), "a.mkv", "", NOON, None)
+    package = Package("p", "t", "ready", NOON, {}, digest_of(b"r"), {})
+    first, second = made_by("host", 1), made_by("host", 2)
+    attempt = fenced.begin("run", first.step)
+    fenced.record(attempt, first, [])
+    assert titles.add(title) == title
+    runs.release_all("me")
+    assert runs.claim("other") is not None
+
+    for write in (
+        lambda: fenced.begin("run", second.step),
+        lambda: fenced.record(attempt, second, []),
+        lambda: titles.describe("t", "New", None),
+        lambda: packages.add(package),
+        lambda: packages.point("t", None),
+    ):
+        with pytest.raises(RunLost, match="run"):
+            write()
+
+    assert len(ledger.attempts()) == 1
+    assert (ledger.find(first.step.recipe), ledger.find(second.step.recipe)) == ([first], [])
+    assert titles.get("t") == title
+    assert packages.of_title("t") == []
 
 
 def test_processes_that_open_and_record_at_once_agree(address: URL) -> None:

@@ -69,7 +69,7 @@ _DIGEST = String(64)
 _COUNT = BigInteger().with_variant(Integer, "sqlite")
 """A number that may outgrow 32 bits; SQLite counts rows by INTEGER alone."""
 
-_ORDERED = Text().with_variant(Text(collation="C"), "postgresql")
+ORDERED = Text().with_variant(Text(collation="C"), "postgresql")
 """Text in the order of its code points in every database, for beginnings and pages."""
 
 _BODY = JSON(none_as_null=True)
@@ -146,7 +146,7 @@ titles = Table(
     # What was last told of its rights window.
     Column("told_open", Boolean, nullable=False, server_default=true()),
     # The name in one case, for search and order.
-    Column("folded", _ORDERED, nullable=False, server_default=""),
+    Column("folded", ORDERED, nullable=False, server_default=""),
     Index(None, "folded", "id"),
 )
 
@@ -180,9 +180,9 @@ events = Table(
     Column("place", _COUNT, primary_key=True, autoincrement=False),
     Column("id", Text, nullable=False, unique=True),
     Column("time", UtcTime, nullable=False),
-    Column("type", _ORDERED, nullable=False),
+    Column("type", ORDERED, nullable=False),
     Column("source", Text, nullable=False),
-    Column("subject", _ORDERED, nullable=False),
+    Column("subject", ORDERED, nullable=False),
     Column("cause", Text),
     Column("seal", ForeignKey("seal.number")),
     # None: it lies in the seal.
