@@ -123,6 +123,7 @@ def _house(
     slots: Turn,
     fence: Fence | None = None,
     redo: Redo | None = None,
+    preview: tuple[Ladder, Turn] | None = None,
 ) -> Iterator[tuple[House, Bench]]:
     """Everything that one run needs; what a claimed run commits is conditional on its token."""
     settings = library.settings
@@ -142,6 +143,7 @@ def _house(
         now=now,
         stop=indexer.stop,
         exclusive=lambda name: workspace.exclusive(name, lambda: progress.note(waiting)),
+        preview=preview,
     )
     with workspace.run() as (run, scratch):
         yield (
@@ -168,10 +170,11 @@ def open_worker(settings: Settings) -> tuple[Worker, Callable[[], None]]:
     """
     library, tools = open_library(settings), find_tools()
     owner, slots = this_owner(), Slots(settings.workers)
+    preview = load_ladder("preview"), Slots(1).of()
 
     def house_of(run: Run, board: Board) -> AbstractContextManager[tuple[House, Bench]]:
         turn, fence = slots.of(urgency(run.wish)), Fence(run.id, run.token)
-        return _house(library, tools, board, turn, fence, _redo(library.ledger, run))
+        return _house(library, tools, board, turn, fence, _redo(library.ledger, run), preview)
 
     worker = Worker(
         queue=library.runs,

@@ -2,7 +2,7 @@
 
 import errno
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -45,6 +45,13 @@ UNWRITABLE = frozenset({errno.EIO, errno.EROFS, errno.EACCES, errno.ENOENT, errn
 
 CLIP_FORMATS = ("matroska", "nut")
 """What a clip may be written as: the second for codecs that the first has no name for."""
+
+
+FRAGMENTS = {
+    "movflags": "+empty_moov+default_base_moof+frag_keyframe+negative_cts_offsets+cmaf",
+    "use_editlist": "0",
+}
+"""A fragment for each key frame; the first frame is shown at media time 0, without an edit list."""
 
 
 class PyavIndexer(Indexer):
@@ -99,7 +106,12 @@ class PyavIndexer(Indexer):
         rate: Fraction,
         output: Path,
     ) -> Joined:
-        return _join(chunks, frames, starts, rate, output)
+        return _join(chunks, frames, starts, rate, output, {})
+
+    def fragment(
+        self, chunk: Path, frames: int, starts: Sequence[int], rate: Fraction, output: Path
+    ) -> Joined:
+        return _join([chunk], [frames], starts, rate, output, FRAGMENTS)
 
     def place_sound(self, encoded: Path, lead: int, output: Path) -> int:
         count = 0
@@ -285,7 +297,7 @@ def _in_ms(slots: Sequence[Fraction], lead: int, rate: Fraction) -> NDArray[np.i
 
 def _join(
     chunks: Sequence[Path], frames: Sequence[int], starts: Sequence[int], rate: Fraction,
-    output: Path,
+    output: Path, layout: Mapping[str, str],
 ) -> Joined:  # fmt: skip
     tick = 1000 if rate.denominator == 1 else rate.denominator
     time_base = 1 / (rate * tick)
@@ -294,7 +306,9 @@ def _join(
     configuration: bytes | None = None
     done = 0
     with ExitStack() as stack:
-        options = {"video_track_timescale": str(time_base.denominator), "fflags": "+bitexact"}
+        options = {
+            "video_track_timescale": str(time_base.denominator), "fflags": "+bitexact", **layout,
+        }  # fmt: skip
         target = stack.enter_context(av.open(str(output), "w", format="mp4", options=options))
         joined: Any = None
         for path, planned in zip(chunks, frames, strict=True):

@@ -79,6 +79,11 @@ class ConfinedIndexer(Indexer):
     ) -> Joined:  # fmt: skip
         return _here().join(chunks, frames, starts, rate, output)
 
+    def fragment(
+        self, chunk: Path, frames: int, starts: Sequence[int], rate: Fraction, output: Path
+    ) -> Joined:
+        return _here().fragment(chunk, frames, starts, rate, output)
+
     def place_sound(self, encoded: Path, lead: int, output: Path) -> int:
         return _here().place_sound(encoded, lead, output)
 

@@ -44,6 +44,10 @@ class Progress(Protocol):
         """The id of the title is known that the work is for."""
         ...
 
+    def previewed(self) -> None:
+        """The first seconds of the title's preview can be watched."""
+        ...
+
     def planned(self, rungs: Sequence[str], chunks: Sequence[tuple[int, int]]) -> None:
         """The grid is known: every rung's name, every chunk's frames from and up to."""
         ...
@@ -69,6 +73,9 @@ class Silent:
         """Nothing."""
 
     def titled(self, title: str) -> None:
+        """Nothing."""
+
+    def previewed(self) -> None:
         """Nothing."""
 
     def planned(self, rungs: Sequence[str], chunks: Sequence[tuple[int, int]]) -> None:

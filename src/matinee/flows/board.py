@@ -61,6 +61,7 @@ class Board(Progress):
     told: str | None = None
     """The last note."""
     title: str | None = None
+    has_preview: bool = False
     spans: Sequence[tuple[int, int]] = ()
     cells: dict[str, bytearray] = field(default_factory=dict)
     _rows: dict[int, int] = field(default_factory=dict)
@@ -88,6 +89,10 @@ class Board(Progress):
     def titled(self, title: str) -> None:
         """The title is known."""
         self.title = title
+
+    def previewed(self) -> None:
+        """There is a preview."""
+        self.has_preview = True
 
     def planned(self, rungs: Sequence[str], chunks: Sequence[tuple[int, int]]) -> None:
         """The grid, all of it queued."""
@@ -137,4 +142,5 @@ class Board(Progress):
             "fps": self.frames_per_second(),
             "left_s": None if left is None else round(left, 1),
             "note": self.told,
+            "preview": self.has_preview,
         }

@@ -23,6 +23,7 @@ FIELDS = {
     "place": str, "origin": str, "name": str, "credit": str, "sidecars": list, "ladder": str,
     "proofs": str, "scores": bool, "accept_damage": bool, "crop": bool, "deadline": str,
     "public": bool, "opens_at": str, "closes_at": str, "languages": dict, "redo": str,
+    "preview": bool,
 }  # fmt: skip
 """What a request may say, and of which JSON type; all but ``place`` may be left out or be null."""
 
@@ -106,6 +107,7 @@ def request_of(wanted: Mapping[str, Any], film: Path, ladder: Ladder) -> Request
         ),
         accept_damage=bool(wanted.get("accept_damage")),
         crop=bool(wanted.get("crop")),
+        preview=wanted.get("preview") is not False,
         is_public=wanted.get("public"),
         rights=(_time(wanted, "opens_at"), _time(wanted, "closes_at"))
         if wanted.get("opens_at") or wanted.get("closes_at")

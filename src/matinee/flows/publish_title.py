@@ -5,7 +5,7 @@ Plain async Python over the ledger: to go on after a crash is to run it again.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -33,6 +33,8 @@ from matinee.stages.ingest import check_is_file, ingest, name_film, shown_name
 from matinee.stages.inspect import inspect
 from matinee.stages.judge import Evidence, judge
 from matinee.stages.package import Renditions, has_package, package, plan_package
+from matinee.stages.preview import Preview, previewing
+from matinee.stages.slots import Turn
 from matinee.stages.sound import make_sound
 from matinee.stages.split import Split, read_source_signature, split
 from matinee.stages.straighten import add_still, straighten, told_source
@@ -63,6 +65,7 @@ class Request:
     is_public: bool | None = None
     rights: tuple[datetime | None, datetime | None] | None = None
     cause: str | None = None
+    preview: bool = False
 
     @property
     def shown_film(self) -> str:
@@ -74,8 +77,8 @@ class Request:
 class House:
     """The ports that the flow works with, beside the bench's.
 
-    ``exclusive`` gives what one run at a time can hold for a name; others wait. ``stop`` ends at
-    once what threads wait for.
+    ``preview`` is what previews are made of, and their own slot. ``exclusive`` gives what one run
+    at a time can hold for a name; others wait. ``stop`` ends at once what threads wait for.
     """
 
     titles: Titles
@@ -87,6 +90,7 @@ class House:
     now: Callable[[], datetime]
     stop: Callable[[], None]
     exclusive: Callable[[str], AbstractAsyncContextManager[None]]
+    preview: tuple[Ladder, Turn] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,17 +131,31 @@ async def _publish(house: House, bench: Bench, request: Request) -> Published:
         tracks = replace(tracks, outcomes=(*tracks.outcomes, *left_out))
         title = _described(house, request, _title(house, request, source))
         bench.progress.titled(title.id)
-        evidence = await _make(house, bench, request, title, film, info, timeline, tracks)
-        verdicts = await judge(bench, evidence)
-        seconds = time.monotonic() - started
-        making = Making(title, request.shown_film, source, evidence, verdicts, house.now())
-        report, entry = await _enter(house, bench, request, making)
-        title = house.titles.get(title.id)  # a person may have changed it meanwhile
-        if entry.state == "ready" and title.may_be_shown(house.now()):
-            title = await publishing.show(
-                bench.store, house.packages, title.id, entry.id, request.cause
-            )
-        return Published(title, entry, report, tuple(verdicts), seconds)
+        wanted = house.preview if request.preview and title.current is None else None
+        preview = wanted and Preview(title.id, *wanted, film, info, timeline, house.now)
+        async with previewing(bench, house.studio, preview):
+            return await _published(
+                house, bench, request, title, source, started,
+                lambda: _make(house, bench, request, title, film, info, timeline, tracks),
+            )  # fmt: skip
+
+
+async def _published(
+    house: House, bench: Bench, request: Request, title: Title, source: Asset, started: float,
+    make: Callable[[], Awaitable[Evidence]],
+) -> Published:  # fmt: skip
+    """Make, judge, enter, show."""
+    evidence = await make()
+    verdicts = await judge(bench, evidence)
+    seconds = time.monotonic() - started
+    making = Making(title, request.shown_film, source, evidence, verdicts, house.now())
+    report, entry = await _enter(house, bench, request, making)
+    title = house.titles.get(title.id)  # a person may have changed it meanwhile
+    if entry.state == "ready" and title.may_be_shown(house.now()):
+        title = await publishing.show(
+            bench.store, house.packages, title.id, entry.id, request.cause
+        )
+    return Published(title, entry, report, tuple(verdicts), seconds)
 
 
 def _title(house: House, request: Request, source: Asset) -> Title:

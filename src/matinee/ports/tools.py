@@ -161,6 +161,16 @@ class Indexer(Protocol):
         """
         ...
 
+    def fragment(
+        self, chunk: Path, frames: int, starts: Sequence[int], rate: Fraction, output: Path
+    ) -> Joined:
+        """One encoded chunk as a fragmented file, a fragment for each segment, from time 0 on.
+
+        Raises:
+            JoinRefused: as ``join``.
+        """
+        ...
+
     def place_sound(self, encoded: Path, lead: int, output: Path) -> int:
         """Copy AAC so that sample ``lead`` of its media is presented at 0; gives its frames."""
         ...
@@ -190,6 +200,13 @@ class Encoder(Protocol):
         """Encode a sound track whole: AAC-LC behind ``lead - AAC_FRAME`` samples of silence.
 
         Damaged places are passed over.
+        """
+        ...
+
+    async def stream_sound(self, film: Path, rendition: SoundRendition, output: Path) -> Spent:
+        """Encode a sound track to a fragmented file that grows, in step without an edit list.
+
+        What the encoder holds back, a 47th of a second, is missing at the begin.
         """
         ...
 
@@ -237,6 +254,12 @@ class Meter(Protocol):
         folder: Path, on_frames: OnFrames,
     ) -> tuple[list[Measured], Spent]:  # fmt: skip
         """Decode a chunk of every rung; with a clip, score each against the source's frames."""
+        ...
+
+    async def sign(
+        self, clip: Clip, picture: Picture, rate: Fraction, folder: Path
+    ) -> tuple[Signature, Spent]:
+        """The signature of a clip's own frames."""
         ...
 
 

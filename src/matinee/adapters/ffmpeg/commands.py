@@ -57,7 +57,7 @@ def encode_command(
     """One decode of the clip, one encoder for each rung."""
     rate = rungs[0].rate
     labels = [f"rung{n}" for n in range(len(rungs))]
-    frames = f"[0:v:0]{_wanted(clip, rate)},{upright(picture)}"
+    frames = f"[0:v:0]{wanted(clip, rate)},{upright(picture)}"
     graph = [f"{frames},split={len(rungs)}{''.join(f'[{label}in]' for label in labels)}"]
     command = [ffmpeg, *QUIET, *TELL, "-y", "-copyts", "-noautorotate", "-threads", "1"]
     command += [*CLIPS, "-i", str(clip.path)]
@@ -70,7 +70,7 @@ def encode_command(
     return command
 
 
-def _wanted(clip: Clip, rate: Fraction) -> str:
+def wanted(clip: Clip, rate: Fraction) -> str:
     """Exactly the clip's frames, numbered from 0 on a clock that ticks once a frame."""
     plan = clip.plan
     begin, end = plan.surplus, plan.surplus + len(plan.frames)
@@ -309,7 +309,7 @@ def measure_command(
     else:
         width, height = display_size(picture)
         command += ["-copyts", "-noautorotate", "-threads", "1", *CLIPS, "-i", str(clip.path)]
-        source = f"[{len(chunks)}:v:0]{_wanted(clip, rate)},{upright(picture)}"
+        source = f"[{len(chunks)}:v:0]{wanted(clip, rate)},{upright(picture)}"
         copies = "".join(f"[ref{n}]" for n in range(len(chunks)))
         graph.append(
             f"{source},scale={width}:{height}:flags=bicubic,setsar=1,format=yuv420p,"
@@ -337,22 +337,26 @@ def vmaf_model(height: int) -> str:
 
 def sound_command(ffmpeg: str, film: Path, sound: SoundRendition, output: Path) -> list[str]:
     """A sound track from the film's first frame on: gaps filled, cut or filled to its length."""
-    samples = round(sound.duration * SAMPLE_RATE)
-    filters = (
-        *([sound.mix] if sound.mix else []),
-        f"asetpts=PTS-({float(sound.film_start):.9f})/TB",
-        f"aresample={SAMPLE_RATE}:async=1:min_hard_comp=0.005:first_pts=0",
-        f"aformat=sample_fmts=fltp:channel_layouts={sound.layout}",
-        f"apad=whole_len={samples}",
-        f"atrim=end_sample={samples}",
-        f"adelay=delays={sound.lead - AAC_FRAME}S:all=1",
-    )
+    filters = (*placed(sound), f"adelay=delays={sound.lead - AAC_FRAME}S:all=1")
     return [
         ffmpeg, *QUIET, "-y", "-copyts", "-vn", "-sn", "-dn", *FILMS, "-i", str(film),
         "-map", f"0:{sound.track}", "-af", ",".join(filters),
         "-c:a", "aac", "-b:a", str(sound.bit_rate), "-flags:a", "+bitexact",
         *BITEXACT, "-f", "mp4", str(output),
     ]  # fmt: skip
+
+
+def placed(sound: SoundRendition) -> tuple[str, ...]:
+    """Filters that give every sample of a rendition its place, gaps filled, ends cut or filled."""
+    samples = round(sound.duration * SAMPLE_RATE)
+    return (
+        *([sound.mix] if sound.mix else []),
+        f"asetpts=PTS-({float(sound.film_start):.9f})/TB",
+        f"aresample={SAMPLE_RATE}:async=1:min_hard_comp=0.005:first_pts=0",
+        f"aformat=sample_fmts=fltp:channel_layouts={sound.layout}",
+        f"apad=whole_len={samples}",
+        f"atrim=end_sample={samples}",
+    )
 
 
 def subtitles_command(ffmpeg: str, film: Path, track: int, codec: str, output: Path) -> list[str]:

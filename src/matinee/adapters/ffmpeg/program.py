@@ -4,10 +4,11 @@ import json
 import os
 import re
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
-from matinee.adapters.ffmpeg import commands
+from matinee.adapters.ffmpeg import commands, preview_commands
 from matinee.adapters.process import Finished, Job, run_program
 from matinee.adapters.sandbox.rules import Sandbox
 from matinee.core.errors import EncoderFailed, SourceDamaged, ToolError
@@ -98,6 +99,16 @@ class FfmpegEncoder(Encoder):
                 "try another copy of the film",
             )
         return Spent(finished.cpu_s, finished.last_words)
+
+    async def stream_sound(self, film: Path, rendition: SoundRendition, output: Path) -> Spent:
+        command = preview_commands.stream_sound_command(self._ffmpeg.path, film, rendition, output)
+        finished = await self._ffmpeg.run("encoding the preview's sound", command, output.parent)
+        if finished.exit_code != 0:
+            raise EncoderFailed(
+                f"ffmpeg exited with {finished.exit_code} over the preview's sound: "
+                f"{finished.last_words}"
+            )
+        return Spent(finished.cpu_s)
 
     async def copy(self, film: Path, output: Path) -> Spent:
         command = commands.copy_command(self._ffmpeg.path, film, output)
@@ -264,6 +275,18 @@ class FfmpegMeter(Meter):
             for name in names
         ]
         return measured, Spent(finished.cpu_s)
+
+    async def sign(
+        self, clip: Clip, picture: Picture, rate: Fraction, folder: Path
+    ) -> tuple[Signature, Spent]:
+        command = preview_commands.sign_command(self._ffmpeg.path, clip, picture, rate, "clip.sig")
+        finished = await self._ffmpeg.run("signing a clip", command, folder)
+        if finished.exit_code != 0:
+            raise ToolError(
+                f"a clip cannot be decoded: ffmpeg exited with {finished.exit_code}: "
+                f"{finished.last_words}"
+            )
+        return _signature(folder / "clip.sig"), Spent(finished.cpu_s)
 
 
 def _signature(path: Path) -> Signature:

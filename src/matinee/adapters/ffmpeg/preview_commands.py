@@ -1,0 +1,53 @@
+"""Command lines of the preview, as pure functions."""
+
+from fractions import Fraction
+from pathlib import Path
+
+from matinee.adapters.ffmpeg.commands import (
+    BITEXACT,
+    CLIPS,
+    FILMS,
+    QUIET,
+    RAW,
+    SIGN,
+    TELL,
+    placed,
+    upright,
+    wanted,
+)
+from matinee.media.ladder import display_size
+from matinee.media.preview import SEGMENT
+from matinee.media.sound import AAC_FRAME, SoundRendition
+from matinee.media.source import Picture
+from matinee.ports.tools import Clip
+
+
+def sign_command(
+    ffmpeg: str, clip: Clip, picture: Picture, rate: Fraction, output: str
+) -> list[str]:
+    """The signature of a clip's frames, as a scan would give it."""
+    width, height = display_size(picture)
+    graph = (
+        f"[0:v:0]{wanted(clip, rate)},{upright(picture)},"
+        f"scale={width}:{height}:flags=bicubic,setsar=1,format=yuv420p,{SIGN}[sig]"
+    )
+    return [
+        ffmpeg, *QUIET, *TELL, "-y", "-copyts", "-noautorotate", "-threads", "1",
+        *CLIPS, "-i", str(clip.path), "-filter_complex", graph, "-map", "[sig]", *RAW, output,
+    ]  # fmt: skip
+
+
+def stream_sound_command(ffmpeg: str, film: Path, sound: SoundRendition, output: Path) -> list[str]:
+    """A sound track as fragments of a file that grows.
+
+    AAC holds back one frame, which a fragmented file has no edit list for: as many samples are left
+    out at the begin, so that all others are in step.
+    """
+    filters = (*placed(sound), f"atrim=start_sample={AAC_FRAME}", "asetpts=PTS-STARTPTS")
+    return [
+        ffmpeg, *QUIET, *TELL, "-y", "-copyts", "-vn", "-sn", "-dn", *FILMS, "-i", str(film),
+        "-map", f"0:{sound.track}", "-af", ",".join(filters),
+        "-c:a", "aac", "-b:a", str(sound.bit_rate), "-flags:a", "+bitexact", *BITEXACT,
+        "-f", "mp4", "-movflags", "+empty_moov+default_base_moof+cmaf", "-use_editlist", "0",
+        "-frag_duration", str(int(SEGMENT * 1_000_000)), "-flush_packets", "1", str(output),
+    ]  # fmt: skip
