@@ -20,7 +20,7 @@ demo: setup web  ## publish a real film, serve it, print the address of its page
 	@$(BIN)/python demo/demo.py
 
 test: develop web test-players  ## run all tests; without a browser those that need one say NOT RUN
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 lint: develop  ## style, types and import contracts
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +14,8 @@ import hypothesis
 import imageio_ffmpeg
 import pytest
 from tests.databases import postgres
+from tests.forks import run_module
+from tests.shared import made_once
 
 __all__ = ["postgres"]
 
@@ -108,7 +111,9 @@ def make_film(path: Path, seconds: float = 25.5, *, text: bool = False) -> Path:
 
 @pytest.fixture(scope="session")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_film(tmp_path_factory.mktemp("film") / "Three Shots.mp4", text=True)
+    return made_once(
+        tmp_path_factory, "film", lambda folder: make_film(folder / "Three Shots.mp4", text=True)
+    )
 
 
 @pytest.fixture(scope="session")
@@ -136,15 +141,11 @@ def standing_in(path: Path, script: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def matinee() -> Callable[..., Ended]:
-    """Runs the program in a process of its own."""
+    """Runs the program in a process of its own, forked from one that has loaded it."""
 
     def run(*arguments: object, **variables: str) -> Ended:
-        finished = subprocess.run(
-            [sys.executable, "-m", "matinee", *map(str, arguments)],
-            capture_output=True,
-            env={**environment(), **variables},
-            timeout=240,
-            check=False,
+        finished = run_module(
+            "matinee", *arguments, variables={**environment(), **variables}, timeout_s=240
         )
         return Ended(finished.returncode, finished.stdout.decode(), finished.stderr.decode())
 
@@ -153,13 +154,46 @@ def matinee() -> Callable[..., Ended]:
 
 @pytest.fixture(scope="session")
 def published(
+    tmp_path_factory: pytest.TempPathFactory, film: Path, ladder: Path
+) -> tuple[Path, dict[str, Any]]:
+    """A library with one title, published whole with proofs and scores; tests leave it as it is.
+
+    By a program of its own: what others make anew and compare had other seeds of hashes.
+    """
+
+    def make(library: Path) -> tuple[Path, dict[str, Any]]:
+        command = [sys.executable, "-m", "matinee", "publish", str(film), "--json"]
+        ended = subprocess.run(
+            [*command, "--library", str(library), "--ladder", str(ladder)],
+            capture_output=True, env=environment(), timeout=240, check=True,
+        )  # fmt: skip
+        return library, json.loads(ended.stdout)
+
+    return made_once(tmp_path_factory, "published", make)
+
+
+@pytest.fixture(scope="session")
+def unscored(
     tmp_path_factory: pytest.TempPathFactory,
     film: Path,
     ladder: Path,
     matinee: Callable[..., Ended],
 ) -> tuple[Path, dict[str, Any]]:
-    """A library with one title, published whole with proofs and scores; tests leave it as it is."""
-    library = tmp_path_factory.mktemp("published")
-    ended = matinee("publish", film, "--library", library, "--ladder", ladder, "--json")
-    assert ended.exit_code == 0, ended.err
-    return library, ended.json
+    """The same, published with ``--no-scores``."""
+
+    def make(library: Path) -> tuple[Path, dict[str, Any]]:
+        settings = ("--library", library, "--ladder", ladder, "--no-scores", "--json")
+        ended = matinee("publish", film, *settings)
+        assert ended.exit_code == 0, ended.err
+        return library, ended.json
+
+    return made_once(tmp_path_factory, "unscored", make)
+
+
+@pytest.fixture
+def stocked(unscored: tuple[Path, dict[str, Any]], tmp_path: Path) -> tuple[Path, dict[str, Any]]:
+    """A copy of ``unscored`` to work with, and what was printed when it was made."""
+    library = tmp_path / "library"
+    shutil.copytree(unscored[0], library)
+    told = json.dumps(unscored[1])
+    return library, json.loads(told.replace(str(unscored[0]), str(library)))

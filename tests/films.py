@@ -9,6 +9,7 @@ from pathlib import Path
 
 import imageio_ffmpeg
 import pytest
+from tests.shared import alone, made_once
 
 FFMPEG = Path(imageio_ffmpeg.get_ffmpeg_exe())
 NTSC = Fraction(24_000, 1001)
@@ -134,9 +135,11 @@ class Films:
         return self._made(file, lambda path: ffmpeg(*arguments, path.name, folder=self.folder))
 
     def _made(self, file: str, make: Callable[[Path], None]) -> Path:
-        path = self.folder / file
-        if not path.exists():
-            make(path)
+        path, done = self.folder / file, self.folder / f"{file}.made"
+        with alone(self.folder / f"{file}.lock"):
+            if not done.exists():
+                make(path)
+                done.touch()
         return path
 
     def _film(self, recipe: Recipe, path: Path) -> None:
@@ -147,8 +150,9 @@ class Films:
             inputs += ["-f", "lavfi", "-t", seconds, "-i", rustle(recipe.channels)]
             outputs += ["-map", "1:a", *recipe.audio, "-metadata:s:a:0", "language=deu"]
         if recipe.subtitles:
-            (self.folder / "subtitles.srt").write_text(SUBTITLES)
-            inputs += ["-i", "subtitles.srt"]
+            subtitles = path.with_suffix(".srt")
+            subtitles.write_text(SUBTITLES)
+            inputs += ["-i", subtitles.name]
             outputs += ["-map", "2:s", "-c:s", recipe.subtitles, "-metadata:s:s:0", "language=fra"]
         ffmpeg(*inputs, *outputs, path.name, folder=self.folder)
 
@@ -178,4 +182,4 @@ class Films:
 @pytest.fixture(scope="session")
 def films(tmp_path_factory: pytest.TempPathFactory) -> Films:
     """All films of a test run."""
-    return Films(tmp_path_factory.mktemp("films"))
+    return Films(made_once(tmp_path_factory, "films", lambda folder: folder))

@@ -11,6 +11,7 @@ from tests.apps.cinema import Cinema, Run, open_cinema
 from tests.apps.live_server import LiveServer
 from tests.apps.shelf import Shelf, stock_shelf
 from tests.apps.viewer import DESKTOP, Viewer
+from tests.shared import made_once
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
@@ -35,7 +36,7 @@ def not_run(reason: str) -> NoReturn:
 @pytest.fixture(scope="session")
 def cinema(tmp_path_factory: pytest.TempPathFactory, matinee: Run) -> Cinema:
     """Made once; tests leave it as it is."""
-    return open_cinema(tmp_path_factory.mktemp("cinema"), matinee)
+    return made_once(tmp_path_factory, "cinema", lambda folder: open_cinema(folder, matinee))
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +49,9 @@ def cinema_server(cinema: Cinema) -> Iterator[LiveServer]:
 def shelf(
     tmp_path_factory: pytest.TempPathFactory, cinema: Cinema, matinee: Run, ladder: Path
 ) -> Shelf:
-    return stock_shelf(tmp_path_factory.mktemp("shelf"), cinema, matinee, ladder)
+    return made_once(
+        tmp_path_factory, "shelf", lambda folder: stock_shelf(folder, cinema, matinee, ladder)
+    )
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,7 @@ class LiveServer:
             finally:
                 process.terminate()
                 try:
-                    process.wait(10)
+                    process.wait(60)
                 finally:
                     process.kill()
 
@@ -61,7 +61,7 @@ class Answer:
 
 def ask(server: LiveServer, path: str, method: str = "GET", **headers: str) -> Answer:
     """One request, with the path sent as it is."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     try:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         connection.request(method, path, headers=named)

@@ -4,6 +4,7 @@ import pytest
 from tests.contracts.tool_work import Work, worked
 from tests.databases import address, engine
 from tests.films import Films, films
+from tests.shared import made_once
 
 __all__ = ["address", "engine", "film", "films"]
 
@@ -11,4 +12,6 @@ __all__ = ["address", "engine", "film", "films"]
 @pytest.fixture(scope="session")
 def film(films: Films, tmp_path_factory: pytest.TempPathFactory) -> Work:
     """One film for what need not be tried with every kind."""
-    return worked(films.get("mp4-h264-b-frames"), tmp_path_factory.mktemp("one"))
+    return made_once(
+        tmp_path_factory, "one", lambda folder: worked(films.get("mp4-h264-b-frames"), folder)
+    )

@@ -123,12 +123,9 @@ def test_a_refusal_is_what_the_schema_of_publish_says(
     assert ended.json["state"] == "refused"
 
 
-def test_unpublish_and_rollback_print_a_title(
-    film: Path, ladder: Path, matinee: Run, tmp_path: Path
-) -> None:
-    library = ["--library", tmp_path, "--json"]
-    settings = ["--ladder", ladder, "--no-scores", "--proofs", "packets"]
-    title = matinee("publish", film, *settings, *library).json["title"]
+def test_unpublish_and_rollback_print_a_title(stocked: Published, matinee: Run) -> None:
+    folder, document = stocked
+    title, library = document["title"], ["--library", folder, "--json"]
     for command, state in (("unpublish", "hidden"), ("rollback", "published")):
         printed = matinee(command, title, *library).json
         assert faults("title", printed) == []

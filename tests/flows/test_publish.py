@@ -98,33 +98,32 @@ def test_another_number_of_workers_changes_no_byte(
 
 
 def test_a_new_subtitle_encodes_nothing_again(
-    film: Path, ladder: Path, matinee: Run, tmp_path: Path
+    stocked: Published, film: Path, ladder: Path, matinee: Run, tmp_path: Path
 ) -> None:
-    settings = ["--library", tmp_path, "--ladder", ladder, "--no-scores", "--json"]
-    first = matinee("publish", film, *settings).json
+    library, first = stocked
+    settings = ["--library", library, "--ladder", ladder, "--no-scores", "--json"]
     sidecar = tmp_path / "fran\u00e7ais.fr.srt"
     sidecar.write_text("1\n00:00:02,000 --> 00:00:04,000\nBonjour\n", encoding="utf-8")
-    before = files_below(tmp_path / "titles" / first["title"] / "renditions")
+    before = files_below(library / "titles" / first["title"] / "renditions")
 
     second = matinee("publish", film, *settings, "--subtitles", sidecar).json
 
-    after = files_below(tmp_path / "titles" / second["title"] / "renditions")
+    after = files_below(library / "titles" / second["title"] / "renditions")
     assert second["title"] == first["title"]
     assert second["package"] != first["package"]
     assert second["derivations"]["ran"] == 3  # text, package, judge
     assert {name: after[name] for name in before} == before
     assert [r["language"] for r in second["renditions"] if r["type"] == "subtitles"] == ["en", "fr"]
 
-    back = matinee("rollback", first["title"], "--library", tmp_path, "--json").json
+    back = matinee("rollback", first["title"], "--library", library, "--json").json
     assert back["package"] == Path(first["package"]).name
     assert b"text-fr" not in Path(first["hls"]).read_bytes()
 
 
 def test_a_changed_ladder_makes_only_what_changed(
-    film: Path, ladder: Path, matinee: Run, tmp_path: Path
+    stocked: Published, film: Path, ladder: Path, matinee: Run, tmp_path: Path
 ) -> None:
-    settings = ["--library", tmp_path / "library", "--no-scores", "--json"]
-    matinee("publish", film, "--ladder", ladder, *settings)
+    settings = ["--library", stocked[0], "--no-scores", "--json"]
     changed = tmp_path / "changed.toml"
     smaller = ladder.read_text().replace("width = 128\nheight = 72", "width = 112\nheight = 64")
     changed.write_text(smaller)
@@ -183,17 +182,17 @@ def test_sound_alone_of_the_bad_films_is_told_and_the_good_one_is_published(
 
 
 def test_a_damaged_segment_is_found_by_verify_and_made_again(
-    film: Path, ladder: Path, matinee: Run, tmp_path: Path
+    stocked: Published, film: Path, ladder: Path, matinee: Run
 ) -> None:
-    settings = ["--library", tmp_path, "--ladder", ladder, "--no-scores", "--json"]
-    document = matinee("publish", film, *settings).json
-    title = tmp_path / "titles" / document["title"]
-    assert matinee("verify", document["title"], "--library", tmp_path).exit_code == 0
+    library, document = stocked
+    settings = ["--library", library, "--ladder", ladder, "--no-scores", "--json"]
+    title = library / "titles" / document["title"]
+    assert matinee("verify", document["title"], "--library", library).exit_code == 0
     segment = next(itertools.islice(title.glob("renditions/video-72p-*/*.m4s"), 1, None))
     good = segment.read_bytes()
     segment.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
 
-    found = matinee("verify", document["title"], "--library", tmp_path, "--json")
+    found = matinee("verify", document["title"], "--library", library, "--json")
 
     assert found.exit_code == 6
     assert json.loads(found.out)["state"] == "damaged"
@@ -205,13 +204,13 @@ def test_a_damaged_segment_is_found_by_verify_and_made_again(
 
 
 def test_unpublish_hides_and_publishing_shows_again(
-    film: Path, ladder: Path, matinee: Run, tmp_path: Path
+    stocked: Published, film: Path, ladder: Path, matinee: Run
 ) -> None:
-    settings = ["--library", tmp_path, "--ladder", ladder, "--no-scores", "--json"]
-    document = matinee("publish", film, *settings).json
-    assert matinee("unpublish", document["title"], "--library", tmp_path).exit_code == 0
+    library, document = stocked
+    settings = ["--library", library, "--ladder", ladder, "--no-scores", "--json"]
+    assert matinee("unpublish", document["title"], "--library", library).exit_code == 0
     assert not Path(document["hls"]).exists()
-    assert matinee("list", "--library", tmp_path, "--json").json[0]["state"] == "hidden"
+    assert matinee("list", "--library", library, "--json").json[0]["state"] == "hidden"
 
     again = matinee("publish", film, *settings).json
 

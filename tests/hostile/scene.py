@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import TINY_LADDER, Ended, environment, run_ffmpeg
+from tests.forks import run_module
 from tests.hostile.canary import Canary
 
 from matinee.config import Settings
 from matinee.wiring import DATABASE, open_library
 
-PATIENCE_S = 30
+PATIENCE_S = 120
 """A program that is not at its end by then hangs."""
 
 SUBTITLES = "1\n00:00:00,500 --> 00:00:02,000\nGood morning\n"
@@ -62,10 +63,13 @@ class Scene:
 
 def run(command: Sequence[str], **variables: str) -> Ended:
     """Run a program to its end."""
-    done = subprocess.run(
-        command, capture_output=True, env={**environment(), **variables}, timeout=PATIENCE_S,
-        check=False,
-    )  # fmt: skip
+    environ = {**environment(), **variables}
+    if list(command[:2]) == [sys.executable, "-m"]:
+        done = run_module(*command[2:], variables=environ, timeout_s=PATIENCE_S)
+    else:
+        done = subprocess.run(
+            command, capture_output=True, env=environ, timeout=PATIENCE_S, check=False
+        )
     return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 

