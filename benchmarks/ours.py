@@ -15,8 +15,9 @@ from matinee.assets.asset import object_key
 from matinee.config import Settings
 from matinee.media.ladder import Ladder, Rung
 from matinee.media.tracks import plan_tracks
+from matinee.reading import indexer
 from matinee.stages.inspect import timeline_of
-from matinee.wiring import indexer, load_ladder, open_library
+from matinee.wiring import load_ladder, open_library
 
 LEAN = ("--no-scores", "--proofs", "packets")
 """Encode, package and prove by packets: nothing is decoded again."""

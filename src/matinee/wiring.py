@@ -12,7 +12,6 @@ from matinee.adapters.ffmpeg.program import Ffmpeg, FfmpegEncoder, FfmpegMeter, 
 from matinee.adapters.objects import folder_objects
 from matinee.adapters.owners import die_with_parent, is_dead, this_owner
 from matinee.adapters.reader import ConfinedIndexer
-from matinee.adapters.sandbox.rules import Sandbox
 from matinee.adapters.shaka import ShakaPackager
 from matinee.adapters.sql.catalog import SqlPackages, SqlTitles
 from matinee.adapters.sql.database import open_database
@@ -37,7 +36,8 @@ from matinee.flows.work import Worker, urgency
 from matinee.media.ladder import Ladder, parse_ladder
 from matinee.ports.runs import Run
 from matinee.ports.store import ObjectStore
-from matinee.ports.tools import Indexer, Scanner, Tool
+from matinee.ports.tools import Scanner, Tool
+from matinee.reading import sandbox_of
 from matinee.stages.bench import Bench
 from matinee.stages.encode import Studio
 from matinee.stages.redo import Redo, functions_from
@@ -207,20 +207,10 @@ async def fetch_place(place: str, folder: Path) -> Path:
     return Path(place)
 
 
-def indexer() -> Indexer:
-    """What reads films, for ``inspect`` and plans."""
-    return ConfinedIndexer(sandbox_of(read_settings(None, None)))
-
-
 def scanner() -> Scanner:
     """What looks at films, for plans."""
     sandbox = sandbox_of(read_settings(None, None))
     return FfmpegScanner(Ffmpeg(Path(find_tools()["ffmpeg"].path), sandbox))
-
-
-def sandbox_of(settings: Settings) -> Sandbox:
-    """The walls around every tool."""
-    return Sandbox(settings.limits, settings.tools_read)
 
 
 def walls() -> tuple[str, ...]:

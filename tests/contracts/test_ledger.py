@@ -143,6 +143,20 @@ def test_find_gives_the_newest_first_across_tools(ledger: SqlLedger) -> None:
     assert ledger.find(old.step.recipe) == [newest, new, old]
 
 
+def test_many_recipes_are_found_at_once_each_at_its_place(ledger: SqlLedger) -> None:
+    made = [made_by("host", crf) for crf in range(3)]
+    newer = replace(made[0], step=replace(made[0].step, tools={"ffmpeg": "new"}))
+    for derivation in (*made, newer):
+        record(ledger, derivation)
+    never = [digest_of(b"%d" % number) for number in range(1200)]
+    asked = [made[2].step.recipe, *never, made[0].step.recipe, made[2].step.recipe]
+
+    assert ledger.find_all(asked) == [
+        [made[2]], *([] for _ in never), [newer, made[0]], [made[2]],
+    ]  # fmt: skip
+    assert ledger.find_all([]) == []
+
+
 def test_attempts_are_open_until_they_end(ledger: SqlLedger) -> None:
     derivation = made_by("host")
     done, lost, bad = (ledger.begin(run, derivation.step) for run in ("one", "one", "two"))

@@ -1,6 +1,5 @@
 """Runs one program to its end: confined, alone in its process group, costed, never outliving us."""
 
-import asyncio
 import contextlib
 import errno
 import os
@@ -135,17 +134,18 @@ class Program:
                     yield piece
                     self._moved += time.monotonic() - held
 
-    def lines(self) -> Iterator[str]:
-        """Standard output line by line; one that is longer than a megabyte comes in parts."""
+    def lines(self) -> Iterator[list[str]]:
+        """Standard output by lines, as many as came at once; what is longer than a megabyte comes
+        in parts.
+        """
         rest = b""
         for piece in self.output():
             *whole, rest = (rest + piece).split(b"\n")
             if len(rest) > LONGEST_LINE:
                 whole, rest = [*whole, rest], b""
-            for line in whole:
-                yield self._hear(line.decode(errors="replace"))
+            yield [self._hear(line.decode(errors="replace")) for line in whole]
         if rest:
-            yield self._hear(rest.decode(errors="replace"))
+            yield [self._hear(rest.decode(errors="replace"))]
 
     def finish(self) -> Finished:
         """Wait for the end.
@@ -274,6 +274,8 @@ async def run_program(
     Raises:
         ToolMissing: the program cannot be started. ToolHung, ToolOverLimit: it was ended.
     """
+    import asyncio  # noqa: PLC0415  # here it is loaded already; who only reads a film needs none
+
     loop = asyncio.get_running_loop()
     program = Program(sandbox, job)
     ended: asyncio.Future[Finished] = loop.create_future()
@@ -282,11 +284,15 @@ async def run_program(
         with contextlib.suppress(RuntimeError):  # the loop may be gone when we are interrupted
             loop.call_soon_threadsafe(lambda: None if ended.done() else set_it())
 
+    def hear(lines: Sequence[str]) -> None:
+        for line in lines:
+            on_line(line)
+
     def watch() -> None:
         try:
-            for line in program.lines():
+            for lines in program.lines():
                 with contextlib.suppress(RuntimeError):
-                    loop.call_soon_threadsafe(on_line, line)
+                    loop.call_soon_threadsafe(hear, lines)
             finished = program.finish()
         except BaseException as error:  # noqa: BLE001  # handed to the awaiting task
             settle(lambda failure=error: ended.set_exception(failure))  # type: ignore[misc]

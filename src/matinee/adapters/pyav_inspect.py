@@ -1,6 +1,5 @@
 """Reads a film's tracks and its frame index in one pass of its packets."""
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,11 +20,11 @@ from matinee.adapters.pyav_picture import (
     read_picture,
 )
 from matinee.adapters.pyav_still import still_picture, still_track
-from matinee.adapters.pyav_tracks import TrackReader, chapters_of
+from matinee.adapters.pyav_tracks import TrackReader, VideoReader, chapters_of
 from matinee.core.errors import SourceDamaged, SourceHasNoVideo, SourceUnreadable, SourceUnsupported
 from matinee.media.clocks import clock_jumps
 from matinee.media.source import STILL, SourceInfo
-from matinee.media.timeline import DISCARD, KEY, PACKET, Packets
+from matinee.media.timeline import DISCARD, Packets
 
 KINDS = (
     "MP4, MOV, Matroska, WebM, MPEG-TS, MPEG-PS, AVI, Ogg, FLV, ASF and MXF; sound alone also as "
@@ -74,28 +73,24 @@ def _opened(film: Path) -> Iterator[Any]:
 def _inspect(container: Any, film: Path, size_bytes: int) -> tuple[SourceInfo, Packets, Fraction]:
     main = main_video(container)
     picture = read_picture(film, main.index) if main else still_picture()
-    readers = {stream.index: TrackReader(container, stream) for stream in container.streams}
-    rows: list[tuple[int, int, int, int, bytes]] = []
+    videos = {stream.index: VideoReader(container, stream) for stream in container.streams.video}
+    readers = [videos.get(s.index) or TrackReader(container, s) for s in container.streams]
     for packet in packets_of(container):
-        if not packet.size:
-            continue
-        payload = bytes(packet)
-        readers[packet.stream.index].add(packet, payload)
-        if main and packet.stream.index == main.index:
-            rows.append(_row(packet, payload))
+        if packet.size:
+            readers[packet.stream_index].add(packet)
     info = SourceInfo(
         container=container.format.name,
         size_bytes=size_bytes,
-        tracks=tuple(reader.track() for reader in readers.values()),
+        tracks=tuple(reader.track() for reader in readers),
         video=main.index if main else STILL,
         picture=picture,
         chapters=chapters_of(container),
-        has_captions=bool(main) and readers[main.index].has_captions,
+        has_captions=bool(main) and videos[main.index].has_captions,
         declared=Fraction(container.duration, av.time_base) if container.duration else None,
     )
     if not main:
         return _with_still(info)
-    packets, time_base = np.array(rows, dtype=PACKET), Fraction(main.time_base)
+    packets, time_base = videos[main.index].index(), Fraction(main.time_base)
     told = packets["dts"][packets["dts"] != UNKNOWN]
     jumps = info.container in JUMPING and clock_jumps(told, time_base)
     return replace(info, clock_jumps=jumps), _with_times(packets, main, film), time_base
@@ -116,13 +111,6 @@ def _with_still(info: SourceInfo) -> tuple[SourceInfo, Packets, Fraction]:
             "its time stamps may be damaged: try another copy of the film",
         )
     return replace(info, tracks=(*info.tracks, track), needs_still=True), packets, time_base
-
-
-def _row(packet: Any, payload: bytes) -> tuple[int, int, int, int, bytes]:
-    flags = (KEY if packet.is_keyframe else 0) | (DISCARD if packet.is_discard else 0)
-    pts = UNKNOWN if packet.pts is None else packet.pts
-    dts = pts if packet.dts is None else packet.dts
-    return pts, dts, packet.size, flags, hashlib.sha256(payload).digest()
 
 
 def _with_times(packets: Packets, stream: Any, film: Path) -> Packets:

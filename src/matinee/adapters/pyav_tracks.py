@@ -7,11 +7,13 @@ from typing import Any
 
 import av.error
 import av.logging
+import numpy as np
 
-from matinee.adapters.pyav_picture import has
+from matinee.adapters.pyav_picture import UNKNOWN, has
 from matinee.core.ids import Digest
 from matinee.media.captions import has_captions
 from matinee.media.source import IMAGE_SUBTITLES, Chapter, Track, TrackType
+from matinee.media.timeline import DISCARD, KEY, PACKET, Packets
 
 TYPES: dict[str, TrackType] = {"video": "video", "audio": "audio", "subtitles": "subtitles"}
 TYPES["subtitle"] = "subtitles"
@@ -73,34 +75,38 @@ class TrackReader:
         self._type: TrackType = TYPES.get(stream.type, "other")
         self._codec = codec_name(container, stream)
         self._hash = hashlib.sha256()
+        self._time_base = Fraction(stream.time_base or 1)
+        self._gap = int(self.GAP_S / self._time_base) if self._type == "audio" else None
         self._first: int | None = None
         self._last = 0
         self._count = 0
         self._trial = _Trial(stream, self._type, self._codec)
-        self.has_captions = False
 
-    def add(self, packet: Any, payload: bytes) -> None:
-        """Take the next packet."""
-        time = packet.pts if packet.pts is not None else packet.dts
+    def add(self, packet: Any) -> None:
+        """Take the next packet. Called for each of the film: nothing here makes a fraction."""
+        time = packet.dts if packet.pts is None else packet.pts
         if time is not None:
-            gap = (time - self._last) * packet.time_base if self._count else Fraction(0)
-            if self._type == "audio" and abs(gap) > self.GAP_S:
-                self._hash.update(f"gap {self._count} {round(gap * 1000)} ms".encode())
-            self._first = time if self._first is None else min(self._first, time)
-            self._last = max(self._last, time + (packet.duration or 0))
-        self._hash.update(len(payload).to_bytes(8, "big"))
-        self._hash.update(payload)
+            last = self._last
+            if self._gap is not None and self._count and abs(time - last) > self._gap:
+                gap_ms = round((time - last) * self._time_base * 1000)
+                self._hash.update(f"gap {self._count} {gap_ms} ms".encode())
+            if self._first is None or time < self._first:
+                self._first = time
+            self._last = max(last, time + (packet.duration or 0))
+        self._take(packet)
         self._count += 1
-        if self._type == "video":
-            self.has_captions = self.has_captions or has_captions(payload)
-        else:
+
+    def _take(self, packet: Any) -> None:
+        """Sum up what the packet holds."""
+        self._hash.update(packet.size.to_bytes(8, "big"))
+        self._hash.update(packet)
+        if not self._trial.is_over:
             self._trial.add(packet)
 
     def track(self) -> Track:
         """What its packets told."""
         stream = self._stream
-        time_base = Fraction(stream.time_base or 1)
-        start = self._first or 0
+        time_base, start = self._time_base, self._first or 0
         trial = self._trial
         trial.finish()
         return Track(
@@ -126,6 +132,32 @@ class TrackReader:
         )
 
 
+class VideoReader(TrackReader):
+    """Gathers a video track; ``index`` has a row for each packet, and its digest names it.
+
+    The track's own digest is that of its packets' digests, so that each byte is hashed once.
+    """
+
+    def __init__(self, container: Any, stream: Any) -> None:
+        super().__init__(container, stream)
+        self.has_captions = False
+        self._rows: list[tuple[int, int, int, int, bytes]] = []
+
+    def _take(self, packet: Any) -> None:
+        payload = bytes(packet)
+        digest = hashlib.sha256(payload).digest()
+        self._hash.update(digest)
+        flags = (KEY if packet.is_keyframe else 0) | (DISCARD if packet.is_discard else 0)
+        pts, dts = packet.pts, packet.dts
+        pts = UNKNOWN if pts is None else pts
+        self._rows.append((pts, pts if dts is None else dts, len(payload), flags, digest))
+        self.has_captions = self.has_captions or has_captions(payload)
+
+    def index(self) -> Packets:
+        """The packets in decode order."""
+        return np.array(self._rows, dtype=PACKET)
+
+
 class _Trial:
     """Decodes the first packets of a sound or text track: enough to know that it can be decoded."""
 
@@ -136,7 +168,7 @@ class _Trial:
             kind == "subtitles" and codec not in READ_AS_TEXT | IMAGE_SUBTITLES
         )
         self._tried = 0
-        self._is_over = not self._needs_decoder or self._context is None
+        self.is_over = not self._needs_decoder or self._context is None
         self._has_worked = False
         is_sound = kind == "audio" and self._context is not None
         self.channels: int = self._context.channels if is_sound else 0
@@ -144,12 +176,13 @@ class _Trial:
         self.layout, self.places = _layout(self._context.layout) if self.channels else ("", ())
 
     def add(self, packet: Any) -> None:
-        if not self._is_over:
-            self._decode(packet)
+        """Try the next packet, unless it ``is_over``."""
+        self._tried += 1
+        self._decode(packet)
 
     def finish(self) -> None:
         """Ask for what the decoder may hold back."""
-        if not self._is_over and self._tried:
+        if not self.is_over and self._tried:
             self._decode(None)
 
     def fault(self, packets: int) -> str:
@@ -165,19 +198,18 @@ class _Trial:
         return f"it cannot be decoded: its first {self._tried} packets give nothing"
 
     def _decode(self, packet: Any) -> None:
-        self._tried += packet is not None
         try:
             frames = self._context.decode(packet)
         except (av.error.FFmpegError, UnicodeDecodeError, RuntimeError):
             frames = None
         if frames is not None and self._kind == "subtitles":
-            self._has_worked = self._is_over = True
+            self._has_worked = self.is_over = True
         elif frames:
             frame = frames[0]
-            self._has_worked = self._is_over = True
+            self._has_worked = self.is_over = True
             self.channels, self.sample_rate = frame.layout.nb_channels, frame.sample_rate
             self.layout, self.places = _layout(frame.layout)
-        self._is_over = self._is_over or self._tried >= TRIES
+        self.is_over = self.is_over or self._tried >= TRIES
 
 
 def _layout(layout: Any) -> tuple[str, tuple[str, ...]]:

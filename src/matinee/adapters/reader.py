@@ -1,4 +1,10 @@
-"""Reads films in a confined process of its own: a film that breaks a demuxer breaks only that."""
+"""Reads films in a confined process of its own: a film that breaks a demuxer breaks only that.
+
+A reader takes a while to load, and so do the types of what it tells: they load beside it, so this
+module names them for the checker alone.
+"""
+
+from __future__ import annotations
 
 import os
 import pickle
@@ -12,30 +18,33 @@ from fractions import Fraction
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from matinee.adapters.process import Job, Program
-from matinee.adapters.sandbox.rules import Sandbox
-from matinee.adapters.wire import GO_ON, STOP, Garbled, Message, messages
 from matinee.core.errors import MatineeError, ReaderFailed, ToolError
-from matinee.media.clips import ClipPlan
-from matinee.media.damage import Damage
-from matinee.media.sound import Samples
-from matinee.media.source import SourceInfo
-from matinee.media.timeline import Packets, Timeline
-from matinee.ports.tools import Clip, Indexer, Joined
+
+if TYPE_CHECKING:
+    from matinee.adapters.sandbox.rules import Sandbox
+    from matinee.adapters.wire import Message
+    from matinee.media.clips import ClipPlan
+    from matinee.media.damage import Damage
+    from matinee.media.sound import Samples
+    from matinee.media.source import SourceInfo
+    from matinee.media.timeline import Packets, Timeline
+    from matinee.ports.tools import Clip, Indexer, Joined
 
 START = "import sys; sys.path += sys.argv[1:]; from matinee.adapters.reading import main; main()"
 PACKAGES = ("matinee", "av", "numpy")
 
 
-class ConfinedIndexer(Indexer):
-    """Foreign films are read by a process inside walls, our own chunks and sound in this one."""
+class ConfinedIndexer:
+    """An ``Indexer``: foreign films are read by a process inside walls, our own chunks in this one.
+    """
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = replace(sandbox, also_read=(*sandbox.also_read, *_python_tree()))
         self._lock = threading.Lock()
-        self._running = set[Program]()
+        self._running: set[Program] = set()
         self._is_stopped = False
 
     def inspect(self, film: Path) -> tuple[SourceInfo, Packets, Fraction]:
@@ -46,6 +55,8 @@ class ConfinedIndexer(Indexer):
         self, film: Path, info: SourceInfo, timeline: Timeline, clips: Sequence[ClipPlan],
         folder: Path, take: Callable[[Clip], bool],
     ) -> None:  # fmt: skip
+        from matinee.adapters.wire import Garbled  # noqa: PLC0415
+
         planned = {plan.frames.start: plan for plan in clips}
 
         def take_planned(clip: Clip) -> bool:
@@ -100,7 +111,6 @@ class ConfinedIndexer(Indexer):
     ) -> Any:  # fmt: skip
         """Have the method called in a new reader; its answer, or its error as our own."""
         call = pickle.dumps((method, (film.absolute(), *arguments), take is not None))
-        hint = get_type_hints(getattr(Indexer, method))["return"]
         roots = map(str, _roots())
         job = Job(
             [_python(), "-I", "-S", "-c", START, *roots],
@@ -112,6 +122,10 @@ class ConfinedIndexer(Indexer):
         )
         with self._reader(job) as program:
             program.tell(b"%d\n%b" % (len(call), call))
+            from matinee.adapters.wire import GO_ON, STOP, Garbled, messages  # noqa: PLC0415
+            from matinee.ports.tools import Clip, Indexer  # noqa: PLC0415
+
+            hint = get_type_hints(getattr(Indexer, method))["return"]
             try:
                 for message in messages(program.output(), self._sandbox.limits.output):
                     if message.kind == "clip" and take is not None:

@@ -32,6 +32,10 @@ class Ledger(Protocol):
         """Every derivation of that recipe, whatever its tools, newest first."""
         ...
 
+    def find_all(self, recipes: Sequence[Digest]) -> Sequence[Sequence[Derivation]]:
+        """What ``find`` gives for each of many recipes, in their order, in a few queries."""
+        ...
+
     def begin(self, run: str, step: Step) -> int:
         """Note that ``run`` starts on ``step``; gives the attempt's id."""
         ...

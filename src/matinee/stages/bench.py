@@ -81,7 +81,12 @@ class Bench:
 
     def find(self, step: Step) -> Derivation | None:
         """The derivation of this step, if the ledger has one that may be used."""
-        return self.find_all([step])[0]
+        return self.find_each([step])[0]
+
+    def find_each(self, steps: Sequence[Step]) -> list[Derivation | None]:
+        """What ``find`` gives for each of many steps."""
+        found = self._found(steps)
+        return [self._of_one_toolset([s], [f])[0] for s, f in zip(steps, found, strict=True)]
 
     def find_all(self, steps: Sequence[Step]) -> list[Derivation | None]:
         """The derivations of steps that must share their tools, as those of one rendition must.
@@ -89,7 +94,20 @@ class Bench:
         The tools that are installed now are preferred; older ones count only when they made every
         step, or else two tools' work would meet in one rendition.
         """
-        found = [self._known(step) for step in steps]
+        return self._of_one_toolset(steps, self._found(steps))
+
+    def _found(self, steps: Sequence[Step]) -> list[dict[Digest, Derivation]]:
+        """All that the ledger has of each step's recipe, by key."""
+        found = self.ledger.find_all([step.recipe for step in steps])
+        return [
+            {} if self.redo.wants(step) else {one.step.key: one for one in of_recipe}
+            for step, of_recipe in zip(steps, found, strict=True)
+        ]
+
+    def _of_one_toolset(
+        self, steps: Sequence[Step], found: Sequence[Mapping[Digest, Derivation]]
+    ) -> list[Derivation | None]:
+        """See ``find_all``."""
         current = [by_key.get(step.key) for step, by_key in zip(steps, found, strict=True)]
         if self.refresh or all(current):
             return current
@@ -99,12 +117,6 @@ class Bench:
             if tools in shared:
                 return [by_tools[tools] for by_tools in toolsets]
         return current
-
-    def _known(self, step: Step) -> dict[Digest, Derivation]:
-        """What the ledger has of a step, by key."""
-        if self.redo.wants(step):
-            return {}
-        return {derivation.step.key: derivation for derivation in self.ledger.find(step.recipe)}
 
     async def derive(
         self, stage: str, step: Step,

@@ -125,16 +125,19 @@ def look_up(bench: Bench, film: Film, proofs: Proofs) -> Table:
     """What the ledger has; whether the bytes are there as well is not asked."""
     table = [[ChunkState(clip, rung) for rung in film.rungs] for clip in film.clips]
     for column, rung in enumerate(film.rungs):
+        states = [row[column] for row in table]
         steps = [encode_step(bench, film, clip, rung) for clip in film.clips]
-        for row, derivation in enumerate(bench.find_all(steps)):
-            state = table[row][column]
+        for state, derivation in zip(states, bench.find_all(steps), strict=True):
             state.encoded = derivation
-            if state.chunk is None:
-                continue
-            if proofs.signed:
-                state.signed = bench.find(sign_step(bench, state.chunk.digest))
-            if proofs.scored:
-                state.scored = bench.find(score_step(bench, film, state.clip, state.chunk.digest))
+        coded = [(state, state.chunk.digest) for state in states if state.chunk]
+        if proofs.signed:
+            steps = [sign_step(bench, chunk) for _, chunk in coded]
+            for (state, _), derivation in zip(coded, bench.find_each(steps), strict=True):
+                state.signed = derivation
+        if proofs.scored:
+            steps = [score_step(bench, film, state.clip, chunk) for state, chunk in coded]
+            for (state, _), derivation in zip(coded, bench.find_each(steps), strict=True):
+                state.scored = derivation
     return table
 
 

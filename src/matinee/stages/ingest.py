@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import stat
 from pathlib import Path
 
 from matinee.assets.asset import Asset, object_key
@@ -10,15 +9,7 @@ from matinee.assets.derivation import Step
 from matinee.assets.files import digest_of_file
 from matinee.core.errors import LibraryError, SourceChanged, SourceUnreadable
 from matinee.stages.bench import Bench
-
-KINDS = {
-    stat.S_IFDIR: "a folder",
-    stat.S_IFIFO: "a pipe",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-    stat.S_IFSOCK: "a socket",
-}
-
+from matinee.stages.given import check_is_file
 
 async def name_film(film: Path) -> Asset:
     """Read the film once and name it by its bytes.
@@ -34,23 +25,6 @@ async def name_film(film: Path) -> Asset:
             f"{film.name} cannot be read: {error.strerror}", "give a film that you may read"
         ) from error
     return Asset(digest, size, "video/*")
-
-
-def check_is_file(film: Path) -> None:
-    """Whether there is anything to read that has an end.
-
-    Raises:
-        SourceUnreadable: nothing is there, or a folder, a pipe or a device.
-    """
-    try:
-        mode = film.stat().st_mode
-    except OSError as error:
-        raise SourceUnreadable(
-            f"{film.name} cannot be read: {error.strerror}", "give the path of a film"
-        ) from error
-    if not stat.S_ISREG(mode):
-        kind = KINDS.get(stat.S_IFMT(mode), "no file")
-        raise SourceUnreadable(f"{film.name} is {kind}", "give the path of a film")
 
 
 def shown_name(name: str) -> str:

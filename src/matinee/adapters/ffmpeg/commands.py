@@ -31,6 +31,9 @@ CLIPS = ("-protocol_whitelist", "file", "-format_whitelist", "matroska,nut,mov")
 TELL = ("-progress", "pipe:1", "-stats_period", "0.5")
 BITEXACT = ("-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact")
 SIGN = f"scale={WIDTH}:{HEIGHT}:flags=area,format=yuv420p16le,extractplanes=y"
+GRAPH = ("-filter_complex_threads", "1", "-filter_complex")
+"""Filters of one thread: as many as there are cores would wait for each other, and change no byte.
+"""
 RAW = ("-fps_mode", "passthrough", "-c:v", "rawvideo", "-f", "rawvideo")
 TURNS = {
     (90, False): "transpose=cclock", (180, False): "hflip,vflip", (270, False): "transpose=clock",
@@ -64,7 +67,7 @@ def encode_command(
     for rung, label in zip(rungs, labels, strict=True):
         scale = f"scale={rung.width}:{rung.height}:flags=bicubic"
         graph.append(f"[{label}in]{scale},setsar=1,format=yuv420p[{label}]")
-    command += ["-filter_complex", ";".join(graph)]
+    command += [*GRAPH, ";".join(graph)]
     for rung, label, output in zip(rungs, labels, outputs, strict=True):
         command += ["-map", f"[{label}]", *_x264(rung, starts), *BITEXACT, str(output)]
     return command
@@ -202,7 +205,7 @@ def scan_command(
     return [
         ffmpeg, *QUIET, *TELL, "-y", "-noautorotate", *(LENIENT if lenient else ()),
         "-threads", str(1 if lenient else threads), *FILMS, "-i", str(film), "-an", "-sn", "-dn",
-        "-filter_complex", graph,
+        *GRAPH, graph,
         "-map", "[sig]", *RAW, signature.name,
         "-map", "[sheet]", "-fps_mode", "passthrough", "-c:v", "mjpeg", "-q:v", "4",
         "-threads:v", "1", "-pix_fmt", "yuvj420p", *BITEXACT, "-f", "image2", sheets.name,
@@ -324,7 +327,7 @@ def measure_command(
                 f"[big{n}][ref{n}]libvmaf=model=version={vmaf_model(height)}:"
                 f"log_fmt=json:log_path={name}.json:n_threads=1:shortest=1,nullsink"
             )
-    command += ["-filter_complex", ";".join(graph)]
+    command += [*GRAPH, ";".join(graph)]
     for label, file in outputs:
         command += ["-map", f"[{label}]", *RAW, file]
     return command

@@ -28,7 +28,7 @@ from matinee.ports.ledger import Attempt, Inventory, Ledger
 
 
 class _Queries(NamedTuple):
-    """Derivations that meet a condition on ``:digest``, newest first, and their outputs.
+    """Derivations that meet a condition on ``:digests``, newest first, and their outputs.
 
     Built once: building them takes longer than running them, and a resumed run asks for thousands.
     """
@@ -55,11 +55,12 @@ class _Queries(NamedTuple):
         )
 
 
-_OF_RECIPE = _Queries.where(schema.derivations.c.recipe == bindparam("digest"))
+_DIGESTS = bindparam("digests", expanding=True)
+_OF_RECIPES = _Queries.where(schema.derivations.c.recipe.in_(_DIGESTS))
 _WITH_OUTPUT = _Queries.where(
     schema.derivations.c.sequence.in_(
         select(schema.derivation_outputs.c.derivation).where(
-            schema.derivation_outputs.c.digest == bindparam("digest")
+            schema.derivation_outputs.c.digest.in_(_DIGESTS)
         )
     )
 )
@@ -69,6 +70,10 @@ _OUTPUTS_OF_KEY = (
     .join(schema.derivations)
     .where(schema.derivations.c.key == bindparam("key"))
 )
+
+
+AT_ONCE = 500
+"""Recipes that one query asks for."""
 
 
 class SqlLedger(Ledger, Inventory):
@@ -91,7 +96,15 @@ class SqlLedger(Ledger, Inventory):
         self._fence = fence
 
     def find(self, recipe: Digest) -> Sequence[Derivation]:
-        return self._derivations(_OF_RECIPE, recipe)
+        return self.find_all([recipe])[0]
+
+    def find_all(self, recipes: Sequence[Digest]) -> Sequence[Sequence[Derivation]]:
+        found: dict[Digest, list[Derivation]] = {recipe: [] for recipe in recipes}
+        asked = list(found)
+        for start in range(0, len(asked), AT_ONCE):
+            for derivation in self._derivations(_OF_RECIPES, asked[start : start + AT_ONCE]):
+                found[derivation.step.recipe].append(derivation)
+        return [found[recipe] for recipe in recipes]
 
     def begin(self, run: str, step: Step) -> int:
         row = {"run": run, "key": step.key, "function": step.function, "started_at": self._now()}
@@ -143,7 +156,7 @@ class SqlLedger(Ledger, Inventory):
             return connection.scalars(query).all()
 
     def made(self, digest: Digest) -> Sequence[Derivation]:
-        return self._derivations(_WITH_OUTPUT, digest)
+        return self._derivations(_WITH_OUTPUT, [digest])
 
     def asset(self, digest: Digest) -> Asset | None:
         query = select(schema.assets).where(schema.assets.c.digest == digest)
@@ -151,10 +164,11 @@ class SqlLedger(Ledger, Inventory):
             row = connection.execute(query).one_or_none()
         return None if row is None else Asset(**row._asdict())
 
-    def _derivations(self, queries: _Queries, digest: Digest) -> list[Derivation]:
+    def _derivations(self, queries: _Queries, digests: Sequence[Digest]) -> list[Derivation]:
+        asked = {"digests": digests}
         with reading(self._engine) as connection:
-            rows = connection.execute(queries.derivations, {"digest": digest}).all()
-            links = connection.execute(queries.outputs, {"digest": digest}).all() if rows else []
+            rows = connection.execute(queries.derivations, asked).all()
+            links = connection.execute(queries.outputs, asked).all() if rows else []
         outputs: dict[int, dict[str, Asset]] = {row.sequence: {} for row in rows}
         for sequence, role, *asset in links:
             outputs[sequence][role] = Asset(*asset)

@@ -14,17 +14,20 @@ from matinee.core.errors import SourceRefused
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 def inspect_command(film: str, as_json: bool) -> None:
     """Tell the tracks of FILM and whether it can be published."""
-    from matinee.flows.report import track_json
-    from matinee.media.chapters import chapters_json, placed_chapters
-    from matinee.media.source import source_as_json
-    from matinee.stages.ingest import check_is_file
-    from matinee.stages.inspect import timeline_of
-    from matinee.stages.straighten import told_source
-    from matinee.wiring import indexer
+    from matinee.reading import begin_to_inspect
+    from matinee.stages.given import check_is_file
 
     path = Path(film)
     check_is_file(path)
-    info, packets, time_base = indexer().inspect(path.absolute())
+    reading = begin_to_inspect(path.absolute())
+
+    from matinee.flows.report import track_json
+    from matinee.media.chapters import chapters_json, placed_chapters
+    from matinee.media.source import source_as_json
+    from matinee.stages.inspect import timeline_of
+    from matinee.stages.straighten import told_source
+
+    info, packets, time_base = reading.result()
     refusal: SourceRefused | None = None
     timeline = None
     try:

@@ -14,19 +14,22 @@ from matinee.apps.cli.main import printable
 
 def plan_film_json(film: Path, sidecars: Sequence[Any], ladder: Any, wish: Any) -> dict[str, Any]:
     """Rungs, tracks, waivers, bytes and time."""
+    from matinee.reading import begin_to_inspect
+    from matinee.stages.given import check_is_file
+
+    check_is_file(film)
+    reading = begin_to_inspect(film.absolute())
+
     from matinee.config import read_settings
     from matinee.media import estimate
     from matinee.media.ladder import display_size
     from matinee.media.tracks import plan_tracks
     from matinee.stages.crop import told_crop
     from matinee.stages.damage import check_whole
-    from matinee.stages.ingest import check_is_file
     from matinee.stages.inspect import timeline_of
     from matinee.stages.straighten import told_source
-    from matinee.wiring import indexer
 
-    check_is_file(film)
-    info, packets, time_base = indexer().inspect(film.absolute())
+    info, packets, time_base = reading.result()
     timeline = timeline_of(info, packets, time_base)
     if not wish.accept_damage:
         check_whole(info)
