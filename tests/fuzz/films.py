@@ -39,6 +39,8 @@ START_S = 10 * PATIENCE_S
 PUBLISHED = "published"
 BLAMED_ON_FILM = ("reached", PUBLISHED, "source.")
 """A mutated film may be good or refused; that a tool, the library or we failed is no answer."""
+UNTRUE = "source.changed"
+"""Nobody writes to the films: one that is said to have changed was read in two ways."""
 
 
 @dataclass
@@ -57,8 +59,10 @@ class Tally:
         with self.lock:
             self.codes[code] += 1
             self.slowest = max(self.slowest, (seconds, number))
-            if not code.startswith(BLAMED_ON_FILM):
+            if code == UNTRUE or not code.startswith(BLAMED_ON_FILM):
                 self.failures[number] = f"{code}: {message}"
+                if self.told_every:
+                    print(f"film {number}: {self.failures[number]}", flush=True)
             if self.told_every and self.films % self.told_every == 0:
                 tell(self)
 
