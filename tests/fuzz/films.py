@@ -85,7 +85,8 @@ class Child:
 
     def watch(self, tally: Tally) -> int | None:
         """Count what it tells; gives the film that it died of or hung on, None at its own end."""
-        current, patience = None, START_S
+        current: int | None = None
+        patience = START_S
         assert self._process.stdout is not None
         with self._process.stdout as lines, self._errors as errors:
             while line := self._next(lines, patience):

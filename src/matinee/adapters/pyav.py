@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from matinee.adapters.pyav_inspect import inspect_film, look_at
 from matinee.adapters.pyav_listen import heard, sound_damage
-from matinee.adapters.pyav_picture import find_damage, open_safely, packets_of
+from matinee.adapters.pyav_picture import find_damage, open_safely, pictures_of
 from matinee.core.errors import (
     LibraryError,
     LibraryFull,
@@ -163,7 +163,7 @@ def _indexed(
     number = 0
     if first > 0 and info.container.startswith(SEEKABLE):
         container.seek(int(index["pts"][first]), stream=stream, backward=True)
-    for packet in packets_of(container, stream):
+    for packet in pictures_of(container, stream):
         if not packet.size:
             continue
         if number == 0:

@@ -12,6 +12,7 @@ import av
 import av.error
 import numpy as np
 
+from matinee.adapters.pyav_ogg import with_sound_in_order
 from matinee.adapters.pyav_picture import (
     UNKNOWN,
     main_video,
@@ -93,12 +94,15 @@ def _inspect(container: Any, film: Path, size_bytes: int) -> tuple[SourceInfo, P
         has_captions=bool(main) and readers[main.index].has_captions,
         declared=Fraction(container.duration, av.time_base) if container.duration else None,
     )
+    if info.container == "ogg":
+        info = with_sound_in_order(film, info)
     if not main:
         return _with_still(info)
     packets, time_base = np.array(rows, dtype=PACKET), Fraction(main.time_base)
     told = packets["dts"][packets["dts"] != UNKNOWN]
-    jumps = info.container in JUMPING and clock_jumps(told, time_base)
-    return replace(info, clock_jumps=jumps), _with_times(packets, main, film), time_base
+    if info.container in JUMPING:
+        info = replace(info, clock_jumps=clock_jumps(told, time_base))
+    return info, _with_times(packets, main, film), time_base
 
 
 def _with_still(info: SourceInfo) -> tuple[SourceInfo, Packets, Fraction]:

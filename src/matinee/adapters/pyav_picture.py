@@ -237,7 +237,7 @@ def _decoded(film: Path, index: int, threads: str) -> Iterator[tuple[int, bool]]
         stream: Any = container.streams[index]
         stream.thread_type = threads
         number, suspect = 0, set[int]()
-        for packet in packets_of(container, stream):
+        for packet in pictures_of(container, stream):
             if packet.size:
                 suspect |= {number} if packet.is_corrupt else set()
                 packet.pts = packet.dts = number
@@ -246,6 +246,16 @@ def _decoded(film: Path, index: int, threads: str) -> Iterator[tuple[int, bool]]
                 for frame in packet.decode():
                     if frame.pts is not None:
                         yield frame.pts, frame.is_corrupt or frame.pts in suspect
+
+
+def pictures_of(container: Any, stream: Any) -> Iterator[Any]:
+    """The packets of the picture as the index has them, read among those of all tracks.
+
+    Out of a damaged container come others where the other tracks are passed over.
+    """
+    for packet in packets_of(container):
+        if packet.stream.index == stream.index:
+            yield packet
 
 
 def packets_of(container: Any, *streams: Any) -> Iterator[Any]:

@@ -35,7 +35,7 @@ from matinee.stages.judge import Evidence, judge
 from matinee.stages.package import Renditions, has_package, package, plan_package
 from matinee.stages.sound import make_sound
 from matinee.stages.split import Split, read_source_signature, split
-from matinee.stages.straighten import add_still, straighten, told_source
+from matinee.stages.straighten import add_still, named_as_before, straighten, told_source
 from matinee.stages.text import make_text
 from matinee.stages.together import both, together
 
@@ -183,13 +183,20 @@ async def _look_at(
         check_whole(info)
     notes = told_source(info)
     left_out: list[Outcome] = []
-    if info.clock_jumps:
-        film, source = await straighten(bench, encoder, film, source)
-    elif info.needs_still:
+
+    def waived() -> list[Outcome]:
         planned = plan_tracks(info, timeline, request.ladder, ()).outcomes
-        left_out = [outcome for outcome in planned if outcome.waiver]
+        return [outcome for outcome in planned if outcome.waiver]
+
+    if info.clock_jumps:
+        left_out += waived() if info.goes_back else []  # a copy of a recording has every track
+        film, source = await straighten(bench, encoder, film, info, source)
+        as_it_was = info
+        info, timeline = await inspect(bench, indexer, film, source)
+        info = named_as_before(info, as_it_was) if as_it_was.goes_back else info
+    if info.needs_still:
+        left_out += waived()
         film, source = await add_still(bench, encoder, film, info, source)
-    if notes:
         info, timeline = await inspect(bench, indexer, film, source)
     if request.crop:
         info = await crop_bars(bench, house.scanner, film, info)

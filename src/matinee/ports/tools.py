@@ -193,8 +193,12 @@ class Encoder(Protocol):
         """
         ...
 
-    async def copy(self, film: Path, output: Path) -> Spent:
-        """Copy every track, undecoded, to a transport stream whose clock does not jump."""
+    async def copy(self, film: Path, info: SourceInfo, output: Path) -> Spent:
+        """Copy a film to one whose clock does not jump: every track, to a transport stream.
+
+        One with sound that goes back: what can be published of it, to Matroska; that sound alone is
+        decoded, and kept without loss.
+        """
         ...
 
     async def add_still(self, film: Path, info: SourceInfo, output: Path) -> Spent:
