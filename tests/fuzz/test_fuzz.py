@@ -49,6 +49,7 @@ FOUND = (
     Found(11, 780),
     Found(11, 835),
     Found(11, 1387),
+    Found(21, 271),
 )
 
 

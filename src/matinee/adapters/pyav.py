@@ -170,9 +170,7 @@ def _indexed(
             number = _number_of(packet, timeline)
         if number >= len(index):
             break
-        if number >= first and digest_raw(bytes(packet)) != bytes(index["digest"][number]).ljust(
-            32, b"\0"
-        ):
+        if number >= first and not _is_packet(packet, index[number]):
             when = float(int(index["pts"][number]) * timeline.time_base - timeline.start)
             raise SourceChanged(
                 f"the film at {when:.3f} s is not what it was when it was inspected",
@@ -185,10 +183,13 @@ def _indexed(
 
 def _number_of(packet: Any, timeline: Timeline) -> int:
     """Which packet of the index this is: the first that demuxing gives after a seek."""
-    same = np.flatnonzero(
-        (timeline.packets["pts"] == packet.pts) & (timeline.packets["size"] == packet.size)
-    )
-    return int(same[0]) if len(same) else 0
+    index = timeline.packets
+    alike = np.flatnonzero((index["pts"] == packet.pts) & (index["size"] == packet.size))
+    return next((n for n in alike.tolist() if _is_packet(packet, index[n])), 0)
+
+
+def _is_packet(packet: Any, row: Any) -> bool:
+    return digest_raw(bytes(packet)) == bytes(row["digest"]).ljust(32, b"\0")
 
 
 def digest_raw(data: bytes) -> bytes:
