@@ -343,6 +343,19 @@ def test_a_damaged_subtitle_track_is_the_films_fault(
     assert told.endswith(" [source.damaged]")
     assert "try another copy of the film" in ended.err
 
+    accepted = matinee(
+        "publish", film, "--library", tmp_path / "library", "--ladder", one_rung, "--json",
+        "--accept-damage", "--no-scores",
+    )  # fmt: skip
+
+    assert accepted.exit_code == 0, accepted.err
+    package = Package(accepted.json)
+    assert package.media("SUBTITLES") == []
+    (waived,) = [one for one in package.outcomes if one[0].startswith("subtitles 1 (eng)")]
+    assert waived[1] == []
+    assert waived[2].startswith(f"it is damaged, which was accepted: {fault}")
+    assert package.document["notes"] == [f"{waived[0]} is left out: {waived[2]}"]
+
 
 SIDECARS: dict[str, bytes] = {
     "one.de.srt": SRT.replace("Good", "Schöner").encode("cp1252"),

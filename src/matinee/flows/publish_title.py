@@ -36,7 +36,7 @@ from matinee.stages.package import Renditions, has_package, package, plan_packag
 from matinee.stages.sound import make_sound
 from matinee.stages.split import Split, read_source_signature, split
 from matinee.stages.straighten import add_still, named_as_before, straighten, told_source
-from matinee.stages.text import make_text
+from matinee.stages.text import make_texts
 from matinee.stages.together import both, together
 
 QUICKLY_READ = 256 << 20
@@ -227,8 +227,8 @@ async def _make(
         return await encode(bench, house.studio, film, planned, reference, request.proofs)
 
     # Texts first: a bad subtitle file is told before hours of video.
-    made_texts = await together(
-        make_text(bench, encoder, film, info, timeline, text) for text in tracks.texts
+    made_texts, tracks = await make_texts(
+        bench, encoder, film, info, timeline, tracks, accept_damage=request.accept_damage
     )
     renditions = [rendition for track in tracks.sounds for rendition in track.renditions]
     sounds = [
