@@ -13,10 +13,14 @@ import numpy as np
 
 from matinee.core.errors import SourceDamaged
 from matinee.core.time import FrameSpan
+from matinee.media.source import Track
 from matinee.media.timeline import KEY, Numbers, Timeline, between, build_timeline
 
 JOINED = Fraction(1)
 """Damaged stretches that lie nearer to each other than this, in seconds, are told as one."""
+
+EDGE = Fraction(1, 10)
+"""Seconds that a packet of sound lasts at most."""
 
 TOLD = 4
 """How many damaged stretches are spelt out."""
@@ -107,6 +111,22 @@ def _stand_still(
     own = np.minimum.accumulate(places[::-1])[::-1].copy()
     own[: int(np.flatnonzero(good)[0]) + 1] = 0
     return own
+
+
+def missed(
+    stretches: Sequence[tuple[Fraction, Fraction]], track: Track, begin: Fraction, end: Fraction
+) -> list[tuple[Fraction, Fraction]]:
+    """The stretches of damaged sound that a listener of the film ``[begin, end)`` would miss.
+
+    Not those outside of it, nor a first or last packet that is not whole: there a stream was cut.
+    """
+    return [
+        (a, b)
+        for a, b in stretches
+        if a < end
+        and b > begin
+        and not (b - a <= EDGE and (a <= track.start or b >= track.start + track.duration))
+    ]
 
 
 def tell_damage(timeline: Timeline, damage: Damage) -> str:
