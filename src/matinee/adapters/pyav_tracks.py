@@ -6,9 +6,8 @@ from fractions import Fraction
 from typing import Any
 
 import av.error
-import av.logging
 
-from matinee.adapters.pyav_picture import has
+from matinee.adapters.pyav_picture import described, has
 from matinee.core.ids import Digest
 from matinee.media.captions import has_captions
 from matinee.media.source import IMAGE_SUBTITLES, Chapter, Track, TrackType
@@ -45,22 +44,12 @@ def codec_name(container: Any, stream: Any) -> str:
         rf"^ *Stream #0:{stream.index}\b.*?: "
         r"(?:Video|Audio|Subtitle|Data|Attachment|Unknown)[^:]*?: "
         r"(\w+)(?:.*?\((\w{4}) / 0x)?",
-        _described(container),
+        described(container),
         re.MULTILINE,
     )
     if match is None:
         return str(stream.type)
     return str(match[2] if match[1] in ("none", "unknown") and match[2] else match[1])
-
-
-def _described(container: Any) -> str:
-    """What libavformat prints of a container: nothing else of PyAV names a codec unknown to it."""
-    level = av.logging.get_level()
-    av.logging.set_level(av.logging.INFO)
-    try:
-        return str(container.dumps_format())
-    finally:
-        av.logging.set_level(level)
 
 
 class TrackReader:
