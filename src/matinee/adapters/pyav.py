@@ -50,8 +50,8 @@ CLIP_FORMATS = ("matroska", "nut")
 class PyavIndexer(Indexer):
     """Plain functions behind the port: they hold no state, so threads may share one."""
 
-    def look(self, film: Path) -> None:
-        look_at(film)
+    def look(self, film: Path) -> str:
+        return look_at(film)
 
     def inspect(self, film: Path) -> tuple[SourceInfo, Packets, Fraction]:
         return inspect_film(film)

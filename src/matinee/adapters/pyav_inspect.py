@@ -12,6 +12,7 @@ import av
 import av.error
 import numpy as np
 
+from matinee.adapters.pyav_cut_off import cut_off
 from matinee.adapters.pyav_ogg import with_sound_in_order
 from matinee.adapters.pyav_picture import (
     UNKNOWN,
@@ -40,12 +41,13 @@ HOLES = 60
 """Seconds by which sound alone may last longer than the header says."""
 
 
-def look_at(film: Path) -> None:
+def look_at(film: Path) -> str:
     """See ``Indexer.look``."""
     with _opened(film) as container:
         main = main_video(container)
         if main:
             read_picture(film, main.index)
+        return cut_off(container, film)
 
 
 def inspect_film(film: Path) -> tuple[SourceInfo, Packets, Fraction]:

@@ -70,8 +70,9 @@ class ConfinedIndexer(Indexer):
         found: list[tuple[Fraction, Fraction]] = self._ask("find_sound_damage", film, (track,))
         return found
 
-    def look(self, film: Path) -> None:
-        self._ask("look", film, ())
+    def look(self, film: Path) -> str:
+        told: str = self._ask("look", film, ())
+        return told
 
     def join(
         self, chunks: Sequence[Path], frames: Sequence[int], starts: Sequence[int],

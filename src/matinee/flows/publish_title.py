@@ -27,7 +27,7 @@ from matinee.stages import publish as publishing
 from matinee.stages.bench import Bench
 from matinee.stages.chunks import Film, Proofs, Table, count_reused, film_of, is_complete, look_up
 from matinee.stages.crop import crop_bars, told_crop
-from matinee.stages.damage import check_whole
+from matinee.stages.damage import check_whole, look_first
 from matinee.stages.encode import Studio, encode, tell_finished, tell_stages
 from matinee.stages.ingest import check_is_file, ingest, name_film, shown_name
 from matinee.stages.inspect import inspect
@@ -38,9 +38,6 @@ from matinee.stages.split import Split, read_source_signature, split
 from matinee.stages.straighten import add_still, named_as_before, straighten, told_source
 from matinee.stages.text import make_texts
 from matinee.stages.together import both, together
-
-QUICKLY_READ = 256 << 20
-"""Bytes beyond which a film is looked at before all of it is read: refusals come soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +114,9 @@ async def publish_title(house: House, bench: Bench, request: Request) -> Publish
 async def _publish(house: House, bench: Bench, request: Request) -> Published:
     started = time.monotonic()
     check_is_file(request.film)
-    if request.film.stat().st_size > QUICKLY_READ:
-        await asyncio.to_thread(house.studio.indexer.look, request.film)
+    await asyncio.to_thread(
+        look_first, house.studio.indexer, request.film, accept_damage=request.accept_damage
+    )
     source = await name_film(request.film)
     async with house.exclusive(source.digest):
         film = await ingest(bench, request.film, source)

@@ -110,8 +110,10 @@ class JoinRefused(Held):
 class Indexer(Protocol):
     """Reads films packet by packet."""
 
-    def look(self, film: Path) -> None:
+    def look(self, film: Path) -> str:
         """A glance at the film's begin, soon over however large it is.
+
+        Gives where it is cut off, by its index or header; "" where those tell nothing of it.
 
         Raises:
             SourceRefused: it is no film, or of a kind that is not handled.

@@ -19,13 +19,14 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], ladder: Any, wish: Any) 
     from matinee.media.ladder import display_size
     from matinee.media.tracks import plan_tracks
     from matinee.stages.crop import told_crop
-    from matinee.stages.damage import check_whole
+    from matinee.stages.damage import check_whole, look_first
     from matinee.stages.ingest import check_is_file
     from matinee.stages.inspect import timeline_of
     from matinee.stages.straighten import told_source
     from matinee.wiring import indexer
 
     check_is_file(film)
+    look_first(indexer(), film.absolute(), accept_damage=wish.accept_damage)
     info, packets, time_base = indexer().inspect(film.absolute())
     timeline = timeline_of(info, packets, time_base)
     if not wish.accept_damage:
