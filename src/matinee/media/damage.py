@@ -13,14 +13,10 @@ import numpy as np
 
 from matinee.core.errors import SourceDamaged
 from matinee.core.time import FrameSpan
-from matinee.media.source import Track
 from matinee.media.timeline import KEY, Numbers, Timeline, between, build_timeline
 
 JOINED = Fraction(1)
 """Damaged stretches that lie nearer to each other than this, in seconds, are told as one."""
-
-EDGE = Fraction(1, 10)
-"""Seconds that a packet of sound lasts at most."""
 
 TOLD = 4
 """How many damaged stretches are spelt out."""
@@ -114,19 +110,10 @@ def _stand_still(
 
 
 def missed(
-    stretches: Sequence[tuple[Fraction, Fraction]], track: Track, begin: Fraction, end: Fraction
+    stretches: Sequence[tuple[Fraction, Fraction]], begin: Fraction, end: Fraction
 ) -> list[tuple[Fraction, Fraction]]:
-    """The stretches of damaged sound that a listener of the film ``[begin, end)`` would miss.
-
-    Not those outside of it, nor a first or last packet that is not whole: there a stream was cut.
-    """
-    return [
-        (a, b)
-        for a, b in stretches
-        if a < end
-        and b > begin
-        and not (b - a <= EDGE and (a <= track.start or b >= track.start + track.duration))
-    ]
+    """The stretches that lie in part within the film ``[begin, end)``."""
+    return [(a, b) for a, b in stretches if a < end and b > begin]
 
 
 def tell_damage(timeline: Timeline, damage: Damage) -> str:

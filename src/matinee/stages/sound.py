@@ -68,7 +68,7 @@ async def make_sound(
             )
             lags = await asyncio.to_thread(measure_lags, indexer, film, placed, rendition, damage)
         begin, end = rendition.film_start, rendition.film_start + rendition.duration
-        lost = missed(damage, info.track(rendition.track), begin, end)
+        lost = missed(damage, begin, end)
         told = tell_stretches([(a - begin, b - begin) for a, b in lost])
         proof = canonical_json({"frames": frames, "lags": lags, "damage": told}).encode()
         return {
