@@ -66,6 +66,7 @@ def test_an_ffmpeg_out_of_hand_is_ended(
     fault: str, code: str, reason: str,
     short_film: Path, ladder: Path, matinee: Run, tmp_path: Path,
 ) -> None:  # fmt: skip
+    """Av1an#928, OME#989, Tdarr#778: memory and disk were used without bound, jobs hung."""
     out_of_hand = standing_in(tmp_path / "ffmpeg", ROOT / "tests/flows/faulty_ffmpeg.py")
     ended = matinee(
         "publish", short_film, "--library", tmp_path / "library", "--ladder", ladder,
@@ -103,6 +104,7 @@ def test_a_track_that_the_packager_loses_is_missed(
 def test_exchanged_chunks_are_found_and_made_again(
     short_film: Path, ladder: Path, matinee: Run, tmp_path: Path
 ) -> None:
+    """Av1an#320: chunks were joined in a wrong order."""
     library = tmp_path / "library"
     settings = ["--library", library, "--ladder", ladder, "--no-scores", "--json"]
     first: dict[str, Any] = matinee("publish", short_film, *settings).json

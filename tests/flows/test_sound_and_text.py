@@ -448,6 +448,7 @@ def test_chapters_are_kept_on_the_films_clock(publish: Publish, tmp_path: Path) 
 def test_a_sidecar_that_is_none_is_refused_before_anything_is_made(
     name: str, data: bytes, fault: str, matinee: Run, one_rung: Path, tmp_path: Path
 ) -> None:
+    """Av1an#255, AWS VOD#75: a bad subtitle broke the job after hours of video."""
     film, library = tmp_path / "film.mp4", tmp_path / "library"
     run_ffmpeg(*PICTURE, *VIDEO, film)
     (tmp_path / "secret.srt").write_text(SRT.replace("Good", "Secret"))
