@@ -71,7 +71,7 @@ def streams(published: Published) -> list[list[Path]]:
 
 
 def packets(files: list[Path]) -> list[Any]:
-    with av.open(BytesIO(b"".join(file.read_bytes() for file in files))) as container:
+    with av.open(BytesIO(b"".join(file.read_bytes() for file in files)), "r") as container:
         return [p for p in container.demux(container.streams.video[0]) if p.size]
 
 
