@@ -135,6 +135,7 @@ def test_every_chunk_shows_exactly_its_frames(work: Work, tmp_path: Path) -> Non
 
 
 def test_scores_pair_the_same_frames(work: Work, tmp_path: Path) -> None:
+    """ab-av1#228, ab-av1#220: a film of varying rate was scored against wrong frames."""
     clip, chunk = work.clips[1], work.chunks[0][1]
     (one,) = measured(work, clip, [chunk], tmp_path)
 

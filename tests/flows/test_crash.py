@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.tools, pytest.mark.slow]
 def test_killed_publishes_end_with_the_same_bytes_and_repeat_no_finished_work(
     film: Path, ladder: Path, tmp_path: Path
 ) -> None:
+    """PeerTube#5868, PeerTube#6282, AVideo#5253: a restart lost, stuck or doubled jobs."""
     options = ["--ladder", str(ladder), "--no-scores"]
 
     outcome = disturb(film, options, kills=5, seed=20261122, folder=tmp_path)

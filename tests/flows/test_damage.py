@@ -193,3 +193,28 @@ def test_a_recording_that_begins_in_the_middle_of_a_group_begins_at_its_first_ke
     assert (ended.exit_code, document["state"]) == (0, "published"), ended.err
     video = [r for r in document["renditions"] if r["type"] == "video"]
     assert 500 - 51 <= video[0]["frames"] < 500
+
+
+def test_sound_that_begins_and_ends_in_the_middle_of_a_packet_was_cut_and_is_no_damage(
+    matinee: Matinee, ladder: Path, tmp_path: Path
+) -> None:
+    """As splitters leave it: players are silent for these moments."""
+    film = tmp_path / "film.mkv"
+    run_ffmpeg(
+        "-f", "lavfi", "-i", "testsrc2=s=64x36:r=25:d=4",
+        "-f", "lavfi", "-i", "anoisesrc=d=4:r=48000:a=0.2:seed=3",
+        "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "ac3", film,
+    )  # fmt: skip
+    with av.open(str(film)) as source:
+        packets = [bytes(p) for p in source.demux(source.streams.audio[0]) if p.size]
+    data = film.read_bytes()
+    first, last = packets[0], packets[-1]
+    assert data.count(first) == data.count(last) == 1
+    data = data.replace(first, first[40:] + bytes(40))
+    film.write_bytes(data.replace(last, last[:40] + bytes(len(last) - 40)))
+
+    ended, document = published(matinee, film, ladder, tmp_path / "library")
+
+    assert (ended.exit_code, document["state"]) == (0, "published"), ended.err
+    assert document["notes"] == []
+    assert all(verdict["passed"] for verdict in document["verdicts"])

@@ -69,6 +69,7 @@ def test_an_ffmpeg_out_of_hand_is_ended(
     fault: str, code: str, reason: str,
     short_film: Path, ladder: Path, matinee: Run, tmp_path: Path,
 ) -> None:  # fmt: skip
+    """Av1an#928, OME#989, Tdarr#778: memory and disk were used without bound, jobs hung."""
     out_of_hand = standing_in(tmp_path / "ffmpeg", ROOT / "tests/flows/faulty_ffmpeg.py")
     ended = matinee(
         "publish", short_film, "--library", tmp_path / "library", "--ladder", ladder,
@@ -106,6 +107,7 @@ def test_a_track_that_the_packager_loses_is_missed(
 def test_exchanged_chunks_are_found_and_made_again(
     stocked: tuple[Path, dict[str, Any]], film: Path, ladder: Path, matinee: Run, tmp_path: Path
 ) -> None:
+    """Av1an#320: chunks were joined in a wrong order."""
     library, first = stocked
     settings = ["--library", library, "--ladder", ladder, "--no-scores", "--json"]
     chunks = _chunks(library)

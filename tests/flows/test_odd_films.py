@@ -100,6 +100,7 @@ def test_a_film_of_one_frame_is_published(matinee: Matinee, ladder: Path, tmp_pa
 
 
 def test_shots_of_one_frame_are_published(matinee: Matinee, ladder: Path, tmp_path: Path) -> None:
+    """Livepeer#2322: shots of a single frame broke the encode."""
     film = tmp_path / "film.mp4"
     run_ffmpeg(
         "-f", "lavfi", "-i", "testsrc2=s=256x144:r=25:d=26,negate=enable='mod(floor(n/7),2)',"

@@ -73,6 +73,7 @@ def test_the_entry_manifests_play_every_frame(published: Published, manifest: st
 def test_publishing_again_runs_nothing(
     published: Published, film: Path, ladder: Path, matinee: Run, tmp_path: Path
 ) -> None:
+    """Conductor#3893, Tdarr#835: the same work was done twice."""
     library, first = published
     renamed = tmp_path / "another name.mp4"
     shutil.copy(film, renamed)

@@ -343,6 +343,19 @@ def test_a_damaged_subtitle_track_is_the_films_fault(
     assert told.endswith(" [source.damaged]")
     assert "try another copy of the film" in ended.err
 
+    accepted = matinee(
+        "publish", film, "--library", tmp_path / "library", "--ladder", one_rung, "--json",
+        "--accept-damage", "--no-scores",
+    )  # fmt: skip
+
+    assert accepted.exit_code == 0, accepted.err
+    package = Package(accepted.json)
+    assert package.media("SUBTITLES") == []
+    (waived,) = [one for one in package.outcomes if one[0].startswith("subtitles 1 (eng)")]
+    assert waived[1] == []
+    assert waived[2].startswith(f"it is damaged, which was accepted: {fault}")
+    assert package.document["notes"] == [f"{waived[0]} is left out: {waived[2]}"]
+
 
 SIDECARS: dict[str, bytes] = {
     "one.de.srt": SRT.replace("Good", "Schöner").encode("cp1252"),
@@ -435,6 +448,7 @@ def test_chapters_are_kept_on_the_films_clock(publish: Publish, tmp_path: Path) 
 def test_a_sidecar_that_is_none_is_refused_before_anything_is_made(
     name: str, data: bytes, fault: str, matinee: Run, one_rung: Path, tmp_path: Path
 ) -> None:
+    """Av1an#255, AWS VOD#75: a bad subtitle broke the job after hours of video."""
     film, library = tmp_path / "film.mp4", tmp_path / "library"
     run_ffmpeg(*PICTURE, *VIDEO, film)
     (tmp_path / "secret.srt").write_text(SRT.replace("Good", "Secret"))

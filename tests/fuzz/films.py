@@ -29,12 +29,18 @@ from tests.fuzz.player import HANGS_S
 
 BATCH = 200
 WHOLE = 100
+TOLD_EVERY = 500
+"""After so many films the long form tells its figures, so that an interrupted run has some."""
 PATIENCE_S = 2 * HANGS_S
 """A film that is not at its end by then hangs."""
+START_S = 10 * PATIENCE_S
+"""A process that plays films may begin so late, on a machine that has other work."""
 
 PUBLISHED = "published"
 BLAMED_ON_FILM = ("reached", PUBLISHED, "source.")
 """A mutated film may be good or refused; that a tool, the library or we failed is no answer."""
+UNTRUE = "source.changed"
+"""Nobody writes to the films: one that is said to have changed was read in two ways."""
 
 
 @dataclass
@@ -44,6 +50,8 @@ class Tally:
     codes: Counter[str] = field(default_factory=Counter)
     failures: dict[int, str] = field(default_factory=dict)
     slowest: tuple[float, int] = (0.0, -1)
+    told_every: int = 0
+    started: float = field(default_factory=time.monotonic)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, number: int, code: str, message: str, seconds: float) -> None:
@@ -51,8 +59,12 @@ class Tally:
         with self.lock:
             self.codes[code] += 1
             self.slowest = max(self.slowest, (seconds, number))
-            if not code.startswith(BLAMED_ON_FILM):
+            if code == UNTRUE or not code.startswith(BLAMED_ON_FILM):
                 self.failures[number] = f"{code}: {message}"
+                if self.told_every:
+                    print(f"film {number}: {self.failures[number]}", flush=True)
+            if self.told_every and self.films % self.told_every == 0:
+                tell(self)
 
     @property
     def films(self) -> int:
@@ -74,11 +86,12 @@ class Child:
     def watch(self, tally: Tally) -> int | None:
         """Count what it tells; gives the film that it died of or hung on, None at its own end."""
         current: int | None = None
+        patience = START_S
         assert self._process.stdout is not None
         with self._process.stdout as lines, self._errors as errors:
-            while line := self._next(lines):
+            while line := self._next(lines, patience):
                 told: dict[str, Any] = json.loads(line)
-                current = None if "code" in told else told["film"]
+                current, patience = None if "code" in told else told["film"], PATIENCE_S
                 if "code" in told:
                     message = told.get("message", "")
                     tally.add(told["film"], told["code"], message, told["seconds"])
@@ -92,9 +105,9 @@ class Child:
         tally.add(current, kind, words, PATIENCE_S if code == -9 else 0)
         return current
 
-    def _next(self, lines: IO[str]) -> str:
+    def _next(self, lines: IO[str], patience: float) -> str:
         """The next line; a process that is silent for too long is ended."""
-        timer = threading.Timer(PATIENCE_S, self._process.kill)
+        timer = threading.Timer(patience, self._process.kill)
         timer.start()
         try:
             return lines.readline()
@@ -173,14 +186,17 @@ def keep_failures(folder: Path, kept: Path, seed: int, tally: Tally) -> None:
         print(f"  kept as {kept / f'{seed}-{number}{suffix}'}")
 
 
-def tell(tally: Tally, seconds: float) -> None:
-    """The figures."""
+def tell(tally: Tally) -> None:
+    """The figures so far."""
+    seconds = time.monotonic() - tally.started
     for code, count in tally.codes.most_common():
         print(f"{count:7} {code}")
     slowest, number = tally.slowest
     print(
         f"{tally.films:7} films in {seconds:.0f} s, {tally.films / seconds:.1f} a second; "
-        f"the slowest took {slowest:.1f} s (film {number}); {len(tally.failures)} failed"
+        f"the slowest took {slowest:.1f} s (film {number}); "
+        f"{len(tally.failures)} failed: {sorted(tally.failures)[:20]}",
+        flush=True,
     )
 
 
@@ -204,7 +220,6 @@ def main() -> None:
     parser.add_argument("--failures", type=Path, default=ROOT / ".cache" / "fuzz")
     parser.add_argument("--replay", type=Path, nargs="+", metavar="FILE")
     arguments = parser.parse_args()
-    started = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="matinee-fuzz-"))
     try:
         if arguments.replay:
@@ -214,13 +229,13 @@ def main() -> None:
             for number, wrong in tally.failures.items():
                 print(f"{files[number]}: {wrong}")
         else:
-            tally = Tally()
+            tally = Tally(told_every=TOLD_EVERY)
             try:
                 fuzz(folder, arguments.seed, arguments.films, arguments.workers, tally=tally)
             except KeyboardInterrupt:
                 print("interrupted; so far:")
             keep_failures(folder, arguments.failures, arguments.seed, tally)
-        tell(tally, time.monotonic() - started)
+        tell(tally)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     sys.exit(bool(tally.failures))

@@ -49,6 +49,7 @@ FOUND = (
     Found(11, 780),
     Found(11, 835),
     Found(11, 1387),
+    Found(21, 271),
 )
 
 
@@ -95,7 +96,8 @@ def test_the_parts_of_a_film_cover_it(name: str, folder: Path) -> None:
 
 def test_what_is_not_the_films_fault_is_a_failure() -> None:
     tally = Tally()
-    for number, code in enumerate(("reached", "source.damaged", "tool.failed", "defect crash -11")):
+    codes = ("reached", "source.damaged", "tool.failed", "defect crash -11", "source.changed")
+    for number, code in enumerate(codes):
         tally.add(number, code, "", 0.1)
 
-    assert set(tally.failures) == {2, 3}
+    assert set(tally.failures) == {2, 3, 4}

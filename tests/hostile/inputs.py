@@ -29,6 +29,14 @@ def cut_off(scene: Scene, name: str, share: float = 0.6) -> Path:
     return scene.file(f"cut-{name}", content[: int(share * len(content))])
 
 
+def short_of_a_terabyte(scene: Scene) -> Path:
+    """Most of 300 MB is no block on the disk; the header has a terabyte."""
+    content = scene.base("film.mkv").read_bytes()
+    at = content.index(bytes.fromhex("18538067")) + 4
+    head = content[:at] + (1 << 56 | 1 << 40).to_bytes(8, "big") + content[at + 8 :]
+    return sparse(scene, "short.mkv", head, 300 << 20)
+
+
 def flipped_index(scene: Scene) -> Path:
     content = bytearray(scene.base("film.mp4").read_bytes())
     start, end = span(bytes(content), b"moov")

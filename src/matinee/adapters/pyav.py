@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from matinee.adapters.pyav_inspect import inspect_film, look_at
 from matinee.adapters.pyav_listen import heard, sound_damage
-from matinee.adapters.pyav_picture import find_damage, open_safely, packets_of
+from matinee.adapters.pyav_picture import find_damage, open_safely, pictures_of
 from matinee.core.errors import (
     LibraryError,
     LibraryFull,
@@ -57,8 +57,8 @@ FRAGMENTS = {
 class PyavIndexer(Indexer):
     """Plain functions behind the port: they hold no state, so threads may share one."""
 
-    def look(self, film: Path) -> None:
-        look_at(film)
+    def look(self, film: Path) -> str:
+        return look_at(film)
 
     def inspect(self, film: Path) -> tuple[SourceInfo, Packets, Fraction]:
         return inspect_film(film)
@@ -175,16 +175,14 @@ def _indexed(
     number = 0
     if first > 0 and info.container.startswith(SEEKABLE):
         container.seek(int(index["pts"][first]), stream=stream, backward=True)
-    for packet in packets_of(container, stream):
+    for packet in pictures_of(container, stream):
         if not packet.size:
             continue
         if number == 0:
             number = _number_of(packet, timeline)
         if number >= len(index):
             break
-        if number >= first and digest_raw(bytes(packet)) != bytes(index["digest"][number]).ljust(
-            32, b"\0"
-        ):
+        if number >= first and not _is_packet(packet, index[number]):
             when = float(int(index["pts"][number]) * timeline.time_base - timeline.start)
             raise SourceChanged(
                 f"the film at {when:.3f} s is not what it was when it was inspected",
@@ -197,10 +195,13 @@ def _indexed(
 
 def _number_of(packet: Any, timeline: Timeline) -> int:
     """Which packet of the index this is: the first that demuxing gives after a seek."""
-    same = np.flatnonzero(
-        (timeline.packets["pts"] == packet.pts) & (timeline.packets["size"] == packet.size)
-    )
-    return int(same[0]) if len(same) else 0
+    index = timeline.packets
+    alike = np.flatnonzero((index["pts"] == packet.pts) & (index["size"] == packet.size))
+    return next((n for n in alike.tolist() if _is_packet(packet, index[n])), 0)
+
+
+def _is_packet(packet: Any, row: Any) -> bool:
+    return digest_raw(bytes(packet)) == bytes(row["digest"]).ljust(32, b"\0")
 
 
 def digest_raw(data: bytes) -> bytes:

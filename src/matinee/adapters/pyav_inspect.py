@@ -11,6 +11,8 @@ import av
 import av.error
 import numpy as np
 
+from matinee.adapters.pyav_cut_off import cut_off
+from matinee.adapters.pyav_ogg import with_sound_in_order
 from matinee.adapters.pyav_picture import (
     UNKNOWN,
     main_video,
@@ -38,12 +40,13 @@ HOLES = 60
 """Seconds by which sound alone may last longer than the header says."""
 
 
-def look_at(film: Path) -> None:
+def look_at(film: Path) -> str:
     """See ``Indexer.look``."""
     with _opened(film) as container:
         main = main_video(container)
         if main:
             read_picture(film, main.index)
+        return cut_off(container, film)
 
 
 def inspect_film(film: Path) -> tuple[SourceInfo, Packets, Fraction]:
@@ -88,12 +91,15 @@ def _inspect(container: Any, film: Path, size_bytes: int) -> tuple[SourceInfo, P
         has_captions=bool(main) and videos[main.index].has_captions,
         declared=Fraction(container.duration, av.time_base) if container.duration else None,
     )
+    if info.container == "ogg":
+        info = with_sound_in_order(film, info)
     if not main:
         return _with_still(info)
     packets, time_base = videos[main.index].index(), Fraction(main.time_base)
     told = packets["dts"][packets["dts"] != UNKNOWN]
-    jumps = info.container in JUMPING and clock_jumps(told, time_base)
-    return replace(info, clock_jumps=jumps), _with_times(packets, main, film), time_base
+    if info.container in JUMPING:
+        info = replace(info, clock_jumps=clock_jumps(told, time_base))
+    return info, _with_times(packets, main, film), time_base
 
 
 def _with_still(info: SourceInfo) -> tuple[SourceInfo, Packets, Fraction]:

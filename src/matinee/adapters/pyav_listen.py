@@ -43,23 +43,32 @@ def heard(container: Any, track: int, time: Fraction, duration: Fraction) -> Sam
 
 
 def sound_damage(container: Any, stream: Any) -> list[tuple[Fraction, Fraction]]:
-    """From when to when packets do not decode, in seconds of the container's clock."""
-    damage: list[tuple[Fraction, Fraction]] = []
-    for packet in packets_of(container, stream):
-        is_bad = packet.is_corrupt
-        try:
-            is_bad |= any(frame.is_corrupt for frame in packet.decode())
-        except av.error.EOFError:
-            continue
-        except av.error.FFmpegError:
-            is_bad = True
-        if is_bad and packet.pts is not None:
+    """From when to when packets do not decode, in seconds of the container's clock.
+
+    A first or last packet that the file has and that is not whole is no damage: there a splitter
+    cut the stream.
+    """
+    bad: dict[int, tuple[Fraction, Fraction]] = {}
+    cut, number = set[int](), -1
+    for number, packet in enumerate(p for p in packets_of(container, stream) if p.size):
+        if packet.pts is not None and (packet.is_corrupt or not _decodes(packet)):
             begin = packet.pts * packet.time_base
-            end = begin + (packet.duration or 0) * packet.time_base
-            if damage and begin - damage[-1][1] < JOINED:
-                begin = damage.pop()[0]
-            damage.append((begin, end))
+            bad[number] = begin, begin + (packet.duration or 0) * packet.time_base
+            cut |= set() if packet.is_corrupt else {number}
+    damage: list[tuple[Fraction, Fraction]] = []
+    for place, (begin, end) in bad.items():
+        if place in cut & {0, number}:
+            continue
+        joins = bool(damage) and begin - damage[-1][1] < JOINED
+        damage.append((damage.pop()[0] if joins else begin, end))
     return damage
+
+
+def _decodes(packet: Any) -> bool:
+    try:
+        return not any(frame.is_corrupt for frame in packet.decode())
+    except av.error.FFmpegError:
+        return False
 
 
 class _Mono:

@@ -1,5 +1,6 @@
 """What the main video track's pictures are like, from a few decoded frames."""
 
+import re
 import struct
 from collections import Counter
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 import av
 import av.error
+import av.logging
 import numpy as np
 from av.stream import Disposition
 from numpy.typing import NDArray
@@ -46,6 +48,11 @@ UNKNOWN = int(np.iinfo(np.int64).min)
 LARGEST = 8192
 """Pixels to a side of a picture, at most (ITU-T H.264 has no level for more)."""
 
+DOLBY_VISION = re.compile(
+    r"DOVI configuration record:.*?profile: (?P<profile>\d+).*?compatibility id: (?P<like>\d+)"
+)
+"""``like`` is what other decoders show the picture as: 0 nothing, 1 HDR10, 2 SDR, 4 HLG."""
+
 ALWAYS_WHOLE = frozenset({"vp8", "vp9", "av1", "theora"})
 """Codecs that have no fields."""
 
@@ -61,6 +68,16 @@ PULLDOWN_RATES = (Fraction(30_000, 1001), Fraction(30))
 def open_safely(film: Path) -> Any:
     """The film's container; names in it that are no UTF-8 are read as far as they can be."""
     return av.open(str(film), options=SAFE, metadata_errors="replace")
+
+
+def described(container: Any) -> str:
+    """What libavformat prints of a container: nothing else of PyAV tells some things of it."""
+    level = av.logging.get_level()
+    av.logging.set_level(av.logging.INFO)
+    try:
+        return str(container.dumps_format())
+    finally:
+        av.logging.set_level(level)
 
 
 def main_video(container: Any) -> Any:
@@ -90,6 +107,7 @@ def read_picture(film: Path, index: int) -> Picture:
         stream: Any = container.streams[index]
         context = stream.codec_context
         _check_size(stream)
+        check_colours(described(container), index)
         frame: Any = next(frames_of(container, stream), None)
         if frame is None:
             raise SourceUnreadable(
@@ -134,6 +152,26 @@ def _check_size(stream: Any) -> None:
             f"the film's pictures are {stream.width}x{stream.height} pixels; the most is {LARGEST} "
             "to a side",
             "scale it down first",
+        )
+
+
+def check_colours(description: str, index: int) -> None:
+    """The pictures have colours of their own, by what libavformat prints of the container.
+
+    Dolby Vision's profiles 5 and 10.0 code colours as IPT, reshaped by data beside the pictures:
+    elsewhere they come out green and violet.
+
+    Raises:
+        SourceUnsupported: they have not.
+    """
+    begin = re.search(rf"^ *Stream #0:{index}\b", description, re.MULTILINE)
+    stream = description[begin.end() :].partition("Stream #")[0] if begin else ""
+    found = DOLBY_VISION.search(stream)
+    if found and found["profile"] in ("5", "10") and found["like"] == "0":
+        raise SourceUnsupported(
+            f"the film's pictures are in Dolby Vision profile {found['profile']}, whose colours "
+            "come out wrong without a decoder of Dolby's",
+            "give a copy in HDR10, HLG or Dolby Vision profile 8",
         )
 
 
@@ -237,7 +275,7 @@ def _decoded(film: Path, index: int, threads: str) -> Iterator[tuple[int, bool]]
         stream: Any = container.streams[index]
         stream.thread_type = threads
         number, suspect = 0, set[int]()
-        for packet in packets_of(container, stream):
+        for packet in pictures_of(container, stream):
             if packet.size:
                 suspect |= {number} if packet.is_corrupt else set()
                 packet.pts = packet.dts = number
@@ -246,6 +284,16 @@ def _decoded(film: Path, index: int, threads: str) -> Iterator[tuple[int, bool]]
                 for frame in packet.decode():
                     if frame.pts is not None:
                         yield frame.pts, frame.is_corrupt or frame.pts in suspect
+
+
+def pictures_of(container: Any, stream: Any) -> Iterator[Any]:
+    """The packets of the picture as the index has them, read among those of all tracks.
+
+    Out of a damaged container come others where the other tracks are passed over.
+    """
+    for packet in packets_of(container):
+        if packet.stream.index == stream.index:
+            yield packet
 
 
 def packets_of(container: Any, *streams: Any) -> Iterator[Any]:

@@ -9,7 +9,7 @@ import av.error
 import av.logging
 import numpy as np
 
-from matinee.adapters.pyav_picture import UNKNOWN, has
+from matinee.adapters.pyav_picture import UNKNOWN, described, has
 from matinee.core.ids import Digest
 from matinee.media.captions import has_captions
 from matinee.media.source import IMAGE_SUBTITLES, Chapter, Track, TrackType
@@ -47,22 +47,12 @@ def codec_name(container: Any, stream: Any) -> str:
         rf"^ *Stream #0:{stream.index}\b.*?: "
         r"(?:Video|Audio|Subtitle|Data|Attachment|Unknown)[^:]*?: "
         r"(\w+)(?:.*?\((\w{4}) / 0x)?",
-        _described(container),
+        described(container),
         re.MULTILINE,
     )
     if match is None:
         return str(stream.type)
     return str(match[2] if match[1] in ("none", "unknown") and match[2] else match[1])
-
-
-def _described(container: Any) -> str:
-    """What libavformat prints of a container: nothing else of PyAV names a codec unknown to it."""
-    level = av.logging.get_level()
-    av.logging.set_level(av.logging.INFO)
-    try:
-        return str(container.dumps_format())
-    finally:
-        av.logging.set_level(level)
 
 
 class TrackReader:

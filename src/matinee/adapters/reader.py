@@ -38,8 +38,7 @@ PACKAGES = ("matinee", "av", "numpy")
 
 
 class ConfinedIndexer:
-    """An ``Indexer``: foreign films are read by a process inside walls, our own chunks in this one.
-    """
+    """An ``Indexer``: foreign films are read by a confined process, our own chunks by this one."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = replace(sandbox, also_read=(*sandbox.also_read, *_python_tree()))
@@ -81,8 +80,9 @@ class ConfinedIndexer:
         found: list[tuple[Fraction, Fraction]] = self._ask("find_sound_damage", film, (track,))
         return found
 
-    def look(self, film: Path) -> None:
-        self._ask("look", film, ())
+    def look(self, film: Path) -> str:
+        told: str = self._ask("look", film, ())
+        return told
 
     def join(
         self, chunks: Sequence[Path], frames: Sequence[int], starts: Sequence[int],

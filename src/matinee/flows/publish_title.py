@@ -27,9 +27,10 @@ from matinee.stages import publish as publishing
 from matinee.stages.bench import Bench
 from matinee.stages.chunks import Film, Proofs, Table, count_reused, film_of, is_complete, look_up
 from matinee.stages.crop import crop_bars, told_crop
-from matinee.stages.damage import check_whole
+from matinee.stages.damage import check_whole, look_first
 from matinee.stages.encode import Studio, encode, tell_finished, tell_stages
-from matinee.stages.ingest import check_is_file, ingest, name_film, shown_name
+from matinee.stages.given import check_is_file
+from matinee.stages.ingest import ingest, name_film, shown_name
 from matinee.stages.inspect import inspect
 from matinee.stages.judge import Evidence, judge
 from matinee.stages.package import Renditions, has_package, package, plan_package
@@ -37,12 +38,9 @@ from matinee.stages.preview import Preview, previewing
 from matinee.stages.slots import Turn
 from matinee.stages.sound import make_sound
 from matinee.stages.split import Split, read_source_signature, split
-from matinee.stages.straighten import add_still, straighten, told_source
-from matinee.stages.text import make_text
+from matinee.stages.straighten import add_still, named_as_before, straighten, told_source
+from matinee.stages.text import make_texts
 from matinee.stages.together import both, together
-
-QUICKLY_READ = 256 << 20
-"""Bytes beyond which a film is looked at before all of it is read: refusals come soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +119,9 @@ async def publish_title(house: House, bench: Bench, request: Request) -> Publish
 async def _publish(house: House, bench: Bench, request: Request) -> Published:
     started = time.monotonic()
     check_is_file(request.film)
-    if request.film.stat().st_size > QUICKLY_READ:
-        await asyncio.to_thread(house.studio.indexer.look, request.film)
+    await asyncio.to_thread(
+        look_first, house.studio.indexer, request.film, accept_damage=request.accept_damage
+    )
     source = await name_film(request.film)
     async with house.exclusive(source.digest):
         film = await ingest(bench, request.film, source)
@@ -201,13 +200,20 @@ async def _look_at(
         check_whole(info)
     notes = told_source(info)
     left_out: list[Outcome] = []
-    if info.clock_jumps:
-        film, source = await straighten(bench, encoder, film, source)
-    elif info.needs_still:
+
+    def waived() -> list[Outcome]:
         planned = plan_tracks(info, timeline, request.ladder, ()).outcomes
-        left_out = [outcome for outcome in planned if outcome.waiver]
+        return [outcome for outcome in planned if outcome.waiver]
+
+    if info.clock_jumps:
+        left_out += waived() if info.goes_back else []  # a copy of a recording has every track
+        film, source = await straighten(bench, encoder, film, info, source)
+        as_it_was = info
+        info, timeline = await inspect(bench, indexer, film, source)
+        info = named_as_before(info, as_it_was) if as_it_was.goes_back else info
+    if info.needs_still:
+        left_out += waived()
         film, source = await add_still(bench, encoder, film, info, source)
-    if notes:
         info, timeline = await inspect(bench, indexer, film, source)
     if request.crop:
         info = await crop_bars(bench, house.scanner, film, info)
@@ -238,8 +244,8 @@ async def _make(
         return await encode(bench, house.studio, film, planned, reference, request.proofs)
 
     # Texts first: a bad subtitle file is told before hours of video.
-    made_texts = await together(
-        make_text(bench, encoder, film, info, timeline, text) for text in tracks.texts
+    made_texts, tracks = await make_texts(
+        bench, encoder, film, info, timeline, tracks, accept_damage=request.accept_damage
     )
     renditions = [rendition for track in tracks.sounds for rendition in track.renditions]
     sounds = [

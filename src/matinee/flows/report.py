@@ -19,7 +19,7 @@ from matinee.media.packaging import Sheets, Stream
 from matinee.media.plan import shots
 from matinee.media.quality import by_second, pool
 from matinee.media.source import SourceInfo, Track
-from matinee.media.tracks import purpose_of
+from matinee.media.tracks import DAMAGED, purpose_of
 from matinee.ports.catalog import Title
 from matinee.stages.bench import Bench
 from matinee.stages.judge import Evidence, read_scores
@@ -114,16 +114,21 @@ def _source(info: SourceInfo, making: Making) -> dict[str, Any]:
         "size_bytes": making.source.size_bytes,
         "container": info.container,
         "duration": float(timeline.duration),
-        "notes": [*timeline.notes, *_sound_notes(making.evidence)],
+        "notes": [*timeline.notes, *_damage_notes(making.evidence)],
         "tracks": [
             track_json(track, info, timeline.frames, str(timeline.rate)) for track in info.tracks
         ],
     }
 
 
-def _sound_notes(evidence: Evidence) -> list[str]:
+def _damage_notes(evidence: Evidence) -> list[str]:
+    """What was accepted of sound and text."""
     damaged = {s.plan.track: s.damage for s in evidence.made.sounds.values() if s.damage}
-    return [f"sound track {track} is damaged {damage}" for track, damage in damaged.items()]
+    outcomes = evidence.made.tracks.outcomes
+    return [
+        *(f"sound track {track} is damaged {damage}" for track, damage in damaged.items()),
+        *(f"{o.source} is left out: {o.waiver}" for o in outcomes if o.waiver.startswith(DAMAGED)),
+    ]
 
 
 def track_json(track: Track, info: SourceInfo, frames: int, rate: str | None) -> dict[str, Any]:

@@ -109,6 +109,13 @@ def _stand_still(
     return own
 
 
+def missed(
+    stretches: Sequence[tuple[Fraction, Fraction]], begin: Fraction, end: Fraction
+) -> list[tuple[Fraction, Fraction]]:
+    """The stretches that lie in part within the film ``[begin, end)``."""
+    return [(a, b) for a, b in stretches if a < end and b > begin]
+
+
 def tell_damage(timeline: Timeline, damage: Damage) -> str:
     """From when to when, in seconds of the film."""
     return tell_stretches(

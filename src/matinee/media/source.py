@@ -44,6 +44,7 @@ class Track:
 
     ``places`` are the speakers of the channels in order (``FL``, ``LFE`` ...), none where the
     source does not tell. ``fault`` says in words why the track cannot be decoded, "" where it can.
+    ``goes_back``: its packets' times make no sense; ``start`` is where its first sample lies.
     """
 
     index: int
@@ -65,6 +66,7 @@ class Track:
     is_visual_impaired: bool = False
     is_hearing_impaired: bool = False
     fault: str = ""
+    goes_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +130,9 @@ class SourceInfo:
 
     ``has_captions``: CEA-608 or CEA-708 captions lie inside its pictures. ``declared`` is how many
     seconds the container's header promises, None where it has none. ``clock_jumps``: times go back
-    or leap ahead, as in recordings that were put together. ``needs_still``: there is sound and no
-    moving picture; ``video`` is then STILL, a track that is yet to be made.
+    or leap ahead, as in recordings that were put together, or in sound that ``goes_back``.
+    ``needs_still``: there is sound and no moving picture; ``video`` is then STILL, a track that is
+    yet to be made.
     """
 
     container: str
@@ -142,6 +145,11 @@ class SourceInfo:
     declared: Fraction | None = None
     clock_jumps: bool = False
     needs_still: bool = False
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether there is sound whose times make no sense."""
+        return any(track.goes_back for track in self.tracks)
 
     def track(self, index: int) -> Track:
         """The track with the container's ``index``."""

@@ -4,8 +4,8 @@ Nothing vanishes silently: ``plan_tracks`` gives one outcome for each track and 
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any, Literal
 
@@ -166,6 +166,18 @@ def plan_tracks(
     return TrackPlan(rungs, tuple(sounds), tuple(texts), tuple(outcomes))
 
 
+def without_texts(plan: TrackPlan, reasons: Mapping[str, str]) -> TrackPlan:
+    """The plan without those text renditions; each one's track is waived for the reason given."""
+    outcomes = tuple(
+        Outcome(outcome.source, (), reasons[outcome.renditions[0]])
+        if set(outcome.renditions) & set(reasons)
+        else outcome
+        for outcome in plan.outcomes
+    )
+    texts = tuple(text for text in plan.texts if text.name not in reasons)
+    return replace(plan, texts=texts, outcomes=outcomes)
+
+
 def _describe(track: Track) -> str:
     language = f" ({track.language})" if track.language else ""
     return f"{track.type} {track.index}{language}: {track.codec}"
@@ -175,6 +187,9 @@ CAPTIONS = (
     "captions inside the pictures are not turned into text; "
     "extract them to a file and give that with --subtitles"
 )
+DAMAGED = "it is damaged, which was accepted"
+"""How the reason begins for a track of which nothing is published as damage was accepted."""
+
 NOT_SHOWN = {
     "tmcd": "a track of time codes, which no player shows",
     "ttf": "a font: subtitles become plain text, which needs none",

@@ -110,8 +110,10 @@ class JoinRefused(Held):
 class Indexer(Protocol):
     """Reads films packet by packet."""
 
-    def look(self, film: Path) -> None:
+    def look(self, film: Path) -> str:
         """A glance at the film's begin, soon over however large it is.
+
+        Gives where it is cut off, by its index or header; "" where those tell nothing of it.
 
         Raises:
             SourceRefused: it is no film, or of a kind that is not handled.
@@ -210,8 +212,12 @@ class Encoder(Protocol):
         """
         ...
 
-    async def copy(self, film: Path, output: Path) -> Spent:
-        """Copy every track, undecoded, to a transport stream whose clock does not jump."""
+    async def copy(self, film: Path, info: SourceInfo, output: Path) -> Spent:
+        """Copy a film to one whose clock does not jump: every track, to a transport stream.
+
+        One with sound that goes back: what can be published of it, to Matroska; that sound alone is
+        decoded, and kept without loss.
+        """
         ...
 
     async def add_still(self, film: Path, info: SourceInfo, output: Path) -> Spent:

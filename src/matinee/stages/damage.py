@@ -21,6 +21,11 @@ HINT = (
     "and the sound is silent"
 )
 
+HINT_CUT_OFF = "try another copy of the film; or publish what is there with --accept-damage"
+
+QUICKLY_READ = 256 << 20
+"""Bytes beyond which a film is looked at before all of it is read: refusals come soon."""
+
 CUT_OFF = Fraction(1, 2)
 """How much shorter than its header says a film may be, in seconds: headers round."""
 
@@ -46,9 +51,19 @@ def check_whole(info: SourceInfo) -> None:
         SourceDamaged: it was cut off; says where.
     """
     if told := told_end(info):
-        raise SourceDamaged(
-            told, "try another copy of the film; or publish what is there with --accept-damage"
-        )
+        raise SourceDamaged(told, HINT_CUT_OFF)
+
+
+def look_first(indexer: Indexer, film: Path, *, accept_damage: bool) -> None:
+    """Refuse what a glance tells, before all of a large film is read.
+
+    Raises:
+        SourceRefused: it is no film, or not handled. SourceDamaged: it was cut off.
+    """
+    if film.stat().st_size > QUICKLY_READ:
+        told = indexer.look(film)
+        if told and not accept_damage:
+            raise SourceDamaged(told, HINT_CUT_OFF)
 
 
 async def recorded_damage(bench: Bench, info: SourceInfo) -> Damage | None:

@@ -12,7 +12,7 @@ from matinee.assets.derivation import Step
 from matinee.core.errors import SourceDamaged
 from matinee.core.ids import canonical_json
 from matinee.core.progress import Stage
-from matinee.media.damage import tell_stretches
+from matinee.media.damage import missed, tell_stretches
 from matinee.media.sound import PROBE, SoundRendition, measure_lag, probe_times
 from matinee.media.source import SourceInfo
 from matinee.ports.tools import Encoder, Indexer
@@ -46,7 +46,7 @@ async def make_sound(
     stage = f"sound {rendition.name}"
     bench.progress.started(Stage(stage, 0))
     step = Step(
-        "encode_sound", 2,
+        "encode_sound", 3,
         {"track": info.track(rendition.track).packets},
         rendition.as_parameters(),
         bench.tool_ids("ffmpeg", "pyav"),
@@ -67,9 +67,9 @@ async def make_sound(
                 else []
             )
             lags = await asyncio.to_thread(measure_lags, indexer, film, placed, rendition, damage)
-        told = tell_stretches(
-            [(a - rendition.film_start, b - rendition.film_start) for a, b in damage]
-        )
+        begin, end = rendition.film_start, rendition.film_start + rendition.duration
+        lost = missed(damage, begin, end)
+        told = tell_stretches([(a - begin, b - begin) for a, b in lost])
         proof = canonical_json({"frames": frames, "lags": lags, "damage": told}).encode()
         return {
             "sound": Made(placed, "audio/mp4"),

@@ -1,10 +1,12 @@
-"""Straighten: a film that cannot be worked on as it is becomes one that can, nothing re-encoded.
+"""Straighten: a film that cannot be worked on as it is becomes one that can, nothing lost.
 
 - One whose clock jumps is copied to one whose clock does not.
+- Sound whose times make no sense is laid out sample by sample, without loss.
 - One of sound alone gets a still: its cover, or the shape of its sound.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 from matinee.assets.asset import Asset
@@ -16,6 +18,10 @@ from matinee.stages.damage import told_end
 
 JUMPED = "the clock of the recording jumps: it is copied to one whose clock does not"
 TONE_MAPPED = "the film has a high dynamic range: it is tone-mapped to BT.709"
+LAID_OUT = (
+    "the time stamps of the sound go back: it is laid out sample by sample, from where its first "
+    "page puts it"
+)
 STILL_ADDED = "there is no moving picture: a still is shown"
 
 
@@ -23,7 +29,7 @@ def told_source(info: SourceInfo) -> tuple[str, ...]:
     """What is said of it."""
     notes = []
     if info.clock_jumps:
-        notes.append(JUMPED)
+        notes.append(LAID_OUT if info.goes_back else JUMPED)
     if info.needs_still:
         notes.append(STILL_ADDED)
     if info.picture.is_hdr:
@@ -32,11 +38,24 @@ def told_source(info: SourceInfo) -> tuple[str, ...]:
 
 
 async def straighten(
-    bench: Bench, encoder: Encoder, film: Path, source: Asset
+    bench: Bench, encoder: Encoder, film: Path, info: SourceInfo, source: Asset
 ) -> tuple[Path, Asset]:
     """The copy as a file and as an asset, from the ledger or made now."""
     return await _copied(
-        bench, "straighten", source, "film.ts", lambda output: encoder.copy(film, output)
+        bench, "straighten", source, "film.mkv" if info.goes_back else "film.ts",
+        lambda output: encoder.copy(film, info, output),
+    )  # fmt: skip
+
+
+def named_as_before(copy: SourceInfo, info: SourceInfo) -> SourceInfo:
+    """The copy's tracks; sound that was decoded for it is called by the codec that the film has."""
+    before = iter([track for track in info.of_type("audio") if not track.fault])
+    return replace(
+        copy,
+        tracks=tuple(
+            replace(track, codec=next(before).codec) if track.type == "audio" else track
+            for track in copy.tracks
+        ),
     )
 
 

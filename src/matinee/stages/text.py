@@ -17,11 +17,21 @@ from matinee.media.source import SourceInfo, Track
 from matinee.media.subtitle_formats import CARRIED, FORMATS, LARGEST, parse_subtitles
 from matinee.media.subtitles import Subtitles, placed, write_webvtt
 from matinee.media.timeline import Timeline
-from matinee.media.tracks import SAID_BESIDE, Sidecar, TextTrack, language_tag
+from matinee.media.tracks import (
+    DAMAGED,
+    SAID_BESIDE,
+    Sidecar,
+    TextTrack,
+    TrackPlan,
+    language_tag,
+    without_texts,
+)
 from matinee.ports.tools import Encoder
 from matinee.stages.bench import Bench, Made
+from matinee.stages.together import together
 
 SIDECARS = frozenset(FORMATS)
+CANNOT = "cannot be read:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,31 @@ class Text:
 
     plan: TextTrack
     asset: Asset
+
+
+async def make_texts(
+    bench: Bench, encoder: Encoder, film: Path, info: SourceInfo, timeline: Timeline,
+    tracks: TrackPlan, *, accept_damage: bool,
+) -> tuple[list[Text], TrackPlan]:  # fmt: skip
+    """Every text rendition, and the plan without those that are damaged where that is accepted.
+
+    Raises:
+        SubtitlesInvalid, SourceDamaged: as ``make_text``.
+    """
+    reasons: dict[str, str] = {}
+
+    async def one(text: TextTrack) -> Text | None:
+        try:
+            return await make_text(bench, encoder, film, info, timeline, text)
+        except SourceDamaged as error:
+            if not accept_damage:
+                raise
+            fault = error.message.rpartition(f"{CANNOT} ")[2]
+            reasons[text.name] = f"{DAMAGED}: {fault}"
+            return None
+
+    made = await together(one(text) for text in tracks.texts)
+    return [text for text in made if text is not None], without_texts(tracks, reasons)
 
 
 async def make_text(
@@ -96,12 +131,15 @@ def _blamed_on_film(name: str) -> Iterator[None]:
     except (SubtitlesInvalid, ToolError) as error:
         if type(error) not in (SubtitlesInvalid, ToolError):
             raise
-        raise SourceDamaged(f"{name} cannot be read: {_fault(error, name)}") from error
+        raise SourceDamaged(
+            f"{name} {CANNOT} {_fault(error, name)}",
+            "try another copy of the film; or publish with --accept-damage: the track is left out",
+        ) from error
 
 
 def _fault(error: SubtitlesInvalid | ToolError, name: str) -> str:
     """What is wrong first, without which track it is and which part of a tool met it."""
-    first = str(error).rpartition(" cannot be read: ")[2].partition("\n")[0]
+    first = str(error).rpartition(f" {CANNOT} ")[2].partition("\n")[0]
     return re.sub(r"^(\[[^\]]*\] )+", "", first.removeprefix(f"{name}: "))
 
 

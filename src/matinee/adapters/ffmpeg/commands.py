@@ -15,7 +15,7 @@ from pathlib import Path
 from matinee.media.ladder import Rung, display_size
 from matinee.media.signature import HEIGHT, WIDTH
 from matinee.media.sound import AAC_FRAME, SAMPLE_RATE, SoundRendition
-from matinee.media.source import STILL_RATE, STILL_SIZE, Picture, SourceInfo
+from matinee.media.source import STILL_RATE, STILL_SIZE, Picture, SourceInfo, Track
 from matinee.media.subtitle_formats import CARRIED
 from matinee.media.timeline import Timeline
 from matinee.ports.tools import Clip, ThumbnailPlan
@@ -240,6 +240,23 @@ def copy_command(ffmpeg: str, film: Path, output: Path) -> list[str]:
     ]  # fmt: skip
 
 
+def lay_out_command(ffmpeg: str, film: Path, info: SourceInfo, output: Path) -> list[str]:
+    """Every track as it is; sound whose times go back sample by sample, without loss."""
+    pictures = [] if info.needs_still else [info.track(info.video)]
+    command = [ffmpeg, *QUIET, "-y", "-copyts", *FILMS, "-i", str(film), "-c", "copy"]
+    for number, track in enumerate([*pictures, *kept_tracks(info)]):
+        command += ["-map", f"0:{track.index}"]
+        if track.goes_back:
+            first = round(track.start * track.sample_rate)
+            command += [f"-c:{number}", "flac", f"-filter:{number}", f"asetpts=(N+{first})/SR/TB"]
+    return [*command, "-fflags", "+bitexact", "-f", "matroska", str(output)]
+
+
+def kept_tracks(info: SourceInfo) -> list[Track]:
+    """The sound and text that a copy of the film has."""
+    return [t for t in info.tracks if t.type in ("audio", "subtitles") and not t.fault]
+
+
 def still_command(
     ffmpeg: str, film: Path, cover: int | None, sound: int, output: Path
 ) -> list[str]:
@@ -276,8 +293,7 @@ def add_still_command(
 ) -> list[str]:
     """The film's sound and text as they are, under a still that lasts as long; nothing is coded."""
     track = info.track(info.video)
-    tracks = [t for t in info.tracks if t.type in ("audio", "subtitles") and not t.fault]
-    maps = [option for t in tracks for option in ("-map", f"0:{t.index}")]
+    maps = [option for t in kept_tracks(info) for option in ("-map", f"0:{t.index}")]
     return [
         ffmpeg, *QUIET, *TELL, "-y", "-copyts", *FILMS, "-i", str(film),
         *CLIPS, "-stream_loop", "-1", "-itsoffset", f"{float(track.start):.6f}", "-i", str(held),

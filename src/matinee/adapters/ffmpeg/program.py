@@ -110,8 +110,12 @@ class FfmpegEncoder(Encoder):
             )
         return Spent(finished.cpu_s)
 
-    async def copy(self, film: Path, output: Path) -> Spent:
-        command = commands.copy_command(self._ffmpeg.path, film, output)
+    async def copy(self, film: Path, info: SourceInfo, output: Path) -> Spent:
+        path = self._ffmpeg.path
+        if info.goes_back:
+            command = commands.lay_out_command(path, film, info, output)
+        else:
+            command = commands.copy_command(path, film, output)
         finished = await self._ffmpeg.run("copying the film", command, output.parent)
         if finished.exit_code != 0:
             raise SourceDamaged(

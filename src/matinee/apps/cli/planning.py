@@ -14,10 +14,12 @@ from matinee.apps.cli.main import printable
 
 def plan_film_json(film: Path, sidecars: Sequence[Any], ladder: Any, wish: Any) -> dict[str, Any]:
     """Rungs, tracks, waivers, bytes and time."""
-    from matinee.reading import begin_to_inspect
+    from matinee.reading import begin_to_inspect, indexer
+    from matinee.stages.damage import check_whole, look_first
     from matinee.stages.given import check_is_file
 
     check_is_file(film)
+    look_first(indexer(), film.absolute(), accept_damage=wish.accept_damage)
     reading = begin_to_inspect(film.absolute())
 
     from matinee.config import read_settings
@@ -25,7 +27,6 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], ladder: Any, wish: Any) 
     from matinee.media.ladder import display_size
     from matinee.media.tracks import plan_tracks
     from matinee.stages.crop import told_crop
-    from matinee.stages.damage import check_whole
     from matinee.stages.inspect import timeline_of
     from matinee.stages.straighten import told_source
 
