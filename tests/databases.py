@@ -124,12 +124,12 @@ def postgres() -> Iterator[Postgres]:
         server.stop()
 
 
-def _in_sqlite(request: pytest.FixtureRequest) -> Iterator[URL]:
+def in_sqlite(request: pytest.FixtureRequest) -> Iterator[URL]:
     folder: Path = request.getfixturevalue("tmp_path")
     yield URL.create("sqlite", database=str(folder / "library.db"))
 
 
-def _in_postgres(request: pytest.FixtureRequest) -> Iterator[URL]:
+def in_postgres(request: pytest.FixtureRequest) -> Iterator[URL]:
     server: Postgres = request.getfixturevalue("postgres")
     address = server.ready()
     yield address
@@ -139,7 +139,7 @@ def _in_postgres(request: pytest.FixtureRequest) -> Iterator[URL]:
 Place = Callable[[pytest.FixtureRequest], Iterator[URL]]
 
 
-@pytest.fixture(params=[_in_sqlite, _in_postgres], ids=["sqlite", "postgresql"])
+@pytest.fixture(params=[in_sqlite, in_postgres], ids=["sqlite", "postgresql"])
 def address(request: pytest.FixtureRequest) -> Iterator[URL]:
     """Every database that a contract holds for, in turn."""
     place: Place = request.param

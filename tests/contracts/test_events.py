@@ -4,9 +4,8 @@ from dataclasses import replace
 from datetime import UTC, timedelta, timezone
 
 import pytest
-from sqlalchemy import URL, Engine
+from sqlalchemy import Engine
 from tests.contracts.clock import NOON, Clock
-from tests.contracts.racers import race
 
 from matinee.adapters.sql.database import writing
 from matinee.adapters.sql.events import SqlEventLog
@@ -16,12 +15,6 @@ from matinee.core.events import Event, Fact
 from matinee.ports.events import Search
 
 FACT = Fact("film.arrived", "film/watch/a.mkv", {"name": "ä", "list": [1, None], "deep": {"x": 1}})
-
-TELLER = """
-log = SqlEventLog(engine, now)
-for number in range(25):
-    log.append([Fact("test.told", f"test/{name}", {"number": number}) for _ in range(2)])
-"""
 
 
 @pytest.fixture
@@ -132,16 +125,3 @@ def test_text_with_signs_of_its_own_is_no_pattern(log: SqlEventLog) -> None:
     assert found(log, Search(subject="film/_*")) == [3]
     assert found(log, Search(subject="film/\U0001f3ac*")) == [4]
     assert found(log, Search(subject="film/*")) == [5, 4, 3, 2, 1]
-
-
-def test_processes_that_tell_at_once_leave_no_gap_and_lose_nothing(
-    address: URL, engine: Engine
-) -> None:
-    race(TELLER, address, ["a", "b"])
-
-    entries = SqlEventLog(engine, Clock()).after(0, 1000)
-    assert [entry.place for entry in entries] == list(range(1, 101))
-    for name in "ab":
-        told = [entry.event for entry in entries if entry.subject == f"test/{name}"]
-        numbers = [event.data["number"] for event in told if event is not None]
-        assert numbers == [number for number in range(25) for _ in range(2)]
