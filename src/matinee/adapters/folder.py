@@ -13,10 +13,11 @@ from watchfiles import awatch
 from matinee.core.errors import UsageError
 from matinee.core.settling import Listing, Seen
 
-NETWORK = frozenset(
-    "9p afs ceph cifs davfs fuse.glusterfs fuse.rclone fuse.s3fs fuse.sshfs gfs2 glusterfs lustre"
-    " ncpfs nfs nfs4 ocfs2 smb2 smb3 smbfs virtiofs".split()
-)
+NETWORK = frozenset({
+    "9p", "afs", "ceph", "cifs", "davfs", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs",
+    "fuse.sshfs", "gfs2", "glusterfs", "lustre", "ncpfs", "nfs", "nfs4", "ocfs2", "smb2", "smb3",
+    "smbfs", "virtiofs",
+})  # fmt: skip
 """Kinds of file systems that other hosts write to."""
 
 _F_SETSIG = 10

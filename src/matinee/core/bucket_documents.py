@@ -3,12 +3,12 @@
 A document is a hint: it comes twice, late, out of order, or from anyone. What is true of an object
 only its bucket can say.
 
-Sources: the event message structures of the Amazon S3 and EventBridge user guides, of MinIO's bucket
-notifications and of Ceph's; SeaweedFS 4.48 as it was heard.
+Sources: the event message structures of the user guides of Amazon S3 and EventBridge, of MinIO's
+bucket notifications and of Ceph's; SeaweedFS 4.48 as it was heard.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
@@ -16,7 +16,7 @@ from urllib.parse import unquote_plus
 from matinee.core.errors import UsageError
 
 DEEPEST = 3
-"""How often a document may be wrapped: in an SNS message that lies in an SQS queue, and one more."""
+"""How often a document may be wrapped: in an SNS message in an SQS queue, and once more."""
 
 
 class BucketDocumentInvalid(UsageError):
@@ -55,26 +55,41 @@ def _heard(document: Any, deeper: int) -> Heard:
     if isinstance(document, str) and deeper:
         try:
             return _heard(json.loads(document), deeper - 1)
-        except ValueError as error:
-            raise BucketDocumentInvalid(f"a message within is not JSON: {error}") from error
+        except (ValueError, RecursionError) as error:
+            raise BucketDocumentInvalid("a message within is not JSON") from error
     if not isinstance(document, dict):
         raise BucketDocumentInvalid("a document is a JSON object")
-    if document.get("Event") == "s3:TestEvent":
-        return Heard()
-    if document.get("Type") == "Notification" and "Message" in document:
-        return _heard(document["Message"], deeper)
-    if document.get("Type") in {"SubscriptionConfirmation", "UnsubscribeConfirmation"}:
+    kind = document.get("Type")
+    if kind == "Notification":
+        return _heard(_text(document, "Message"), deeper)
+    if kind in {"SubscriptionConfirmation", "UnsubscribeConfirmation"}:
         return Heard(request=f"confirm at {_text(document, 'SubscribeURL')}")
+    return _joined(_in_form(document, deeper))
+
+
+def _in_form(document: Mapping[str, Any], deeper: int) -> Iterator[Heard]:
+    """What each part of a document says, by the form that it has."""
+    if document.get("Event") == "s3:TestEvent":
+        return
     if "detail-type" in document:
-        return Heard(tuple(_of_eventbridge(document)))
+        yield Heard(tuple(_of_eventbridge(document)))
+        return
     if "event_type" in document:
-        return Heard(tuple(_of_seaweedfs(document)))
+        yield Heard(tuple(_of_seaweedfs(document)))
+        return
     records = document.get("Records", document.get("Messages"))
     if not isinstance(records, list):
         raise BucketDocumentInvalid("a document has Records, detail-type or event_type")
-    found = [_of_record(record, deeper) for record in records]
-    requests = "; ".join(one.request for one in found if one.request)
-    return Heard(tuple(notice for one in found for notice in one.notices), requests)
+    for record in records:
+        yield _of_record(record, deeper)
+
+
+def _joined(parts: Iterable[Heard]) -> Heard:
+    found = list(parts)
+    return Heard(
+        tuple(notice for one in found for notice in one.notices),
+        "; ".join(one.request for one in found if one.request),
+    )
 
 
 def _of_record(record: Any, deeper: int) -> Heard:
