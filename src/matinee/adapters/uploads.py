@@ -99,13 +99,12 @@ class DiskUploads(Uploads):
             self._states[record.id] = state
         await self._mend()
 
-    async def tend(self, until: asyncio.Event) -> None:
-        """Remove what expired, tell what could not be told, until told to stop."""
-        while not until.is_set():
+    async def tend(self) -> None:
+        """Remove what expired, tell what could not be told, until cancelled."""
+        while True:
             is_mended = await self._mend()
             await self._expire()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(until.wait(), TENDED_S if is_mended else MENDED_S)
+            await asyncio.sleep(TENDED_S if is_mended else MENDED_S)
 
     async def create(self, order: Order) -> Upload:
         if order.length > self._limits.largest:

@@ -6,7 +6,7 @@ the bucket is asked what is there now; so the order and the number of events mea
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,8 +22,6 @@ from matinee.ports.events import EventLog
 from matinee.stages.arrive import Arrivals
 
 PAGE = 1000
-
-Sleep = Callable[[float], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +70,9 @@ class HeardBucket:
                     return True
         return False
 
-    async def list_for_ever(self, until: asyncio.Event, pace: Pace, sleep: Sleep) -> None:
-        """List the bucket page by page, again and again, until told to stop."""
-        while not until.is_set():
+    async def list_for_ever(self, pace: Pace) -> None:
+        """List the bucket page by page, again and again, until cancelled."""
+        while True:
             pause = pace.page_s
             try:
                 if await self.list_page():
@@ -85,7 +83,7 @@ class HeardBucket:
                 if str(error) != self._last_fault:
                     self.note(str(error))
                 self._last_fault = str(error)
-            await sleep(pause)
+            await asyncio.sleep(pause)
 
     async def list_page(self) -> bool:
         """List the next page, tell what it shows; True at the end of the bucket.

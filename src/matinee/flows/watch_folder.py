@@ -8,6 +8,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ from matinee.stages.arrive import Arrivals
 
 PENDING_S = 1.0
 """How often is looked while a film is not whole yet."""
+
+BURST_S = 0.25
+"""How long is waited after a change: a burst of them is one look."""
 
 REMOTE_S = 5.0
 """How often a folder is listed that nobody tells of."""
@@ -68,13 +72,13 @@ class WatchedFolder:
         self._root = os.path.abspath(self.folder)  # noqa: PTH100 - a name is kept as it is
         self._arrivals: Arrivals | None = None
 
-    async def watch(self, until: asyncio.Event) -> None:
-        """Look whenever something changed, until told to stop."""
+    async def watch(self) -> None:
+        """Look whenever something changed, until cancelled."""
         woken = asyncio.Event()
         is_remote = await asyncio.to_thread(self.eyes.is_remote, self.folder)
         listening = None if is_remote else asyncio.create_task(self._listen(woken))
         try:
-            while not until.is_set():
+            while True:
                 woken.clear()
                 is_pending = await asyncio.to_thread(self.look, is_remote)
                 pause = REMOTE_S if is_remote else LOCAL_S
@@ -82,9 +86,9 @@ class WatchedFolder:
                     pause = PENDING_S
                 elif listening is None or listening.done():
                     pause = REMOTE_S
-                await _first(pause, woken, until)
-                if woken.is_set():
-                    await _first(PENDING_S / 4, until)  # a burst of changes is one look
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(woken.wait(), pause)
+                    await asyncio.sleep(BURST_S)
         finally:
             if listening is not None:
                 listening.cancel()
@@ -220,13 +224,3 @@ def _mark(path: str, seen: Seen) -> list[Any]:
 
 def _is_unlisted(film: str, unlisted: tuple[str, ...]) -> bool:
     return any(not folder or film.startswith(f"{folder}/") for folder in unlisted)
-
-
-async def _first(pause_s: float, *events: asyncio.Event) -> None:
-    """Until one of the events is set, for ``pause_s`` at most."""
-    waiting = [asyncio.create_task(event.wait()) for event in events]
-    try:
-        await asyncio.wait(waiting, timeout=pause_s, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in waiting:
-            task.cancel()
