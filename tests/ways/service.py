@@ -1,0 +1,55 @@
+"""The ways in that answer HTTP, as one process that tests start, kill and start again.
+
+``python -m tests.ways.service LIBRARY [NAME=VALUE ...]``: limits of uploads in bytes, buckets. It prints its
+address. A request says who it is with ``Authorization: Bearer NAME``.
+"""
+
+import asyncio
+import contextlib
+import sys
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+
+from matinee.apps.web.bucket_events import BucketEvents
+from matinee.apps.web.server import serve_app
+from matinee.apps.web.tus import Tus
+from matinee.config import Settings, read_film_buckets
+from matinee.core.errors import UsageError
+from matinee.core.limits import UploadLimits
+from matinee.flows.hear_bucket import hear
+from matinee.wiring import disk_uploads, heard_bucket, open_library
+
+
+async def may(request: Request, scope: str) -> str:
+    who = request.headers.get("authorization", "").removeprefix("Bearer ")
+    if not who or scope != "upload":
+        raise UsageError("nobody asks")
+    return who
+
+
+async def main(folder: Path, limits: UploadLimits) -> None:
+    library = open_library(Settings(folder, 1))
+    uploads = disk_uploads(library, limits)
+    await uploads.start()
+    buckets = [heard_bucket(library, one, note) for one in read_film_buckets()]
+    events = BucketEvents(lambda notices: hear(buckets, notices), note, may)
+    app = Starlette(routes=[*Tus(uploads, limits, may).routes(), *events.routes()])
+    tending = asyncio.create_task(uploads.tend())
+
+    def told(address: str, port: int) -> None:
+        print(f"http://{address}:{port}", flush=True)  # noqa: T201
+
+    await serve_app(app, "127.0.0.1", int(sys.argv[2]), told, asyncio.Event())
+    tending.cancel()
+
+
+def note(told: str) -> None:
+    print(told, file=sys.stderr, flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    chosen = {name: int(value) for name, value in (one.split("=") for one in sys.argv[3:])}
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main(Path(sys.argv[1]), UploadLimits(**{"floor": 0, **chosen})))
