@@ -1,7 +1,7 @@
 """The ways in that answer HTTP, as one process that tests start, kill and start again.
 
-``python -m tests.ways.service LIBRARY [NAME=VALUE ...]``: limits of uploads in bytes, buckets. It prints its
-address. A request says who it is with ``Authorization: Bearer NAME``.
+``python -m tests.ways.service LIBRARY PORT [LIMIT=BYTES ...]`` prints its address. A request says
+who it is with ``Authorization: Bearer NAME``.
 """
 
 import asyncio

@@ -7,15 +7,15 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO
 
+from matinee.adapters.upload_bytes import disk_failures, pieces, write_all
 from matinee.adapters.upload_files import ID, Record, UploadFolder, records
-from matinee.adapters.workspace import NO_ROOM
 from matinee.assets.files import digest_of_file
 from matinee.core.arrivals import Film, History, arrived, removed
 from matinee.core.errors import LibraryError, LibraryFull, NotFound
@@ -41,9 +41,6 @@ KEPT_BYTES = 16 * 1024 * 1024
 
 WRITTEN_BYTES = 1024 * 1024
 """How much is gathered in memory before it is written."""
-
-SILENCE_S = 60.0
-"""A connection that brings nothing for so long is cut off."""
 
 TENDED_S, MENDED_S = 60.0, 5.0
 ANSWERED_GONE = 1000
@@ -88,7 +85,7 @@ class DiskUploads(Uploads):
         Raises:
             LibraryError: the folder of uploads cannot be used.
         """
-        with _disk():
+        with disk_failures():
             await asyncio.to_thread(self._root.mkdir, parents=True, exist_ok=True)
             found = await asyncio.to_thread(lambda: list(records(self._root)))
         for record in found:
@@ -114,7 +111,7 @@ class DiskUploads(Uploads):
         async with self._creating:
             self._check_room(order)
             record = Record(secrets.token_hex(16), order, self._now(), self._now(), 0, False)
-            with _disk():
+            with disk_failures():
                 await asyncio.to_thread(self._folder(record.id).make, order, record.started_at)
             self._states[record.id] = _State(record)
         if not order.length:
@@ -137,8 +134,8 @@ class DiskUploads(Uploads):
             if offset != record.offset:
                 raise OffsetConflict(f"byte {record.offset} is next, not {offset}")
             if record.offset < record.order.length:
-                with _disk():
-                    await self._receive(state, _pieces(body, over), checksum)
+                with disk_failures():
+                    await self._receive(state, pieces(body, over), checksum)
             if self._upload(state).is_whole and not state.record.is_told:
                 await self._finish(state)
             return self._upload(state)
@@ -166,7 +163,7 @@ class DiskUploads(Uploads):
         state = self._states.get(path.parent.name)
         if state is None or path != self._folder(state.record.id).film:
             return False
-        with _disk():
+        with disk_failures():
             await asyncio.to_thread(self._folder(state.record.id).drop_bytes)
         state.is_released = True
         state.active_at = time.monotonic()
@@ -214,8 +211,8 @@ class DiskUploads(Uploads):
         free = shutil.disk_usage(self._root).free
         if told := Room(floor=self._limits.floor).refusal(len(gathered), 0, 0, free):
             raise LibraryFull(f"the disk became full while the film was sent: {told}")
-        with _disk():
-            _write_all(file, gathered)
+        with disk_failures():
+            write_all(file, gathered)
         if proof:
             proof.update(gathered)
 
@@ -232,7 +229,7 @@ class DiskUploads(Uploads):
         """
         record, folder = state.record, self._folder(state.record.id)
         try:
-            with _disk():
+            with disk_failures():
                 path = await asyncio.to_thread(folder.finish)
                 if record.order.sha256:
                     digest, _ = await asyncio.to_thread(digest_of_file, path)
@@ -260,7 +257,7 @@ class DiskUploads(Uploads):
 
     async def _drop(self, state: _State) -> None:
         self._states.pop(state.record.id, None)
-        with _disk():
+        with disk_failures():
             await asyncio.to_thread(self._folder(state.record.id).remove)
 
     # All uploads
@@ -272,7 +269,7 @@ class DiskUploads(Uploads):
         own = sum(r.order.length for r in open_ones if r.order.owner == order.owner)
         if told := Room(limit=self._limits.quota).refusal(order.length, own, 0, sys.maxsize):
             raise UploadQuota(f"the uploads of {order.owner} take too much: {told}")
-        with _disk():
+        with disk_failures():
             free = shutil.disk_usage(self._root).free
         if told := Room(floor=self._limits.floor).refusal(order.length, 0, promised, free):
             raise LibraryFull(f"no room for {order.name}: {told}")
@@ -296,9 +293,9 @@ class DiskUploads(Uploads):
             idle_s = time.monotonic() - state.active_at
             due = state.record.changed_at + timedelta(seconds=self._limits.keep_s)
             if is_over and self._now() >= due and idle_s >= min(3600.0, self._limits.keep_s):
+                self._expired[state.record.id] = None
                 async with state.line.lock:
                     await self._drop(state)
-                self._expired[state.record.id] = None
                 while len(self._expired) > ANSWERED_GONE:
                     self._expired.pop(next(iter(self._expired)))
 
@@ -350,57 +347,3 @@ class DiskUploads(Uploads):
             if is_whole
             else record.changed_at + timedelta(seconds=self._limits.keep_s),
         )
-
-
-async def _pieces(body: AsyncIterator[bytes], over: asyncio.Event) -> AsyncIterator[bytes]:
-    """What comes, until somebody newer wants the upload.
-
-    Raises:
-        UploadTakenOver: somebody does. ConnectionError: nothing comes any more.
-    """
-    is_over = asyncio.ensure_future(over.wait())
-    try:
-        while True:
-            coming = asyncio.ensure_future(_next(body))
-            await asyncio.wait(
-                {coming, is_over}, timeout=SILENCE_S, return_when=asyncio.FIRST_COMPLETED
-            )
-            if not coming.done():
-                coming.cancel()
-                await asyncio.gather(coming, return_exceptions=True)
-                if is_over.done():
-                    raise UploadTakenOver("a newer request continues the upload")
-                raise ConnectionError("nothing came for too long")
-            piece = coming.result()
-            if piece is None:
-                return
-            yield piece
-    finally:
-        is_over.cancel()
-
-
-async def _next(body: AsyncIterator[bytes]) -> bytes | None:
-    try:
-        return await anext(body)
-    except StopAsyncIteration:
-        return None
-
-
-def _write_all(file: IO[bytes], content: bytearray) -> None:
-    """Write all of it; an unbuffered file may take less at a time."""
-    view = memoryview(content)
-    while view:
-        view = view[file.write(view) :]
-
-
-@contextmanager
-def _disk() -> Iterator[None]:
-    """Say in our words what the disk refused."""
-    try:
-        yield
-    except ConnectionError:
-        raise
-    except OSError as error:
-        if error.errno in NO_ROOM:
-            raise LibraryFull("the disk of the library's uploads is full") from error
-        raise LibraryError(f"uploads cannot be kept: {error.strerror}") from error

@@ -62,7 +62,7 @@ def _heard(document: Any, deeper: int) -> Heard:
     kind = document.get("Type")
     if kind == "Notification":
         return _heard(_text(document, "Message"), deeper)
-    if kind in {"SubscriptionConfirmation", "UnsubscribeConfirmation"}:
+    if kind in ("SubscriptionConfirmation", "UnsubscribeConfirmation"):
         return Heard(request=f"confirm at {_text(document, 'SubscribeURL')}")
     return _joined(_in_form(document, deeper))
 
