@@ -13,8 +13,9 @@ import hypothesis
 import imageio_ffmpeg
 import pytest
 from tests.databases import postgres
+from tests.s3_server import s3
 
-__all__ = ["postgres"]
+__all__ = ["postgres", "s3"]
 
 # A busy machine is slow, not wrong.
 hypothesis.settings.register_profile("matinee", deadline=None)
