@@ -135,8 +135,9 @@ def send_raw(port: int, head: Mapping[str, str], path: str, body: bytes) -> sock
     return connection
 
 
-def memory_of(process: "subprocess.Popen[bytes]") -> int:
+def memory_of(process: "subprocess.Popen[bytes] | None") -> int:
     """The most memory that a process ever had, in bytes."""
+    assert process
     text = Path(f"/proc/{process.pid}/status").read_text()
     (line,) = [line for line in text.splitlines() if line.startswith("VmHWM")]
     return int(line.split()[1]) * 1024

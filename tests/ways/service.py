@@ -7,19 +7,27 @@ who it is with ``Authorization: Bearer NAME``.
 import asyncio
 import contextlib
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 
+from matinee.adapters.foreign_buckets import foreign_bucket
+from matinee.adapters.sql.database import open_database
+from matinee.adapters.sql.events import SqlEventLog
+from matinee.adapters.uploads import DiskUploads
 from matinee.apps.web.bucket_events import BucketEvents
 from matinee.apps.web.server import serve_app
 from matinee.apps.web.tus import Tus
-from matinee.config import Settings, read_film_buckets
+from matinee.config import read_film_buckets
 from matinee.core.errors import UsageError
 from matinee.core.limits import UploadLimits
-from matinee.flows.hear_bucket import hear
-from matinee.wiring import disk_uploads, heard_bucket, open_library
+from matinee.flows.hear_bucket import HeardBucket, hear
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
 
 
 async def may(request: Request, scope: str) -> str:
@@ -30,10 +38,16 @@ async def may(request: Request, scope: str) -> str:
 
 
 async def main(folder: Path, limits: UploadLimits) -> None:
-    library = open_library(Settings(folder, 1))
-    uploads = disk_uploads(library, limits)
+    folder.mkdir(parents=True, exist_ok=True)
+    log = SqlEventLog(open_database(f"sqlite:///{folder / 'matinee.db'}"), now)
+    uploads = DiskUploads(folder / "uploads", log, limits, now)
     await uploads.start()
-    buckets = [heard_bucket(library, one, note) for one in read_film_buckets()]
+    buckets = [
+        HeardBucket(
+            one.name, one.prefix, foreign_bucket(one.name), log, folder / f"{one.name}.json", note
+        )
+        for one in read_film_buckets()
+    ]
     events = BucketEvents(lambda notices: hear(buckets, notices), note, may)
     app = Starlette(routes=[*Tus(uploads, limits, may).routes(), *events.routes()])
     tending = asyncio.create_task(uploads.tend())
