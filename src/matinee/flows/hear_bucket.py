@@ -46,6 +46,7 @@ class HeardBucket:
     log: EventLog
     bookmark: Path
     note: Callable[[str], None]
+    page: int = PAGE
     _arrivals: Arrivals | None = None
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _last_fault: str = ""
@@ -92,8 +93,8 @@ class HeardBucket:
             LibraryError: the bucket or the log is out of reach; the same page is next.
         """
         after = await asyncio.to_thread(self._read_bookmark)
-        found = await self.bucket.list(self.prefix, after, PAGE)
-        is_end = len(found) < PAGE
+        found = await self.bucket.list(self.prefix, after, self.page)
+        is_end = len(found) < self.page
         last = "" if is_end else found[-1].key
         async with self._lock:
             arrivals = await self._recalled()
