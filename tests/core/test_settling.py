@@ -16,7 +16,13 @@ def test_what_changes_begins_to_stand_still_anew() -> None:
 
 @pytest.mark.parametrize(
     ("has_writer", "still_for", "whole"),
-    [(False, 2, True), (False, 1.9, False), (None, 29, False), (None, 30, True), (True, 999, False)],
+    [
+        (False, 2, True),
+        (False, 1.9, False),
+        (None, 29, False),
+        (None, 30, True),
+        (True, 999, False),
+    ],
 )
 def test_a_film_is_whole_when_nobody_writes_or_long_after_the_last_change(
     has_writer: bool | None, still_for: float, whole: bool

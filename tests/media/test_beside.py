@@ -34,7 +34,10 @@ def test_a_file_belongs_to_the_film_with_the_longer_name() -> None:
 
 def test_films_of_one_name_share_what_belongs_to_it() -> None:
     found = companies(["film.mkv", "film.mp4", "film.de.srt"])
-    assert [one.paths for one in found] == [("film.mkv", "film.de.srt"), ("film.mp4", "film.de.srt")]
+    assert [one.paths for one in found] == [
+        ("film.mkv", "film.de.srt"),
+        ("film.mp4", "film.de.srt"),
+    ]
 
 
 def test_pictures_and_lists_that_cameras_write_are_no_subtitles() -> None:
@@ -57,7 +60,9 @@ def test_a_film_has_the_ending_of_one(path: str) -> None:
     assert is_film(path)
 
 
-@pytest.mark.parametrize("path", ["readme.txt", "film", "mkv", ".mkv", "film.mkv/notes", "film.jpg"])
+@pytest.mark.parametrize(
+    "path", ["readme.txt", "film", "mkv", ".mkv", "film.mkv/notes", "film.jpg"]
+)
 def test_other_files_are_nobodys_business(path: str) -> None:
     assert not is_film(path)
 

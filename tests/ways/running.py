@@ -19,6 +19,7 @@ from matinee.adapters.sql.events import SqlEventLog
 from matinee.core.events import Event
 from matinee.wiring import DATABASE, now
 
+BODY = "application/offset+octet-stream"
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -100,8 +101,7 @@ class Service:
         return answer.headers["location"]
 
     def patch(self, path: str, offset: int, body: bytes, **headers: Any) -> Answer:
-        kind = "application/offset+octet-stream"
-        named = {"Content_Type": kind, "Upload_Offset": offset, **headers}
+        named = {"Content_Type": BODY, "Upload_Offset": offset, **headers}
         return self.ask("PATCH", path, body, **named)
 
     def offset(self, path: str) -> int:
@@ -143,3 +143,8 @@ def memory_of(process: "subprocess.Popen[bytes] | None") -> int:
     return int(line.split()[1]) * 1024
 
 
+def raw_head(offset: int, length: int) -> dict[str, str]:
+    return {
+        "Authorization": "Bearer ada", "Tus-Resumable": "1.0.0", "Content-Type": BODY,
+        "Upload-Offset": str(offset), "Content-Length": str(length),
+    }  # fmt: skip

@@ -38,7 +38,6 @@ async def may(request: Request, scope: str) -> str:
 
 
 async def main(folder: Path, limits: UploadLimits) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     log = SqlEventLog(open_database(f"sqlite:///{folder / 'matinee.db'}"), now)
     uploads = DiskUploads(folder / "uploads", log, limits, now)
     await uploads.start()
@@ -53,17 +52,19 @@ async def main(folder: Path, limits: UploadLimits) -> None:
     tending = asyncio.create_task(uploads.tend())
 
     def told(address: str, port: int) -> None:
-        print(f"http://{address}:{port}", flush=True)  # noqa: T201
+        print(f"http://{address}:{port}", flush=True)
 
     await serve_app(app, "127.0.0.1", int(sys.argv[2]), told, asyncio.Event())
     tending.cancel()
 
 
 def note(told: str) -> None:
-    print(told, file=sys.stderr, flush=True)  # noqa: T201
+    print(told, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
     chosen = {name: int(value) for name, value in (one.split("=") for one in sys.argv[3:])}
+    library = Path(sys.argv[1])
+    library.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(main(Path(sys.argv[1]), UploadLimits(**{"floor": 0, **chosen})))
+        asyncio.run(main(library, UploadLimits(**{"floor": 0, **chosen})))

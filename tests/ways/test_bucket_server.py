@@ -19,7 +19,7 @@ from tests.s3_server import S3Server
 from tests.ways.running import ROOT, Service, free_port
 
 from matinee.adapters.foreign_buckets import ForeignBucket
-from matinee.adapters.places import PlaceUnknown, Places
+from matinee.adapters.places import Places, PlaceUnknown
 from matinee.core.errors import LibraryFull, SourceChanged, SourceUnreadable
 from matinee.core.room import Room
 
@@ -65,7 +65,8 @@ def store_of(server: S3Server, bucket: str) -> S3Store:
     return S3Store(
         bucket,
         config={
-            "endpoint": server.endpoint, "region": "us-east-1", "virtual_hosted_style_request": False,
+            "endpoint": server.endpoint, "region": "us-east-1",
+            "virtual_hosted_style_request": False,
             "access_key_id": names["AWS_ACCESS_KEY_ID"],
             "secret_access_key": names["AWS_SECRET_ACCESS_KEY"],
         },

@@ -13,9 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.ways.running import Service, send_raw
-
-BODY = "application/offset+octet-stream"
+from tests.ways.running import BODY, Service, raw_head, send_raw
 
 
 def checksum(kind: str, content: bytes) -> str:
@@ -281,13 +279,6 @@ def test_a_whole_upload_that_is_removed_is_told_of(service: Service) -> None:
 def film_of(service: Service, path: str) -> bytes:
     ((_, data),) = arrived(service, path)
     return Path(data["place"]).read_bytes()
-
-
-def raw_head(offset: int, length: int) -> dict[str, str]:
-    return {
-        "Authorization": "Bearer ada", "Tus-Resumable": "1.0.0", "Content-Type": BODY,
-        "Upload-Offset": str(offset), "Content-Length": str(length),
-    }  # fmt: skip
 
 
 def test_a_whole_film_arrives_with_its_wishes(service: Service) -> None:
