@@ -1,12 +1,13 @@
 """Settings, read once at the start."""
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from matinee.core.errors import UsageError
-from matinee.core.limits import GIB, Limits
+from matinee.core.limits import GIB, Limits, UploadLimits
 
 LADDERS = Path(__file__).parent / "ladders"
 
@@ -91,6 +92,57 @@ def read_limits() -> Limits:
         output=int(output * GIB) if output else usual.output,
         patience_s=patience_s or usual.patience_s,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class FilmBucket:
+    """A bucket that films come from; ``prefix`` is empty or ends in ``/``."""
+
+    name: str
+    prefix: str
+
+
+def read_film_buckets() -> tuple[FilmBucket, ...]:
+    """The buckets that films come from: ``s3://bucket/prefix``, separated by spaces.
+
+    Raises:
+        UsageError: one is no such address.
+    """
+    found = []
+    for address in os.environ.get("MATINEE_BUCKETS", "").split():
+        scheme, _, rest = address.partition("://")
+        name, _, prefix = rest.partition("/")
+        prefix = prefix.strip("/")
+        if scheme != "s3" or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{1,62}", name):
+            raise UsageError(
+                f"MATINEE_BUCKETS has {address!r}", "give addresses such as s3://films/incoming"
+            )
+        found.append(FilmBucket(name, f"{prefix}/" if prefix else ""))
+    return tuple(found)
+
+
+def read_upload_limits() -> UploadLimits:
+    """The limits of uploads from the environment.
+
+    Raises:
+        UsageError: one is no number above zero.
+    """
+    usual = UploadLimits()
+    largest = _number("MATINEE_UPLOAD_LARGEST", os.environ.get("MATINEE_UPLOAD_LARGEST"))
+    quota = _number("MATINEE_UPLOAD_QUOTA", os.environ.get("MATINEE_UPLOAD_QUOTA"))
+    hours = _number("MATINEE_UPLOAD_HOURS", os.environ.get("MATINEE_UPLOAD_HOURS"))
+    return UploadLimits(
+        largest=int(largest * GIB) if largest else usual.largest,
+        quota=int(quota * GIB) if quota else usual.quota,
+        floor=read_disk_floor(),
+        keep_s=hours * 3600 if hours else usual.keep_s,
+    )
+
+
+def read_disk_floor() -> int:
+    """What has to stay free on the library's disk, in bytes."""
+    floor = _number("MATINEE_DISK_FLOOR", os.environ.get("MATINEE_DISK_FLOOR"))
+    return int(floor * GIB) if floor else UploadLimits().floor
 
 
 def _number(name: str, told: str | None) -> float | None:

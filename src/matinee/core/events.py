@@ -115,6 +115,9 @@ TYPES: Mapping[str, EventType] = {
                 "wishes": ("object", "what its title file asks for: see the guide on ways in"),
             },
         ),
+        EventType("film.waiting", "a film is held back: its title file is wrong", {
+            **_FILM, **_ERROR,
+        }),
         EventType("film.removed", "a film's file or object went away", _FILM),
         EventType("run.queued", "a run waits for its turn", {
             **_RUN,

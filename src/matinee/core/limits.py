@@ -22,3 +22,18 @@ class Limits:
     def __post_init__(self) -> None:
         if min(self.memory, self.cpu_s, self.output, self.patience_s) <= 0:
             raise ValueError("a limit is above zero")
+
+
+@dataclass(frozen=True, slots=True)
+class UploadLimits:
+    """Bounds on what may be sent, in bytes.
+
+    ``largest`` is the most of one film; ``quota`` of all uploads of one token that are not
+    published; ``floor`` what stays free on the disk. An unfinished upload that nobody continues is
+    removed after ``keep_s`` seconds.
+    """
+
+    largest: int = 1024 * GIB
+    quota: int = 2048 * GIB
+    floor: int = 10 * GIB
+    keep_s: float = 48 * 3600
