@@ -61,6 +61,29 @@ def test_viewers_who_pause_cost_little_memory(server: LiveServer) -> None:
 
 
 @pytest.mark.slow
+def test_what_a_viewer_leaves_is_not_read_on(bucket: str, s3: S3Server) -> None:
+    read = 0
+
+    def counted(data: bytes) -> bytes:
+        nonlocal read
+        read += len(data)
+        return data
+
+    with (
+        wire(s3.endpoint, bytes, counted) as endpoint,
+        LiveServer.over(f"s3://{bucket}", AWS_ENDPOINT_URL=endpoint) as server,
+    ):
+        with socket.create_connection(("127.0.0.1", server.port)) as viewer:
+            viewer.sendall(f"GET {FILM} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+            assert viewer.recv(1000).startswith(b"HTTP/1.1 200")
+        deadline = time.monotonic() + 2
+        while time.monotonic() < deadline and read < SIZE:
+            assert server.process.poll() is None
+
+    assert read < SIZE
+
+
+@pytest.mark.slow
 def test_a_bucket_that_is_away_is_said_and_forgotten_when_it_is_back(
     bucket: str, s3: S3Server
 ) -> None:

@@ -3,6 +3,7 @@
 Names are checked before anything is touched: plain words, known suffixes, no hidden files.
 """
 
+import asyncio
 import os
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -77,7 +78,7 @@ class MediaFiles:
         )
         self._all_revalidated = all_revalidated
 
-    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; the path below the mount names the file."""
         method = scope["method"]
         if method == "OPTIONS":
@@ -94,7 +95,7 @@ class MediaFiles:
             found = await self._files.open(relative)
             try:
                 answer = await self._answer(relative, media_type, found, scope)
-                await _send(send, answer)
+                await _send(send, receive, answer)
             except FileChanged:
                 continue
             finally:
@@ -135,15 +136,29 @@ class MediaFiles:
         return _Answer(status, headers, await found.pieces(span) if wants_body else None)
 
 
-async def _send(send: Send, answer: _Answer) -> None:
+async def _send(send: Send, receive: Receive, answer: _Answer) -> None:
     await _start(send, answer.status, answer.headers)
     if answer.body is None:
         await _finish(send)
         return
-    left = int(answer.headers["content-length"])
-    async for piece in answer.body:
-        left -= len(piece)
-        await send({"type": "http.response.body", "body": piece, "more_body": left > 0})
+    left, listening = int(answer.headers["content-length"]), None
+    try:
+        async for piece in answer.body:
+            left -= len(piece)
+            await send({"type": "http.response.body", "body": piece, "more_body": left > 0})
+            if left > 0:
+                listening = listening or asyncio.create_task(_until_gone(receive))
+                if listening.done():
+                    return  # what nobody hears need not be read
+    finally:
+        if listening is not None:
+            listening.cancel()
+
+
+async def _until_gone(receive: Receive) -> None:
+    """Return when the other side has hung up."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _start(send: Send, status: int, headers: Mapping[str, str]) -> None:
