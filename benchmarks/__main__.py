@@ -14,7 +14,7 @@ from benchmarks.machine import this_machine
 from benchmarks.table import Figure, render
 from benchmarks.workplace import Workplace, tell
 
-NAMES = ("startup", "bookkeeping", "second_run", "pipeline", "shaka_streamer", "chunking")
+NAMES = ("startup", "bookkeeping", "second_run", "bucket", "pipeline", "shaka_streamer", "chunking")
 """The quick ones first."""
 
 

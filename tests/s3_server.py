@@ -73,11 +73,12 @@ class S3Server:
             *(f"-{name}.port.grpc={port}" for name, port in internal.items()),
             "-s3.port.iceberg=0", "-s3.port.lance=0", f"-s3.config={folder / 'identities.json'}",
             f"-s3.localSocket={folder / 's3.sock'}", f"-filer.localSocket={folder / 'filer.sock'}",
-            "-master.telemetry=false", "-master.volumeSizeLimitMB=256", "-volume.max=64",
+            "-master.telemetry=false", "-master.volumeSizeLimitMB=256", "-volume.max=1000",
             "-volume.preStopSeconds=0", "-volume.minFreeSpace=1MiB",
         ]  # fmt: skip
         with subprocess.Popen(
             command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env={**os.environ, "WEED_MASTER_VOLUME_GROWTH_COPY_1": "1"},  # else 7 files a bucket
             preexec_fn=_die_with_parent,  # noqa: PLW1509
         ) as process:  # fmt: skip
             try:

@@ -7,9 +7,19 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from matinee.core.errors import UsageError
+from matinee.core.ids import digest_of, slug
 from matinee.core.limits import GIB, Limits, UploadLimits
 
 LADDERS = Path(__file__).parent / "ladders"
+
+_BUCKET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
+_PREFIX_PART = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9!_.*'()=,+ -]+")
+
+
+BUCKETS = {"s3": "s3", "gs": "gs", "gcs": "gs", "az": "az"}
+"""Schemes of addresses of buckets, and how we spell them."""
+
+DATABASES = ("sqlite", "postgresql", "postgres")
 
 
 class LibraryUnsupported(UsageError):
@@ -18,17 +28,57 @@ class LibraryUnsupported(UsageError):
     code = "library.unsupported"
 
 
+class DatabaseUnsupported(UsageError):
+    """A database address that this version does not know."""
+
+    code = "database.unsupported"
+    advice = "give sqlite:////folder/library.db or postgresql://user@host/name"
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A bucket, and the path within it, that keep a library's objects.
+
+    ``endpoint``: where its server is, when that is not the provider's own.
+    """
+
+    scheme: str
+    name: str
+    prefix: str
+    endpoint: str | None = None
+
+    @property
+    def address(self) -> str:
+        """As ``--library`` takes it."""
+        return f"{self.scheme}://{'/'.join(part for part in (self.name, self.prefix) if part)}"
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Where the library is, how many tools may work at once, and what each may take.
 
-    ``tools_read`` is what tools may read beside their inputs: where an operator's own ones lie.
+    ``library`` is the folder that has all of it; where the objects are in a ``bucket``, it has only
+    what is of this machine: scratch, locks and, without a ``database``, the database. ``database``
+    is its address, None for a file in that folder. ``tools_read`` is what tools may read beside
+    their inputs: where an operator's own ones lie.
     """
 
     library: Path
     workers: int
     limits: Limits = field(default_factory=Limits)
     tools_read: tuple[Path, ...] = ()
+    bucket: Bucket | None = None
+    database: str | None = field(default=None, repr=False)
+    """Never shown whole: it may hold a password."""
+
+    @property
+    def address(self) -> str:
+        """The library's address, for people."""
+        return self.bucket.address if self.bucket else str(self.library)
+
+    def place(self, key: str) -> str:
+        """Where an object of the library is: a path or an address."""
+        return f"{self.address}/{key}"
 
     @property
     def service_file(self) -> Path:
@@ -36,13 +86,43 @@ class Settings:
         return self.library / "scratch" / "service.json"
 
 
-def default_library() -> Path:
-    """``$MATINEE_LIBRARY``, else the user's data folder."""
-    told = os.environ.get("MATINEE_LIBRARY")
-    if told:
-        return library_path(told)
+def read_settings(
+    library: str | None, workers: int | None, database: str | None = None
+) -> Settings:
+    """Settings from the command line, the environment and the machine, in this order.
+
+    Raises:
+        LibraryUnsupported, DatabaseUnsupported: an address that has no meaning.
+    """
+    address = library or os.environ.get("MATINEE_LIBRARY") or str(data_folder())
+    bucket = bucket_of(address)
+    return Settings(
+        library=state_folder(bucket) if bucket else library_path(address),
+        workers=workers or len(os.sched_getaffinity(0)),
+        limits=read_limits(),
+        tools_read=tuple(
+            Path(path).absolute()
+            for path in os.environ.get("MATINEE_TOOL_READ", "").split(os.pathsep)
+            if path
+        ),
+        bucket=bucket,
+        database=database_of(database or os.environ.get("MATINEE_DATABASE")),
+    )
+
+
+def data_folder() -> Path:
+    """Matinee's part of the user's data folder."""
     data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(data) / "matinee"
+
+
+def state_folder(bucket: Bucket) -> Path:
+    """What this machine keeps for a library in a bucket."""
+    told = os.environ.get("MATINEE_STATE")
+    root = Path(told).expanduser().absolute() if told else data_folder() / "buckets"
+    # The same name at another endpoint is another bucket; a slug alone may stand for two addresses.
+    origin = digest_of(f"{bucket.address} {bucket.endpoint or ''}".encode())
+    return root / f"{slug(bucket.address)}-{origin[:8]}"
 
 
 def library_path(address: str) -> Path:
@@ -56,23 +136,54 @@ def library_path(address: str) -> Path:
     parts = urlsplit(address)
     if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
         raise LibraryUnsupported(
-            f"a library at {address} is not supported", "give a folder or a file:/// address"
+            f"a library at {parts.scheme}: is not supported",
+            "give a folder, a file:/// address or s3://bucket/path",
         )
     return Path(unquote(parts.path))
 
 
-def read_settings(library: str | None, workers: int | None) -> Settings:
-    """Settings from the command line, the environment and the machine, in this order."""
-    return Settings(
-        library=library_path(library) if library else default_library(),
-        workers=workers or len(os.sched_getaffinity(0)),
-        limits=read_limits(),
-        tools_read=tuple(
-            Path(path).absolute()
-            for path in os.environ.get("MATINEE_TOOL_READ", "").split(os.pathsep)
-            if path
-        ),
-    )
+def bucket_of(address: str) -> Bucket | None:
+    """The bucket that a library address names, None when it names a folder.
+
+    Raises:
+        LibraryUnsupported: an address of a bucket that cannot be one.
+    """
+    scheme, separator, rest = address.partition("://")
+    if not separator or scheme not in BUCKETS:
+        return None
+    name, _, path = rest.partition("/")
+    prefix = path.removesuffix("/")
+    # What follows a name must not be shown: it may be a secret.
+    if "@" in rest or "?" in rest or "#" in rest:
+        raise LibraryUnsupported(
+            f"a library's address is {scheme}://bucket/path, with nothing else in it",
+            "credentials and endpoint come from variables: AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL ...",
+        )
+    parts = prefix.split("/") if prefix else []
+    if not _BUCKET_NAME.fullmatch(name) or not all(_PREFIX_PART.fullmatch(part) for part in parts):
+        raise LibraryUnsupported(
+            f"{address!r} names no bucket and path", "give, for example, s3://films/library"
+        )
+    scheme = BUCKETS[scheme]
+    endpoint = None
+    if scheme == "s3":
+        told = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+        endpoint = told.rstrip("/") if told else None
+    return Bucket(scheme, name, prefix, endpoint)
+
+
+def database_of(address: str | None) -> str | None:
+    """The address of a database as SQLAlchemy takes it, None when there is none.
+
+    Raises:
+        DatabaseUnsupported: no address of a kind that is known. What it is is not told: it may
+            hold a password.
+    """
+    if not address:
+        return None
+    if address.partition(":")[0] not in DATABASES or ":" not in address:
+        raise DatabaseUnsupported("that is no address of a database that is supported")
+    return address
 
 
 def read_limits() -> Limits:

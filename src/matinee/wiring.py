@@ -80,7 +80,7 @@ def now() -> datetime:
 
 
 def open_library(settings: Settings) -> Library:
-    """Open the library, made if it is not there.
+    """Open the library, made if it is not there; its bucket must be.
 
     Raises:
         LibraryError: it cannot be made, read or written.
@@ -92,12 +92,11 @@ def open_library(settings: Settings) -> Library:
             f"the library {settings.library} cannot be made: {error.strerror}",
             "give a folder that can be written with --library",
         ) from error
-    address = URL.create("sqlite", database=str(settings.library / DATABASE))
-    engine = open_database(address, wake_pipe(settings).poke)
+    engine = open_database(database_url(settings), wake_pipe(settings).poke)
     return Library(
         settings=settings,
         engine=engine,
-        store=folder_objects(settings.library),
+        store=open_store(settings),
         titles=SqlTitles(engine, now),
         desk=SqlTitleDesk(engine, now),
         packages=SqlPackages(engine, now),
@@ -112,6 +111,28 @@ def open_library(settings: Settings) -> Library:
 def wake_pipe(settings: Settings) -> WakePipe:
     """How whoever writes into the library wakes the service that runs on it."""
     return WakePipe(settings.library / "scratch" / "wake")
+
+
+def open_store(settings: Settings) -> ObjectStore:
+    """Where the library's objects are.
+
+    Raises:
+        LibraryError: the folder or the bucket cannot be used.
+    """
+    bucket = settings.bucket
+    if bucket is None:
+        return folder_objects(settings.library)
+    # A library in a folder, or a command that needs none, does without what buckets need.
+    from matinee.adapters.buckets import bucket_objects  # noqa: PLC0415
+
+    return bucket_objects(bucket.scheme, bucket.name, bucket.prefix, bucket.endpoint)
+
+
+def database_url(settings: Settings) -> str | URL:
+    """The address of the library's database: the one that was given, else a file of the library."""
+    if settings.database is not None:
+        return settings.database
+    return URL.create("sqlite", database=str(settings.library / DATABASE))
 
 
 @contextmanager

@@ -22,11 +22,11 @@ class LiveServer:
 
     @classmethod
     @contextmanager
-    def over(cls, library: Path) -> Iterator["LiveServer"]:
+    def over(cls, library: Path | str, **variables: str) -> Iterator["LiveServer"]:
         """Serve a library from a process of its own, on a port that was free."""
         command = [sys.executable, "-m", "matinee", "serve", "--port", "0", "--library"]
         with subprocess.Popen(
-            [*command, str(library)], stdout=subprocess.PIPE, env=environment()
+            [*command, str(library)], stdout=subprocess.PIPE, env={**environment(), **variables}
         ) as process:
             try:
                 assert process.stdout

@@ -89,5 +89,7 @@ def _plant(library: Path) -> None:
     (title / "escape.json").symlink_to(library / "ledger.json")
     (title / "out").symlink_to(library / "titles-private")
     (title / "inside.json").symlink_to("public.json")
+    (title / "preview").mkdir()
+    (title / "preview" / "video-00001.m4s").write_text("")
     (title / "folder.json").mkdir()
     os.mkfifo(title / "pipe.json")

@@ -1,13 +1,57 @@
 """The origin: what players fetch, from a library with files that must never leave it."""
 
+import asyncio
+from collections.abc import Iterator
+
 import pytest
 from tests.apps.cinema import TITLE
 from tests.apps.live_server import Answer, LiveServer, ask
 from tests.apps.shelf import Shelf
+from tests.s3_server import S3Server
+
+from matinee.adapters.buckets import bucket_objects
+from matinee.ports.store import ObjectStore
+from matinee.stages.together import in_turn
 
 pytestmark = pytest.mark.tools
 
 MEDIA = f"/media/titles/{TITLE}/"
+
+
+@pytest.fixture(scope="module", params=["folder", "bucket"])
+def server(request: pytest.FixtureRequest, shelf: Shelf) -> Iterator[LiveServer]:
+    """A server of the shelf's files, where they are and out of a bucket."""
+    if request.param == "folder":
+        with LiveServer.over(shelf.library) as live:
+            yield live
+        return
+    s3: S3Server = request.getfixturevalue("s3")
+    bucket = s3.bucket()
+    variables = {
+        **s3.variables,
+        "MATINEE_DATABASE": f"sqlite:///{shelf.library / 'matinee.db'}",
+        "MATINEE_STATE": str(shelf.library / "state"),
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        store = bucket_objects("s3", bucket, "films", s3.endpoint)
+        asyncio.run(_fill(store, shelf))
+    with LiveServer.over(f"s3://{bucket}/films", **variables) as live:
+        yield live
+
+
+async def _fill(store: ObjectStore, shelf: Shelf) -> None:
+    """Every file of the shelf, those too that must never be served."""
+    await in_turn(
+        lambda path: store.write(path.relative_to(shelf.library).as_posix(), path),
+        [
+            path
+            for path in (shelf.library / "ledger.json", *shelf.library.glob("titles*/**/*"))
+            if path.is_file() and not (path.is_symlink() and path.name == "escape.json")
+        ],
+        at_once=16,
+    )
 
 
 def ask_segment(server: LiveServer, shelf: Shelf, method: str = "GET", **headers: str) -> Answer:
@@ -54,11 +98,14 @@ def test_every_file_of_the_package_is_served(server: LiveServer, shelf: Shelf) -
     assert {path for path in files if ask(server, MEDIA + path, "HEAD").status != 200} == set()
 
 
-def test_only_entry_manifests_must_be_asked_for_again(server: LiveServer, shelf: Shelf) -> None:
+def test_only_entry_manifests_and_previews_must_be_asked_for_again(
+    server: LiveServer, shelf: Shelf
+) -> None:
     def caching(path: str) -> str:
         return ask(server, MEDIA + path).headers["cache-control"]
 
     assert caching("main.m3u8") == caching("main.mpd") == "no-cache"
+    assert caching("preview/video-00001.m4s") == "no-cache"
     forever = "public, max-age=31536000, immutable"
     assert caching(f"packages/{shelf.package}/main.m3u8") == forever
     assert ask_segment(server, shelf).headers["cache-control"] == forever

@@ -4,19 +4,16 @@ import asyncio
 import resource
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.s3_server import S3Server
 
-from matinee.adapters.objects import folder_objects, memory_objects
-from matinee.core.errors import LibraryError, ObjectMissing, UsageError
+from matinee.adapters.buckets import bucket_objects
+from matinee.adapters.objects import PART_BYTES, PIECE_BYTES, folder_objects, memory_objects
+from matinee.core.errors import LibraryError, ObjectDamaged, ObjectMissing, UsageError
+from matinee.core.ids import digest_of
 from matinee.ports.store import ObjectStore
-
-STORES: list[Callable[[Path], ObjectStore]] = [
-    lambda folder: folder_objects(folder / "library"),
-    lambda _: memory_objects(),
-]
 
 WRITER = """
 import asyncio, sys
@@ -26,10 +23,16 @@ asyncio.run(folder_objects(Path(sys.argv[1])).write("films/big", Path(sys.argv[2
 """
 
 
-@pytest.fixture(params=STORES, ids=["folder", "memory"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
-    make: Callable[[Path], ObjectStore] = request.param
-    return make(tmp_path)
+@pytest.fixture(params=["folder", "memory", "bucket"])
+def store(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> ObjectStore:
+    if request.param == "bucket":
+        server: S3Server = request.getfixturevalue("s3")
+        for name, value in server.variables.items():
+            monkeypatch.setenv(name, value)
+        return bucket_objects("s3", server.bucket(), "a library/in a bucket", server.endpoint)
+    return folder_objects(tmp_path / "library") if request.param == "folder" else memory_objects()
 
 
 def test_what_is_written_is_read(store: ObjectStore) -> None:
@@ -57,6 +60,100 @@ def test_a_file_is_stored_whole(store: ObjectStore, tmp_path: Path) -> None:
     asyncio.run(store.write("sources/film", film))
 
     assert asyncio.run(store.read("sources/film")) == film.read_bytes()
+
+
+def whole(store: ObjectStore, key: str, start: int = 0, end: int | None = None) -> bytes:
+    """The object as it is streamed, with all that ``look`` says of it."""
+
+    async def collected() -> bytes:
+        found = await store.look(key)
+        assert found is not None
+        size = found.size_bytes
+        pieces = await store.stream(key, start, size if end is None else end, found.tag)
+        return b"".join([piece async for piece in pieces])
+
+    return asyncio.run(collected())
+
+
+@pytest.mark.parametrize("size", [0, 1, PART_BYTES, PART_BYTES + 1])
+def test_bytes_that_are_as_named_are_stored(store: ObjectStore, tmp_path: Path, size: int) -> None:
+    film, content = tmp_path / "film", bytes(range(251)) * (size // 251) + bytes(size % 251)
+    film.write_bytes(content)
+
+    asyncio.run(store.write("from-file", film, digest=digest_of(content)))
+    asyncio.run(store.write("from-bytes", b"bytes", digest=digest_of(b"bytes")))
+
+    assert asyncio.run(store.read("from-file")) == content
+    assert asyncio.run(store.read("from-bytes")) == b"bytes"
+
+
+@pytest.mark.parametrize("size", [0, 1, PART_BYTES + 1])
+def test_other_bytes_than_those_named_never_appear(
+    store: ObjectStore, tmp_path: Path, size: int
+) -> None:
+    film, other = tmp_path / "film", digest_of(b"other")
+    film.write_bytes(bytes(size))
+    asyncio.run(store.write("there", b"before"))
+
+    for key in ("none", "there"):
+        for content in (film, b"bytes"):
+            with pytest.raises(ObjectDamaged, match=key):
+                asyncio.run(store.write(key, content, digest=other))
+
+    assert asyncio.run(store.size("none")) is None
+    assert asyncio.run(store.read("there")) == b"before"
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, None), (0, 1), (5, 7), (99_999, 100_000), (7, 7)])
+def test_a_stretch_is_streamed(store: ObjectStore, start: int, end: int | None) -> None:
+    content = bytes(range(250)) * 400
+    asyncio.run(store.write("a/b.m4s", content))
+
+    assert whole(store, "a/b.m4s", start, end) == content[start:end]
+
+
+def test_a_large_object_is_streamed_in_small_pieces(store: ObjectStore, tmp_path: Path) -> None:
+    film = tmp_path / "film"
+    film.write_bytes(bytes(range(256)) * 20_000)
+    asyncio.run(store.write("film", film))
+
+    async def pieces() -> list[bytes]:
+        found = await store.look("film")
+        assert found is not None
+        stream = await store.stream("film", 0, found.size_bytes, found.tag)
+        return [piece async for piece in stream]
+
+    given = asyncio.run(pieces())
+    assert b"".join(given) == film.read_bytes()
+    assert max(map(len, given)) <= PIECE_BYTES
+
+
+def test_a_tag_is_of_these_bytes(store: ObjectStore) -> None:
+    async def looks() -> list[object]:
+        await store.write("entry", b"one")
+        first, again = await store.look("entry"), await store.look("entry")
+        await store.write("entry", b"two")
+        return [first, again, await store.look("entry"), await store.look("none")]
+
+    first, again, second, none = asyncio.run(looks())
+    assert first == again
+    assert first != second
+    assert none is None
+
+
+@pytest.mark.parametrize("later", [b"two", None], ids=["replaced", "removed"])
+def test_what_is_not_the_object_of_the_tag_is_not_streamed(
+    store: ObjectStore, later: bytes | None
+) -> None:
+    async def changed_meanwhile() -> None:
+        await store.write("entry", b"one")
+        found = await store.look("entry")
+        assert found is not None
+        await (store.delete("entry") if later is None else store.write("entry", later))
+        await store.stream("entry", 0, 3, found.tag)
+
+    with pytest.raises(ObjectMissing, match="entry"):
+        asyncio.run(changed_meanwhile())
 
 
 def test_writing_again_replaces(store: ObjectStore) -> None:

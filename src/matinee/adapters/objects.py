@@ -1,34 +1,45 @@
 """Objects in a folder, in memory or in a bucket: one code path over ``obstore``.
 
 In a folder an object is written below ``STAGING`` and renamed when it is complete, so a writer that
-is killed leaves nothing beside the objects that are served.
+is killed leaves nothing beside the objects that are served. In a bucket one request makes an object
+appear: its only PUT, or the end of its upload in parts; the parts of a killed writer nobody sees.
 """
 
 import asyncio
-import errno
+import hashlib
 import re
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
-from obstore.exceptions import BaseError
+from obstore.exceptions import BaseError, PreconditionError
 from obstore.store import LocalStore, MemoryStore
 from obstore.store import ObjectStore as Backend
 
-from matinee.core.errors import LibraryError, LibraryFull, ObjectMissing, UsageError
-from matinee.ports.store import ObjectStore
+from matinee.adapters.store_failures import first_line, told
+from matinee.assets.files import digest_of_file
+from matinee.core.errors import LibraryError, ObjectDamaged, ObjectMissing, UsageError
+from matinee.core.ids import Digest, digest_of
+from matinee.ports.store import UNTYPED, ObjectStore, Stored
 
 PART_BYTES = 8 * 1024 * 1024
-"""What is read of a file at a time; S3 takes 10,000 parts, so an object may have 78 GiB."""
+"""What is read of a file at a time, and sent to a bucket as one part of an upload."""
+
+MOST_PARTS = 9_000
+"""S3 takes 10,000 parts; a file of more than 70 GiB has larger ones."""
 
 PARTS_AT_ONCE = 2
-"""One part is read while the other is written; more only cost memory."""
+"""In a folder one part is read while the other is written; a bucket gets two at a time."""
+
+PIECE_BYTES = 256 * 1024
+"""What is read at a time for somebody who watches."""
 
 STAGING = "scratch/staging"
-
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+IMMUTABLE = "public, max-age=31536000, immutable"
+REVALIDATE = "no-cache"
 
 _STAGED = re.compile(r"#\d+$")
 _UNSPELLABLE = re.compile(r"[\\\x00-\x1f\x7f\ud800-\udfff]")
@@ -49,19 +60,44 @@ class ObstoreObjects(ObjectStore):
         self._backend = backend
         self._root = root
 
-    async def write(self, key: str, content: bytes | Path) -> None:
-        with _failures("write", checked(key)):
-            if self._root is None:
-                await self._put(key, content)
-                return
-            staged = f"{STAGING}/{uuid.uuid4().hex}"
-            await self._put(staged, content)
-            await self._backend.rename_async(staged, key)
+    @property
+    def is_local(self) -> bool:
+        return self._root is not None
 
-    async def _put(self, key: str, content: bytes | Path) -> None:
+    async def write(
+        self, key: str, content: bytes | Path, *, media_type: str = UNTYPED, changes: bool = False,
+        digest: Digest | None = None,
+    ) -> None:  # fmt: skip
+        with _failures("write", checked(key)):
+            if self._root is not None:
+                await self._write_file(self._root, key, content, digest)
+                return
+            size = await asyncio.to_thread(_size_of, content)
+            part = max(PART_BYTES, -(-size // MOST_PARTS))
+            await self._backend.put_async(
+                key,
+                await _proved(key, content, part, digest) if digest else content,
+                attributes={
+                    "Content-Type": media_type,
+                    "Cache-Control": REVALIDATE if changes else IMMUTABLE,
+                },
+                chunk_size=part,
+                max_concurrency=PARTS_AT_ONCE,
+            )
+
+    async def _write_file(
+        self, root: Path, key: str, content: bytes | Path, digest: Digest | None
+    ) -> None:
+        staged = f"{STAGING}/{uuid.uuid4().hex}"
         await self._backend.put_async(
-            key, content, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE
+            staged, content, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE
         )
+        if digest is not None:
+            written, _ = await asyncio.to_thread(digest_of_file, root / staged)
+            if written != digest:
+                await self._backend.delete_async(staged)
+                raise _object_differs(key)
+        await self._backend.rename_async(staged, key)
 
     async def read(self, key: str) -> bytes:
         with _failures("read", checked(key)), _missing(key):
@@ -69,11 +105,36 @@ class ObstoreObjects(ObjectStore):
             return bytes(await found.bytes_async())
 
     async def size(self, key: str) -> int | None:
+        found = await self.look(key)
+        return found.size_bytes if found else None
+
+    async def look(self, key: str) -> Stored | None:
         try:
             with _failures("look up", checked(key)), _missing(key):
-                return (await self._backend.head_async(key))["size"]
+                found = await self._backend.head_async(key)
         except ObjectMissing:
             return None
+        return Stored(found["size"], found["e_tag"] or f'"{found["last_modified"].timestamp():x}"')
+
+    async def stream(self, key: str, start: int, end: int, tag: str) -> AsyncIterator[bytes]:
+        checked(key)
+        if start >= end:
+            return _nothing()
+        with _failures("read", key), _missing(key):
+            try:
+                found = await self._backend.get_async(
+                    key, options={"range": (start, end), "if_match": tag}
+                )
+            except PreconditionError as error:
+                raise _object_missing(key) from error
+
+        async def pieces() -> AsyncIterator[bytes]:
+            with _failures("read", key), _missing(key):
+                async for part in found.stream(min_chunk_size=PIECE_BYTES):
+                    for at in range(0, len(part), PIECE_BYTES):
+                        yield bytes(part[at : at + PIECE_BYTES])
+
+        return pieces()
 
     async def as_file(self, key: str, scratch: Path) -> Path:
         checked(key)
@@ -116,7 +177,7 @@ def folder_objects(root: Path) -> ObstoreObjects:
         return ObstoreObjects(LocalStore(root), root)
     except (OSError, BaseError) as error:
         raise LibraryError(
-            f"cannot keep objects in {root}: {_first_line(error)}",
+            f"cannot keep objects in {root}: {first_line(error)}",
             "name a folder that can be written",
         ) from error
 
@@ -154,6 +215,59 @@ def _fault(key: str) -> str:
     return ""
 
 
+async def _proved(
+    key: str, content: bytes | Path, part: int, digest: Digest
+) -> bytes | AsyncIterator[bytes]:
+    """The content, which fails before its end when it is not what ``digest`` names."""
+    if isinstance(content, Path):
+        file = await asyncio.to_thread(content.open, "rb")
+        return await _read_proving(key, file, part, digest)
+    if digest_of(content) != digest:
+        raise _object_differs(key)
+    return content
+
+
+async def _read_proving(
+    key: str, file: IO[bytes], part: int, digest: Digest
+) -> bytes | AsyncIterator[bytes]:
+    """A small file's bytes, or a large one's parts."""
+    proof = hashlib.sha256()
+
+    def block() -> bytes:
+        data = file.read(part)
+        proof.update(data)
+        if not data:
+            file.close()
+            if proof.hexdigest() != digest:
+                raise _object_differs(key)
+        return data
+
+    first = await asyncio.to_thread(block)
+    second = await asyncio.to_thread(block) if first else b""
+    if not second:
+        return first
+
+    async def parts() -> AsyncIterator[bytes]:
+        with file:
+            yield first
+            yield second
+            while data := await asyncio.to_thread(block):
+                yield data
+
+    return parts()
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    """No pieces."""
+    nothing: tuple[bytes, ...] = ()
+    for piece in nothing:
+        yield piece
+
+
+def _size_of(content: bytes | Path) -> int:
+    return content.stat().st_size if isinstance(content, Path) else len(content)
+
+
 @contextmanager
 def _missing(key: str) -> Iterator[None]:
     """Say in our words that there is no such object."""
@@ -169,16 +283,7 @@ def _failures(verb: str, key: str) -> Iterator[None]:
     try:
         yield
     except (BaseError, OSError, ValueError) as error:
-        if _is_full(error):
-            raise LibraryFull(f"cannot {verb} object {key}: no room on the disk") from error
-        raise LibraryError(f"cannot {verb} object {key}: {_first_line(error)}") from error
-
-
-def _is_full(error: BaseException) -> bool:
-    """Whether a disk or a quota has no room; ``obstore`` tells the number in its words only."""
-    if isinstance(error, OSError) and error.errno in NO_ROOM:
-        return True
-    return any(f"code: {number}," in str(error) for number in NO_ROOM)
+        raise told(f"cannot {verb} object {key}", error) from error
 
 
 def _object_missing(key: str) -> ObjectMissing:
@@ -187,6 +292,5 @@ def _object_missing(key: str) -> ObjectMissing:
     )
 
 
-def _first_line(error: BaseException) -> str:
-    """The message without the debug dump that ``obstore`` puts below it."""
-    return str(error).partition("\n")[0] or type(error).__name__
+def _object_differs(key: str) -> ObjectDamaged:
+    return ObjectDamaged(f"the bytes that were to be object {key} are others")

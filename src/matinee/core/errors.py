@@ -155,6 +155,14 @@ class LibraryFull(LibraryError):
     advice = "make room on the library's disk, then run the same command again: it goes on"
 
 
+class LibraryUnreachable(LibraryError):
+    """The bucket that keeps the library does not answer, or not soundly."""
+
+    code = "library.unreachable"
+    retryable = True
+    advice = "check the network and the bucket's endpoint, then run the same command again"
+
+
 class LibraryBusy(LibraryError):
     """Another process holds what this one needs."""
 

@@ -118,13 +118,13 @@ async def publish_title(house: House, bench: Bench, request: Request) -> Publish
 
 async def _publish(house: House, bench: Bench, request: Request) -> Published:
     started = time.monotonic()
-    check_is_file(request.film)
+    identity = check_is_file(request.film)
     await asyncio.to_thread(
         look_first, house.studio.indexer, request.film, accept_damage=request.accept_damage
     )
     source = await name_film(request.film)
     async with house.exclusive(source.digest):
-        film = await ingest(bench, request.film, source)
+        film = await ingest(bench, request.film, source, identity)
         film, info, timeline, left_out = await _look_at(house, bench, request, film, source)
         tracks = plan_tracks(info, timeline, request.ladder, request.sidecars)
         tracks = replace(tracks, outcomes=(*tracks.outcomes, *left_out))
@@ -295,7 +295,7 @@ async def _enter(
         return report, known
     body = canonical_json(report).encode()
     digest: Digest = digest_of(body)
-    await bench.store.write(object_key(digest), body)
+    await bench.store.write(object_key(digest), body, media_type="application/json")
     entry = Package(
         id=packaged.id,
         title=making.title.id,

@@ -1,12 +1,12 @@
 """Prove again that what a title shows is whole and right: every file's bytes, and the manifests."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
 from matinee.core.errors import MatineeError, NotFound
-from matinee.core.ids import Digest, digest_of
+from matinee.core.ids import digest_of
 from matinee.core.verdicts import Verdict
 from matinee.media.conformance import check_package
 from matinee.media.conformance_report import Expected, ExpectedAudio, ExpectedVideo
@@ -14,6 +14,7 @@ from matinee.media.judges import judge_conformance
 from matinee.media.packaging import DASH, HLS, entry_manifests
 from matinee.ports.catalog import Package, Title
 from matinee.ports.store import ObjectStore
+from matinee.stages.ahead import Ahead
 from matinee.stages.publish import ENTRY_DASH, ENTRY_HLS, title_key
 
 
@@ -27,23 +28,27 @@ async def verify_title(
     """
     if package is None:
         raise NotFound(f"{title.id} has no package on screen", "publish it again")
-    loop = asyncio.get_running_loop()
     wrong: dict[str, str] = {}
+    unread = set(package.files)
+    files = Ahead(lambda path: store.read(title_key(title.id, path)), package.files)
 
     def read(path: str) -> bytes:
-        key = title_key(title.id, path)
-        data = asyncio.run_coroutine_threadsafe(store.read(key), loop).result()
+        data = files(path)
+        unread.discard(path)
         if path not in package.files:
             wrong[path] = "is not a file of this package"
         elif digest_of(data) != package.files[path]:
             wrong[path] = "does not have the bytes that were published"
         return data
 
-    findings = await asyncio.to_thread(
-        check_package, read, f"packages/{package.id}/{HLS}", f"packages/{package.id}/{DASH}",
-        expected_of(report),
-    )  # fmt: skip
-    await asyncio.to_thread(_read_rest, read, package.files, wrong)
+    try:
+        findings = await asyncio.to_thread(
+            check_package, read, f"packages/{package.id}/{HLS}", f"packages/{package.id}/{DASH}",
+            expected_of(report),
+        )  # fmt: skip
+        await asyncio.to_thread(_read_rest, read, sorted(unread), wrong)
+    finally:
+        files.close()
     reasons = tuple(f"{path} {fault}" for path, fault in sorted(wrong.items()))
     evidence = {"files": len(package.files), "wrong": len(wrong)}
     return [
@@ -53,8 +58,8 @@ async def verify_title(
     ]
 
 
-def _read_rest(read: Any, files: Mapping[str, Digest], wrong: dict[str, str]) -> None:
-    for path in files:
+def _read_rest(read: Callable[[str], bytes], paths: Iterable[str], wrong: dict[str, str]) -> None:
+    for path in paths:
         try:
             read(path)
         except MatineeError as error:

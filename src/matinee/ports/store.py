@@ -1,7 +1,21 @@
 """Where bytes are kept."""
 
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from matinee.core.ids import Digest
+
+UNTYPED = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a store says of an object: its size, and a tag that no other bytes at its key have."""
+
+    size_bytes: int
+    tag: str
 
 
 class ObjectStore(Protocol):
@@ -9,13 +23,27 @@ class ObjectStore(Protocol):
 
     An object appears whole or not at all: a reader never meets half of one, whenever a writer
     dies. Writing a key again replaces it in one step.
+
+    Every method raises ``LibraryError`` when the store cannot be used: ``LibraryFull`` and
+    ``LibraryUnreachable`` where trying again may help.
     """
 
-    async def write(self, key: str, content: bytes | Path) -> None:
+    @property
+    def is_local(self) -> bool:
+        """Whether objects are files of this machine, so that nothing need be fetched."""
+        ...
+
+    async def write(
+        self, key: str, content: bytes | Path, *, media_type: str = UNTYPED, changes: bool = False,
+        digest: Digest | None = None,
+    ) -> None:  # fmt: skip
         """Store ``content`` (a path is streamed, in bounded memory).
 
+        A bucket tells those who fetch the object its ``media_type``, and whether its key may have
+        other bytes later (``changes``) or never.
+
         Raises:
-            LibraryError: the store cannot be written (full, read-only, unreachable).
+            ObjectDamaged: the bytes are not those of ``digest``; the object does not appear.
         """
         ...
 
@@ -29,6 +57,20 @@ class ObjectStore(Protocol):
 
     async def size(self, key: str) -> int | None:
         """Its size in bytes, or None when there is no such object."""
+        ...
+
+    async def look(self, key: str) -> Stored | None:
+        """Its size and tag, or None when there is no such object."""
+        ...
+
+    async def stream(self, key: str, start: int, end: int, tag: str) -> AsyncIterator[bytes]:
+        """Bytes ``[start, end)`` of the object that ``look`` gave ``tag`` of, in small pieces.
+
+        The store has answered when this returns; what breaks off later is taken up again.
+
+        Raises:
+            ObjectMissing: no such object, or another one by now.
+        """
         ...
 
     async def as_file(self, key: str, scratch: Path) -> Path:

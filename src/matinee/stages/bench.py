@@ -7,8 +7,10 @@
 
 import asyncio
 import platform
+import tempfile
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +18,7 @@ from pathlib import Path
 from matinee.assets.asset import Asset, object_key
 from matinee.assets.derivation import Cost, Derivation, Step
 from matinee.assets.files import digest_of_file
-from matinee.core.errors import MatineeError, ObjectMissing
+from matinee.core.errors import MatineeError, ObjectDamaged, ObjectMissing
 from matinee.core.ids import Digest, digest_of
 from matinee.core.progress import Progress
 from matinee.ports.ledger import Inventory, Ledger
@@ -24,6 +26,10 @@ from matinee.ports.store import ObjectStore
 from matinee.ports.tools import Tool
 from matinee.stages.redo import Redo
 from matinee.stages.slots import Turn
+from matinee.stages.together import in_turn
+
+TRANSFERS = 8
+"""Objects that one step writes, fetches or asks for at once: a bucket answers slowly, but many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,8 @@ class Bench:
     """One run's access to ledger and store. ``slots`` bounds the tools that work at once.
 
     ``sandbox`` names what confines them, ``redo`` the steps that are to be made anew.
+    ``check_source`` raises when the film that is worked on is no longer the one that was named:
+    what was made of it is not recorded then.
     """
 
     run: str
@@ -73,6 +81,7 @@ class Bench:
     refresh: bool = False
     redo: Redo = field(default_factory=Redo)
     sandbox: Sequence[str] = ()
+    check_source: Callable[[], None] = lambda: None
     tallies: dict[str, Tally] = field(default_factory=dict)
 
     def tool_ids(self, *names: str) -> dict[str, str]:
@@ -148,14 +157,20 @@ class Bench:
         folder: str | None = None,
     ) -> Derivation:  # fmt: skip
         """Store outputs, then write the derivation."""
-        assets: dict[str, Asset] = {}
-        locations: list[tuple[Digest, str]] = []
-        for role, made in outputs.items():
-            asset = assets[role] = made if isinstance(made, Asset) else await asset_of(made)
+
+        async def keep(output: tuple[str, Made | Asset]) -> tuple[str, Asset, str]:
+            role, made = output
+            asset = made if isinstance(made, Asset) else await asset_of(made)
             key = key_of(role, asset, folder)
             if isinstance(made, Made) and not await self._lies_at(key, asset):
-                await self.store.write(key, made.content)
-            locations.append((asset.digest, key))
+                await self.store.write(key, made.content, media_type=made.media_type)
+            return role, asset, key
+
+        self.check_source()
+        every: list[tuple[str, Made | Asset]] = [*outputs.items()]
+        kept = await in_turn(keep, every, TRANSFERS)
+        assets = {role: asset for role, asset, _ in kept}
+        locations = [(asset.digest, key) for _, asset, key in kept]
         derivation = Derivation(step, assets, cost)
         self.ledger.record(attempt, derivation, locations, anew=self.redo.wants(step))
         self.redo.made.add(step.key)
@@ -174,10 +189,12 @@ class Bench:
 
     async def holds(self, derivation: Derivation, folder: str | None = None) -> bool:
         """Whether all outputs lie where they should, with their size."""
-        for role, asset in derivation.outputs.items():
-            if await self.store.size(key_of(role, asset, folder)) != asset.size_bytes:
-                return False
-        return True
+
+        async def lies(output: tuple[str, Asset]) -> bool:
+            role, asset = output
+            return await self.store.size(key_of(role, asset, folder)) == asset.size_bytes
+
+        return all(await in_turn(lies, derivation.outputs.items(), TRANSFERS))
 
     async def _lies_at(self, key: str, asset: Asset) -> bool:
         """Whether the ledger and the store agree that the asset is at ``key``."""
@@ -185,10 +202,13 @@ class Bench:
         return known and await self.store.size(key) == asset.size_bytes
 
     async def is_whole(self, asset: Asset) -> bool:
-        """Whether the asset's bytes are in the store; damaged ones are removed."""
+        """Whether the asset's bytes are in the store; damaged ones are removed.
+
+        What a bucket has is not fetched for this: it is proved when it is used.
+        """
         key = await self.place(asset)
-        if key is None:
-            return False
+        if key is None or not self.store.is_local:
+            return key is not None
         path = await self.store.as_file(key, self.scratch)
         digest, _ = await asyncio.to_thread(digest_of_file, path)
         if digest != asset.digest:
@@ -207,8 +227,28 @@ class Bench:
         return await self.store.read(await self._key(asset))
 
     async def file(self, asset: Asset) -> Path:
-        """A local file with the asset's bytes, to be read only."""
-        return await self.store.as_file(await self._key(asset), self.scratch)
+        """A local file with the asset's bytes, to be read only. A copy lasts as long as the run.
+
+        Raises:
+            ObjectDamaged: a bucket gave other bytes; they are removed.
+        """
+        return await self._file(asset, self.scratch / "copies")
+
+    @asynccontextmanager
+    async def files(self, assets: Sequence[Asset]) -> AsyncIterator[list[Path]]:
+        """The same of several assets; copies are gone when the block ends."""
+        with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
+            yield await in_turn(lambda one: self._file(one, Path(folder)), assets, TRANSFERS)
+
+    async def _file(self, asset: Asset, folder: Path) -> Path:
+        key = await self._key(asset)
+        path = await self.store.as_file(key, folder)
+        if not self.store.is_local:
+            digest, _ = await asyncio.to_thread(digest_of_file, path)
+            if digest != asset.digest:
+                await self.store.delete(key)
+                raise ObjectDamaged(f"object {key} was damaged, and is removed")
+        return path
 
     async def _key(self, asset: Asset) -> str:
         key = await self.place(asset)

@@ -8,7 +8,8 @@
 
 import asyncio
 import shutil
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -225,9 +226,9 @@ class _Line:
         """Sign chunks that the ledger has without a signature."""
         if not states:
             return
-        chunks = [await self._bench.file(state.chunk) for state in states if state.chunk]
         rungs = [state.rung for state in states]
-        signatures = await self._signatures(states[0].clip.frames, rungs, chunks, folder)
+        async with self._files(states, folder) as chunks:
+            signatures = await self._signatures(states[0].clip.frames, rungs, chunks, folder)
         for state, signature in zip(states, signatures, strict=True):
             await self._record_signature(state, signature)
 
@@ -239,17 +240,27 @@ class _Line:
         steps = [score_step(bench, film, clip.plan, chunk.digest) for chunk in chunks]
         counter = Counter(bench.progress, *(f"score {state.rung.name}" for state in states))
         rungs = [state.rung for state in states]
-        files = [await bench.file(chunk) for chunk in chunks]
-        with Attempts(bench, "score", steps, [1] * len(steps), counter) as tries:
-            measured, spent = await self._studio.meter.measure(
-                clip, film.picture, rungs, files, folder, counter.reached
-            )
-            tries.spent(spent.cpu_s)
-            counter.reached(len(clip.plan.frames))
-            for number, (state, one) in enumerate(zip(states, measured, strict=True)):
-                scores = self._paired(one, clip, state)
-                made = {"scores": Made(scores, "application/x-matinee-scores")}
-                state.scored = await tries.record(number, made)
+        async with self._files(states, folder) as files:
+            with Attempts(bench, "score", steps, [1] * len(steps), counter) as tries:
+                measured, spent = await self._studio.meter.measure(
+                    clip, film.picture, rungs, files, folder, counter.reached
+                )
+                tries.spent(spent.cpu_s)
+                counter.reached(len(clip.plan.frames))
+                for number, (state, one) in enumerate(zip(states, measured, strict=True)):
+                    scores = self._paired(one, clip, state)
+                    made = {"scores": Made(scores, "application/x-matinee-scores")}
+                    state.scored = await tries.record(number, made)
+
+    @asynccontextmanager
+    async def _files(self, states: Sequence[ChunkState], folder: Path) -> AsyncIterator[list[Path]]:
+        """The chunks as files; those that were just made are at hand and need not be fetched."""
+        made = [folder / f"{state.rung.name}.mp4" for state in states]
+        chunks = [state.chunk for state in states if state.chunk]
+        pairs = list(zip(chunks, made, strict=True))
+        async with self._bench.files([c for c, path in pairs if not path.exists()]) as fetched:
+            others = iter(fetched)
+            yield [path if path.exists() else next(others) for _, path in pairs]
 
     def _paired(self, measured: Measured, clip: Clip, state: ChunkState) -> bytes:
         """The scores as bytes, after proof that both sides were the frames they should be."""

@@ -14,18 +14,25 @@ KINDS = {
 }
 
 
-def check_is_file(film: Path) -> None:
-    """Whether there is anything to read that has an end.
+Identity = tuple[int, ...]
+"""A file's device, inode, size and times of change: another one once anybody wrote to it."""
+
+
+def check_is_file(film: Path) -> Identity:
+    """Whether there is anything to read that has an end; gives which file it is.
 
     Raises:
         SourceUnreadable: nothing is there, or a folder, a pipe or a device.
     """
     try:
-        mode = film.stat().st_mode
+        status = film.stat()
     except OSError as error:
         raise SourceUnreadable(
             f"{film.name} cannot be read: {error.strerror}", "give the path of a film"
         ) from error
-    if not stat.S_ISREG(mode):
-        kind = KINDS.get(stat.S_IFMT(mode), "no file")
+    if not stat.S_ISREG(status.st_mode):
+        kind = KINDS.get(stat.S_IFMT(status.st_mode), "no file")
         raise SourceUnreadable(f"{film.name} is {kind}", "give the path of a film")
+    return (
+        status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns,
+    )  # fmt: skip

@@ -2,14 +2,15 @@
 
 import asyncio
 import os
+from functools import partial
 from pathlib import Path
 
 from matinee.assets.asset import Asset, object_key
 from matinee.assets.derivation import Step
 from matinee.assets.files import digest_of_file
-from matinee.core.errors import LibraryError, SourceChanged, SourceUnreadable
+from matinee.core.errors import LibraryError, ObjectDamaged, SourceChanged, SourceUnreadable
 from matinee.stages.bench import Bench
-from matinee.stages.given import check_is_file
+from matinee.stages.given import Identity, check_is_file
 
 
 async def name_film(film: Path) -> Asset:
@@ -37,8 +38,12 @@ def shown_name(name: str) -> str:
     return " ".join("".join(sign if sign.isprintable() else " " for sign in valid).split())
 
 
-async def ingest(bench: Bench, film: Path, source: Asset) -> Path:
+async def ingest(bench: Bench, film: Path, source: Asset, identity: Identity) -> Path:
     """Keep the film in the library, if it is not there yet; gives a file with its bytes.
+
+    That file is the library's own, which nobody writes to. A bucket has none: then it is the film
+    as it was given, under a plain name, and nothing more is recorded once that is another file than
+    ``identity`` says, or was written to.
 
     Raises:
         SourceChanged: the film was written to or removed meanwhile.
@@ -46,19 +51,35 @@ async def ingest(bench: Bench, film: Path, source: Asset) -> Path:
     step = Step("ingest", 1, {"film": source.digest}, {})
 
     async def copy() -> tuple[dict[str, Asset], float]:
-        key = object_key(source.digest)
         try:
-            await bench.store.write(key, film)
+            await bench.store.write(
+                object_key(source.digest), film, media_type=source.media_type, digest=source.digest
+            )
+        except ObjectDamaged as error:
+            raise SourceChanged(f"{film.name} is still being written to") from error
         except LibraryError as error:
             if await asyncio.to_thread(film.is_file):
                 raise
             raise SourceChanged(f"{film.name} went away while it was read") from error
-        stored = await bench.store.as_file(key, bench.scratch)
-        digest, _ = await asyncio.to_thread(digest_of_file, stored)
-        if digest != source.digest:
-            await bench.store.delete(key)
-            raise SourceChanged(f"{film.name} is still being written to")
         return {"source": source}, 0.0
 
     derivation = await bench.derive("ingest", step, copy)
-    return await bench.file(derivation.outputs["source"])
+    if bench.store.is_local:
+        return await bench.file(derivation.outputs["source"])
+    bench.check_source = partial(_check_unchanged, film, identity)
+    return _under_plain_name(film, bench.scratch)
+
+
+def _under_plain_name(film: Path, folder: Path) -> Path:
+    plain = folder / "film"
+    plain.symlink_to(film.absolute())
+    return plain
+
+
+def _check_unchanged(film: Path, identity: Identity) -> None:
+    try:
+        if check_is_file(film) == identity:
+            return
+    except SourceUnreadable as error:
+        raise SourceChanged(f"{film.name} went away while it was published") from error
+    raise SourceChanged(f"{film.name} was written to while it was published")

@@ -29,6 +29,7 @@ from matinee.media.packaging import PackagePlan, Stream, characteristics, is_aut
 from matinee.media.plan import shots
 from matinee.media.quality import Scores
 from matinee.media.signature import Signature, read_signature
+from matinee.stages.ahead import Ahead
 from matinee.stages.bench import Bench, Made
 from matinee.stages.chunks import Proofs
 from matinee.stages.package import Packaged, Renditions
@@ -59,8 +60,13 @@ async def judge(bench: Bench, evidence: Evidence) -> list[Verdict]:
     step = _judge_step(evidence)
 
     async def look() -> tuple[dict[str, Made], float]:
-        examination = _Examination(bench, evidence, asyncio.get_running_loop())
-        verdicts = await asyncio.to_thread(examination.verdicts)
+        packaged = evidence.packaged
+        files = Ahead(lambda path: bench.store.read(f"{packaged.folder}/{path}"), packaged.files)
+        examination = _Examination(bench, evidence, asyncio.get_running_loop(), files)
+        try:
+            verdicts = await asyncio.to_thread(examination.verdicts)
+        finally:
+            files.close()
         document = canonical_json([verdict.as_json() for verdict in verdicts])
         return {"verdicts": Made(document.encode(), "application/json")}, 0.0
 
@@ -110,6 +116,7 @@ class _Examination:
     bench: Bench
     evidence: Evidence
     loop: asyncio.AbstractEventLoop
+    files: Ahead
 
     def verdicts(self) -> list[Verdict]:
         """All judges over all subjects."""
@@ -140,9 +147,8 @@ class _Examination:
 
     def read(self, path: str) -> bytes:
         """A file of the package as it is stored."""
-        packaged = self.evidence.packaged
-        data = self._wait(self.bench.store.read(f"{packaged.folder}/{path}"))
-        if digest_of(data) != packaged.files[path].digest:
+        data = self.files(path)
+        if digest_of(data) != self.evidence.packaged.files[path].digest:
             raise ObjectDamaged(
                 f"{path} is not the file that was written", "publish the film again"
             )

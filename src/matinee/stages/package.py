@@ -20,6 +20,7 @@ from matinee.core.progress import Stage
 from matinee.core.time import as_text
 from matinee.media.chapters import chapters_webvtt, placed_chapters
 from matinee.media.cmaf import zero_times
+from matinee.media.media_types import MEDIA_TYPES
 from matinee.media.packaging import (
     DASH,
     FIRST,
@@ -40,14 +41,6 @@ from matinee.stages.sound import Sound
 from matinee.stages.split import Thumbnails
 from matinee.stages.text import Text
 
-MEDIA_TYPES = {
-    ".m3u8": "application/vnd.apple.mpegurl",
-    ".mpd": "application/dash+xml",
-    ".mp4": "video/mp4",
-    ".m4s": "video/iso.segment",
-    ".vtt": "text/vtt",
-    ".jpg": "image/jpeg",
-}
 JOIN = "join"
 """The one output that is no file of the package: the proof of the joins."""
 
@@ -213,10 +206,10 @@ async def _inputs(
     frames = [len(clip.frames) for clip in film.clips]
     starts = [segment.start for segment in film.plan.segments]
     for number, stream in enumerate(plan.of_kind("video")):
-        chunks = [await bench.file(chunk) for chunk in made.chunks_of(number)]
-        joined = await asyncio.to_thread(
-            indexer.join, chunks, frames, starts, film.plan.rate, folder / f"{stream.name}.mp4"
-        )
+        async with bench.files(made.chunks_of(number)) as chunks:
+            joined = await asyncio.to_thread(
+                indexer.join, chunks, frames, starts, film.plan.rate, folder / f"{stream.name}.mp4"
+            )
         files[stream.name] = f"{JOINED}/{joined.path.name}"
         proof[stream.name] = {
             "configuration": joined.configuration,

@@ -11,11 +11,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from matinee.core.errors import EncoderFailed, MatineeError
 from matinee.media.cmaf import read_init, read_segment, zero_times
 from matinee.media.ladder import Ladder
+from matinee.media.media_types import MEDIA_TYPES
 from matinee.media.preview import (
     FOLDER,
     Piece,
@@ -59,7 +60,7 @@ class Showing:
 
     async def begin(self, track: PreviewTrack, header: bytes) -> None:
         """Store a track's header; a header that is there already has to be the same."""
-        await self.store.write(f"{self.folder}/{track.init_uri}", zero_times(header))
+        await self._write(track.init_uri, zero_times(header))
         self.tracks[track.kind] = track
 
     async def add(self, kind: str, segments: Sequence[tuple[bytes, int]]) -> None:
@@ -67,7 +68,7 @@ class Showing:
         for segment, ticks in segments:
             track = self.tracks[kind]
             number = len(track.pieces) + 1
-            await self.store.write(f"{self.folder}/{track.uri(number)}", segment)
+            await self._write(track.uri(number), segment)
             self.tracks[kind] = replace(track, pieces=(*track.pieces, Piece(ticks, len(segment))))
         await self._show()
 
@@ -88,9 +89,15 @@ class Showing:
             texts = preview_playlists(tracks, has_end=has_end)
             texts["main.mpd"] = preview_mpd(tracks, self.begun, has_end=has_end)
             for name, text in texts.items():
-                await self.store.write(f"{self.folder}/{name}", text.encode())
+                await self._write(name, text.encode())
             if is_first:
                 self.on_show()
+
+    async def _write(self, name: str, content: bytes) -> None:
+        media_type = MEDIA_TYPES[PurePath(name).suffix]
+        await self.store.write(
+            f"{self.folder}/{name}", content, media_type=media_type, changes=True
+        )
 
 
 @dataclass(frozen=True, slots=True)

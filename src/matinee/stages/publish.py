@@ -4,7 +4,10 @@ An entry manifest is written in one step and names immutable paths only. After a
 and projection, projecting again mends it: ``project`` may be run at any time, any number of times.
 """
 
+from pathlib import PurePath
+
 from matinee.core.errors import NotFound
+from matinee.media.media_types import MEDIA_TYPES
 from matinee.media.packaging import DASH, HLS, entry_manifests
 from matinee.ports.catalog import Packages, Title
 from matinee.ports.store import ObjectStore
@@ -33,7 +36,8 @@ async def project(store: ObjectStore, title: Title) -> None:
         strict=True,
     ):
         if await store.size(key) != len(text.encode()) or await store.read(key) != text.encode():
-            await store.write(key, text.encode())
+            media_type = MEDIA_TYPES[PurePath(key).suffix]
+            await store.write(key, text.encode(), media_type=media_type, changes=True)
 
 
 async def show(

@@ -1,7 +1,7 @@
 """Work that goes on side by side: all of it, or the first failure and nothing left running."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -21,6 +21,19 @@ async def together(works: Iterable[Awaitable[T]]) -> list[T]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def in_turn(work: Callable[[A], Awaitable[T]], items: Iterable[A], at_once: int) -> list[T]:
+    """The results of ``work`` for each item, in order, so many at once; else as ``together``."""
+    waiting = enumerate(items)
+    results: dict[int, T] = {}
+
+    async def go_on() -> None:
+        for number, item in waiting:
+            results[number] = await work(item)
+
+    await together(go_on() for _ in range(at_once))
+    return [results[number] for number in sorted(results)]
 
 
 async def both(one: Awaitable[A], two: Awaitable[B]) -> tuple[A, B]:

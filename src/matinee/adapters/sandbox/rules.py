@@ -22,6 +22,7 @@ LAUNCH = "import sys; sys.path.insert(0, sys.argv[1]); import confine; confine.m
 PROCESSES = 16_384
 """Processes and threads of the user at once, where no seccomp stops a tool from multiplying."""
 
+SECRET = ("MATINEE_DATABASE", "MATINEE_TOKEN")
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "SSL_CERT_FILE")
 
 
@@ -83,7 +84,7 @@ def tool_environment(scratch: Path | None) -> dict[str, str]:
     passed = {
         name: value
         for name, value in os.environ.items()
-        if name in PASSED_ON or name.startswith("MATINEE_")
+        if name in PASSED_ON or (name.startswith("MATINEE_") and name not in SECRET)
     }
     return {**passed, "TMPDIR": str(scratch)} if scratch else passed
 

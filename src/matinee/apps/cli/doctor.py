@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from matinee.apps.cli.main import LIBRARY_HELP, print_json
+from matinee.apps.cli.main import library_options, print_json
 from matinee.core.errors import ToolError
 
 
@@ -17,9 +17,11 @@ class ToolLacking(ToolError):
 
 @click.command("doctor")
 @click.option("--tools", "tools_only", is_flag=True, help="Only the media tools.")
-@click.option("--library", metavar="URL", help=LIBRARY_HELP)
+@library_options
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
-def doctor_command(tools_only: bool, library: str | None, as_json: bool) -> None:
+def doctor_command(
+    tools_only: bool, library: str | None, database: str | None, as_json: bool
+) -> None:
     """Tell whether this machine has what Matinee needs, and what to do if not."""
     from matinee.wiring import missing_features, tools, walls
 
@@ -37,7 +39,7 @@ def doctor_command(tools_only: bool, library: str | None, as_json: bool) -> None
         "sandbox": list(walls()),
     }  # fmt: skip
     if not tools_only:
-        document["library"] = _library(library)
+        document["library"] = _library(library, database)
     if as_json:
         print_json(document)
     else:
@@ -53,8 +55,8 @@ def doctor_command(tools_only: bool, library: str | None, as_json: bool) -> None
         )
 
 
-def _library(library: str | None) -> str:
+def _library(library: str | None, database: str | None) -> str:
     from matinee.apps.cli.titles import open_library
 
-    opened = open_library(library)
-    return f"{opened.settings.library}, {len(opened.titles.all())} titles"
+    opened = open_library(library, database)
+    return f"{opened.settings.address}, {len(opened.titles.all())} titles"

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from matinee.apps.cli.main import LIBRARY_HELP, print_json, printable
+from matinee.apps.cli.main import library_options, print_json, printable
 from matinee.apps.cli.remote import find_service, server_option, service_library_option
 from matinee.core.errors import ObjectDamaged
 
@@ -63,15 +63,15 @@ def _gist(data: dict[str, Any]) -> str:
 
 
 @events_command.command("verify")
-@click.option("--library", metavar="URL", help=LIBRARY_HELP)
+@library_options
 @json_option
-def verify_command(library: str | None, as_json: bool) -> None:
+def verify_command(library: str | None, database: str | None, as_json: bool) -> None:
     """Prove that the sealed log is as it was written: no event changed, added or taken out."""
     from matinee.config import read_settings
     from matinee.flows.seal_events import verify_seals
     from matinee.wiring import open_library
 
-    opened = open_library(read_settings(library, None))
+    opened = open_library(read_settings(library, None, database))
     verdict = asyncio.run(verify_seals(opened.events, opened.store))
     if as_json:
         print_json(verdict.as_json())

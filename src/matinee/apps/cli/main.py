@@ -10,6 +10,7 @@ import os
 import sys
 import tempfile
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,12 @@ COMMANDS = {
 }
 
 LIBRARY_HELP = (
-    "The library: a folder or file:/// address. "
+    "The library: a folder, a file:/// address or s3://bucket/path. "
     "Default: $MATINEE_LIBRARY, else ~/.local/share/matinee."
+)
+DATABASE_HELP = (
+    "The library's database: sqlite:////folder/library.db or postgresql://user@host/name. "
+    "Default: $MATINEE_DATABASE, else a file of the library."
 )
 
 LONGEST_LINE = 600
@@ -44,6 +49,13 @@ Exit codes:
   0 done   2 wrong argument   3 film refused   4 held by a verdict   5 a tool failed
   6 library unusable   7 not found   130 interrupted   1 a defect of Matinee
 """
+
+
+def library_options(command: Callable[..., None]) -> Callable[..., None]:
+    """``--library`` and ``--database``, as ``library`` and ``database``."""
+    library = click.option("--library", metavar="URL", help=LIBRARY_HELP)
+    database = click.option("--database", metavar="URL", help=DATABASE_HELP)
+    return library(database(command))
 
 
 class LazyGroup(click.Group):
@@ -77,7 +89,8 @@ def cli() -> None:
     matinee serve                watch it in a browser
 
     The library, where films and streams are kept, is $MATINEE_LIBRARY, else
-    ~/.local/share/matinee; every command takes another with --library.
+    ~/.local/share/matinee; every command takes another with --library: a folder,
+    or a bucket.
     """  # noqa: D301  # the backspace is click's mark for text to leave as it is
 
 

@@ -46,7 +46,7 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], ladder: Any, wish: Any) 
     )
     sounds = [rendition for track in tracks.sounds for rendition in track.renditions]
     cpu_s = per_frame * frames + estimate.SOUND_COST * len(sounds) * float(timeline.duration)
-    workers = read_settings(wish.library, wish.workers).workers
+    workers = read_settings(wish.library, wish.workers, wish.database).workers
     return {
         **_made_json(tracks, sounds, timeline.duration),
         "film": str(film),

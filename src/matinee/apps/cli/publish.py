@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from matinee.apps.cli.main import LIBRARY_HELP, error_json, one_line, print_json, tell_error
+from matinee.apps.cli.main import error_json, library_options, one_line, print_json, tell_error
 from matinee.core.errors import MatineeError, UsageError
 
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -24,6 +24,7 @@ class Wish:
     subtitles: tuple[str, ...]
     ladder: str
     library: str | None
+    database: str | None
     refresh: bool
     scores: bool
     proofs: str
@@ -53,7 +54,7 @@ class Wish:
     show_default=True,
     help="Which renditions: a shipped ladder (standard, fast) or a ladder file.",
 )
-@click.option("--library", metavar="URL", help=LIBRARY_HELP)
+@library_options
 @click.option("--refresh", is_flag=True, help="Make again what older tools made.")
 @click.option(
     "--scores/--no-scores",
@@ -133,21 +134,21 @@ def _publish(film: Path, wish: Wish, ladder: Any) -> tuple[dict[str, Any], int]:
         accept_damage=wish.accept_damage,
         crop=wish.crop,
     )
-    settings = read_settings(wish.library, wish.workers)
+    settings = read_settings(wish.library, wish.workers, wish.database)
     with (
         display(film.name) as progress,
         open_house(settings, progress, refresh=wish.refresh) as (house, bench),
     ):
         published = asyncio.run(publish_title(house, bench, request))
-    document = published_json(film, published, bench.tallies.values(), settings.library)
+    document = published_json(film, published, bench.tallies.values(), settings)
     tell_published(document, wish)
     return document, 0 if document["state"] == "published" else 4
 
 
-def published_json(film: Path, published: Any, tallies: Any, library: Path) -> dict[str, Any]:
+def published_json(film: Path, published: Any, tallies: Any, settings: Any) -> dict[str, Any]:
     """What ``--json`` prints for a film; its form is docs/reference/json.md."""
     report, title = published.report, published.title
-    folder = library / "titles" / title.id
+    folder = settings.place(f"titles/{title.id}")
     is_shown = published.package.state == "ready"
     failed = [verdict for verdict in report["verdicts"] if not verdict["passed"]]
     document = {
@@ -155,9 +156,9 @@ def published_json(film: Path, published: Any, tallies: Any, library: Path) -> d
         "title": title.id,
         "name": title.name,
         "state": "published" if is_shown else "held",
-        "package": str(folder / "packages" / published.package.id),
-        "hls": str(folder / "main.m3u8") if is_shown else None,
-        "dash": str(folder / "main.mpd") if is_shown else None,
+        "package": f"{folder}/packages/{published.package.id}",
+        "hls": f"{folder}/main.m3u8" if is_shown else None,
+        "dash": f"{folder}/main.mpd" if is_shown else None,
         "renditions": [
             {
                 key: rendition[key]
@@ -204,7 +205,8 @@ def tell_published(document: dict[str, Any], wish: Wish) -> None:
     for note in document["notes"]:
         click.echo(f"  {note}", err=True)
     library = f" --library {wish.library}" if wish.library else ""
-    click.echo(f"  watch it with: matinee serve{library}", err=True)
+    database = " --database ..." if wish.database else ""  # it may hold a password
+    click.echo(f"  watch it with: matinee serve{library}{database}", err=True)
 
 
 def read_sidecars(values: Sequence[str]) -> tuple[Any, ...]:

@@ -2,11 +2,11 @@
 
 import click
 
-from matinee.apps.cli.main import LIBRARY_HELP, printable
+from matinee.apps.cli.main import library_options, printable
 
 
 @click.command("serve")
-@click.option("--library", metavar="URL", help=LIBRARY_HELP)
+@library_options
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve on.")
 @click.option(
     "--port",
@@ -15,19 +15,20 @@ from matinee.apps.cli.main import LIBRARY_HELP, printable
     type=click.IntRange(0, 65535),
     help="Port to serve on; 0 picks a free one.",
 )
-def serve_command(library: str | None, host: str, port: int) -> None:
+def serve_command(library: str | None, database: str | None, host: str, port: int) -> None:
     """Serve the titles of the library, with a player page for each."""
     from matinee.apps.cli.titles import open_library
     from matinee.apps.web.library import WebServices
+    from matinee.apps.web.origin_files import title_files
     from matinee.apps.web.server import serve
     from matinee.assets.asset import object_key
 
-    opened = open_library(library)
+    opened = open_library(library, database)
     services = WebServices(
         titles=opened.titles,
         packages=opened.packages,
         read_asset=lambda digest: opened.store.read(object_key(digest)),
-        media_root=opened.settings.library,
+        media=title_files(opened.settings.library, opened.store),
     )
 
     def told(address: str, bound: int) -> None:

@@ -6,19 +6,18 @@ from typing import Any
 
 import click
 
-from matinee.apps.cli.main import LIBRARY_HELP, print_json, printable
+from matinee.apps.cli.main import library_options, print_json, printable
 from matinee.core.errors import ObjectDamaged
 
-library_option = click.option("--library", metavar="URL", help=LIBRARY_HELP)
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 
 
-def open_library(library: str | None) -> Any:
+def open_library(library: str | None, database: str | None) -> Any:
     """The library that the options name."""
     from matinee.config import read_settings
     from matinee.wiring import open_library as opened
 
-    return opened(read_settings(library, None))
+    return opened(read_settings(library, None, database))
 
 
 def title_json(title: Any) -> dict[str, Any]:
@@ -35,11 +34,11 @@ def title_json(title: Any) -> dict[str, Any]:
 
 
 @click.command("list")
-@library_option
+@library_options
 @json_option
-def list_command(library: str | None, as_json: bool) -> None:
+def list_command(library: str | None, database: str | None, as_json: bool) -> None:
     """List the titles of the library."""
-    titles = [title_json(title) for title in open_library(library).titles.all()]
+    titles = [title_json(title) for title in open_library(library, database).titles.all()]
     if as_json:
         print_json(titles)
         return
@@ -51,13 +50,13 @@ def list_command(library: str | None, as_json: bool) -> None:
 
 @click.command("show")
 @click.argument("title")
-@library_option
+@library_options
 @json_option
-def show_command(title: str, library: str | None, as_json: bool) -> None:
+def show_command(title: str, library: str | None, database: str | None, as_json: bool) -> None:
     """Tell what came in, what was made of TITLE, and every verdict."""
     from matinee.apps.cli.report import tell_report
 
-    opened = open_library(library)
+    opened = open_library(library, database)
     found = opened.titles.get(title)
     packages = opened.packages.of_title(found.id)
     shown = next((p for p in packages if p.id == found.current), packages[-1] if packages else None)
@@ -87,13 +86,13 @@ async def read_report(library: Any, package: Any) -> dict[str, Any]:
 
 @click.command("verify")
 @click.argument("title")
-@library_option
+@library_options
 @json_option
-def verify_command(title: str, library: str | None, as_json: bool) -> None:
+def verify_command(title: str, library: str | None, database: str | None, as_json: bool) -> None:
     """Prove again that every published file of TITLE is whole and right."""
     from matinee.flows.verify_title import verify_title
 
-    opened = open_library(library)
+    opened = open_library(library, database)
     found = opened.titles.get(title)
     shown = opened.packages.get(found.id, found.current) if found.current else None
 
@@ -128,13 +127,13 @@ def verify_command(title: str, library: str | None, as_json: bool) -> None:
 
 @click.command("unpublish")
 @click.argument("title")
-@library_option
+@library_options
 @json_option
-def unpublish_command(title: str, library: str | None, as_json: bool) -> None:
+def unpublish_command(title: str, library: str | None, database: str | None, as_json: bool) -> None:
     """Take TITLE off the screen; its packages are kept."""
     from matinee.stages.publish import hide
 
-    opened = open_library(library)
+    opened = open_library(library, database)
     found = opened.titles.get(title)
     hidden = asyncio.run(hide(opened.store, opened.packages, found.id))
     _tell_change(
@@ -144,13 +143,13 @@ def unpublish_command(title: str, library: str | None, as_json: bool) -> None:
 
 @click.command("rollback")
 @click.argument("title")
-@library_option
+@library_options
 @json_option
-def rollback_command(title: str, library: str | None, as_json: bool) -> None:
+def rollback_command(title: str, library: str | None, database: str | None, as_json: bool) -> None:
     """Put the package that TITLE showed before on screen again."""
     from matinee.stages.publish import roll_back
 
-    opened = open_library(library)
+    opened = open_library(library, database)
     shown = asyncio.run(roll_back(opened.store, opened.packages, opened.titles.get(title)))
     _tell_change(shown, as_json, f"{shown.id} shows package {shown.current}")
 

@@ -13,7 +13,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from matinee.apps.web import api, pages
 from matinee.apps.web.library import Library, WebServices
 from matinee.apps.web.media_files import MEDIA_TYPES, STATIC_TYPES, MediaFiles
-from matinee.core.errors import LibraryBusy, MatineeError, NotFound, UsageError
+from matinee.apps.web.origin_files import FolderFiles
+from matinee.core.errors import (
+    LibraryBusy,
+    LibraryUnreachable,
+    MatineeError,
+    NotFound,
+    UsageError,
+)
 
 __all__ = ["WebServices", "create_app"]
 
@@ -29,13 +36,20 @@ SECURITY_HEADERS = {
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
 
-STATUS_OF: dict[type, int] = {NotFound: 404, UsageError: 400, LibraryBusy: 503}
+STATUS_OF: dict[type, int] = {
+    NotFound: 404,
+    UsageError: 400,
+    LibraryBusy: 503,
+    LibraryUnreachable: 503,
+}
 
 
 def create_app(services: WebServices) -> Starlette:
     """The application over one library."""
-    media = MediaFiles(services.media_root / "titles", MEDIA_TYPES, any_origin=True)
-    static = MediaFiles(pages.STATIC, STATIC_TYPES, any_origin=False, all_revalidated=True)
+    media = MediaFiles(services.media, MEDIA_TYPES, any_origin=True)
+    static = MediaFiles(
+        FolderFiles(pages.STATIC), STATIC_TYPES, any_origin=False, all_revalidated=True
+    )
     app = Starlette(
         routes=[
             Route("/", pages.get_home),

@@ -3,11 +3,11 @@
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from anyio import to_thread
 
+from matinee.apps.web.origin_files import Files
 from matinee.core.errors import NotFound
 from matinee.core.ids import Digest
 from matinee.ports.catalog import Package, Packages, Title, Titles
@@ -17,15 +17,12 @@ _KEPT_REPORTS = 64
 
 @dataclass(frozen=True, slots=True)
 class WebServices:
-    """What the web needs: the catalog, assets by digest, and the folder of public files.
-
-    Only ``media_root / "titles"`` is ever served.
-    """
+    """What the web needs: the catalog, assets by digest, and the public files of the titles."""
 
     titles: Titles
     packages: Packages
     read_asset: Callable[[Digest], Awaitable[bytes]]
-    media_root: Path
+    media: Files
 
 
 @dataclass(frozen=True, slots=True)
