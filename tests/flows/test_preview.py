@@ -14,7 +14,7 @@ from tests.shared import made_once
 
 from matinee.config import Settings
 from matinee.flows.board import Board
-from matinee.flows.work import Outcome
+from matinee.flows.work import Outcome, Worker
 from matinee.media.cmaf import read_init, read_segment
 from matinee.media.hls import read_media
 from matinee.ports.runs import Run, Wish
@@ -43,6 +43,10 @@ class Watcher(Board):
         }
 
 
+async def carried_out(worker: Worker, run: Run, board: Board) -> Outcome:
+    return await worker.execute(run, board)
+
+
 @pytest.fixture(scope="session")
 def previewed(
     tmp_path_factory: pytest.TempPathFactory, film: Path, ladder: Path
@@ -58,7 +62,7 @@ def previewed(
         run = runs.claim(worker.owner)
         assert isinstance(run, Run)
         board = Watcher(film.name, library=library)
-        outcome = asyncio.run(worker.execute(run, board))
+        outcome = asyncio.run(carried_out(worker, run, board))
         return library / "titles" / str(board.title), board.seen, outcome
 
     return made_once(tmp_path_factory, "previewed", make)
