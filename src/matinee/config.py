@@ -8,8 +8,6 @@ from urllib.parse import unquote, urlsplit
 from matinee.core.errors import UsageError
 from matinee.core.limits import GIB, Limits
 
-LADDERS = Path(__file__).parent / "ladders"
-
 
 class LibraryUnsupported(UsageError):
     """A library address that this version does not know."""

@@ -19,11 +19,10 @@ from matinee.adapters.sql.ledger import SqlLedger
 from matinee.adapters.tools import find_tools
 from matinee.adapters.tools import missing_features as features_missing_in
 from matinee.adapters.workspace import Workspace
-from matinee.config import LADDERS, Settings, read_settings
-from matinee.core.errors import LadderInvalid, LibraryError
+from matinee.config import Settings, read_settings
+from matinee.core.errors import LibraryError
 from matinee.core.progress import Progress
 from matinee.flows.publish_title import House
-from matinee.media.ladder import Ladder, parse_ladder
 from matinee.ports.store import ObjectStore
 from matinee.ports.tools import Scanner, Tool
 from matinee.reading import sandbox_of
@@ -137,21 +136,3 @@ def tools() -> dict[str, Tool]:
 def missing_features(found: dict[str, Tool]) -> list[str]:
     """What ffmpeg lacks of what Matinee needs."""
     return features_missing_in(found["ffmpeg"])
-
-
-def load_ladder(name: str) -> Ladder:
-    """A shipped ladder by its name, or a ladder file by its path.
-
-    Raises:
-        LadderInvalid: neither, or not a ladder.
-    """
-    shipped = LADDERS / f"{name}.toml"
-    path = shipped if shipped.is_file() else Path(name)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        known = ", ".join(sorted(ladder.stem for ladder in LADDERS.glob("*.toml")))
-        raise LadderInvalid(
-            f"no ladder {name!r}", f"shipped ladders: {known}; or give a ladder file's path"
-        ) from error
-    return parse_ladder(path.stem, text)

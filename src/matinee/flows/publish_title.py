@@ -28,7 +28,8 @@ from matinee.stages.chunks import Film, Proofs, Table, count_reused, film_of, is
 from matinee.stages.crop import crop_bars, told_crop
 from matinee.stages.damage import check_whole
 from matinee.stages.encode import Studio, encode, tell_finished, tell_stages
-from matinee.stages.ingest import check_is_file, ingest, name_film, shown_name
+from matinee.stages.given import check_is_file
+from matinee.stages.ingest import ingest, name_film, shown_name
 from matinee.stages.inspect import inspect
 from matinee.stages.judge import Evidence, judge
 from matinee.stages.package import Renditions, has_package, package, plan_package

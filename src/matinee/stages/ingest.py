@@ -11,6 +11,7 @@ from matinee.core.errors import LibraryError, SourceChanged, SourceUnreadable
 from matinee.stages.bench import Bench
 from matinee.stages.given import check_is_file
 
+
 async def name_film(film: Path) -> Asset:
     """Read the film once and name it by its bytes.
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, Self
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Connection,
     Engine,
@@ -53,7 +54,7 @@ class _Queries(NamedTuple):
         )
 
 
-_DIGESTS = bindparam("digests", expanding=True)
+_DIGESTS: BindParameter[Digest] = bindparam("digests", expanding=True)
 _OF_RECIPES = _Queries.where(schema.derivations.c.recipe.in_(_DIGESTS))
 _WITH_OUTPUT = _Queries.where(
     schema.derivations.c.sequence.in_(
