@@ -13,11 +13,12 @@ from benchmarks.measure import Spent, run
 from benchmarks.workplace import Workplace
 from matinee.assets.asset import object_key
 from matinee.config import Settings
+from matinee.ladders import load_ladder
 from matinee.media.ladder import Ladder, Rung
 from matinee.media.tracks import plan_tracks
 from matinee.reading import indexer
 from matinee.stages.inspect import timeline_of
-from matinee.wiring import load_ladder, open_library
+from matinee.wiring import open_library
 
 LEAN = ("--no-scores", "--proofs", "packets")
 """Encode, package and prove by packets: nothing is decoded again."""

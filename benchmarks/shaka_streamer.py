@@ -17,7 +17,7 @@ from benchmarks.ours import LEAN, Plan, Publish, plan_of, publishing
 from benchmarks.plain import Encoded
 from benchmarks.table import Figure, paired
 from benchmarks.workplace import Workplace
-from matinee.config import LADDERS
+from matinee.ladders import SHIPPED as LADDERS
 from matinee.media.plan import LONGEST
 
 NAME = "shaka_streamer"

@@ -10,8 +10,6 @@ from matinee.core.errors import UsageError
 from matinee.core.ids import digest_of, slug
 from matinee.core.limits import GIB, Limits, UploadLimits
 
-LADDERS = Path(__file__).parent / "ladders"
-
 _BUCKET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
 _PREFIX_PART = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9!_.*'()=,+ -]+")
 

@@ -30,8 +30,8 @@ from matinee.adapters.tools import missing_features as features_missing_in
 from matinee.adapters.uploads import DiskUploads
 from matinee.adapters.wake import WakePipe
 from matinee.adapters.workspace import Workspace
-from matinee.config import LADDERS, FilmBucket, Settings, read_disk_floor, read_settings
-from matinee.core.errors import LadderInvalid, LibraryError
+from matinee.config import FilmBucket, Settings, read_disk_floor, read_settings
+from matinee.core.errors import LibraryError
 from matinee.core.ids import digest_of, slug
 from matinee.core.limits import UploadLimits
 from matinee.core.progress import Progress
@@ -42,7 +42,8 @@ from matinee.flows.publish_run import PublishRun
 from matinee.flows.publish_title import House
 from matinee.flows.watch_folder import Eyes, WatchedFolder
 from matinee.flows.work import Worker, urgency
-from matinee.media.ladder import Ladder, parse_ladder
+from matinee.ladders import load_ladder
+from matinee.media.ladder import Ladder
 from matinee.ports.runs import Run
 from matinee.ports.store import ObjectStore
 from matinee.ports.tools import Scanner, Tool
@@ -254,24 +255,6 @@ def tools() -> dict[str, Tool]:
 def missing_features(found: dict[str, Tool]) -> list[str]:
     """What ffmpeg lacks of what Matinee needs."""
     return features_missing_in(found["ffmpeg"])
-
-
-def load_ladder(name: str) -> Ladder:
-    """A shipped ladder by its name, or a ladder file by its path.
-
-    Raises:
-        LadderInvalid: neither, or not a ladder.
-    """
-    shipped = LADDERS / f"{name}.toml"
-    path = shipped if shipped.is_file() else Path(name)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        known = ", ".join(sorted(ladder.stem for ladder in LADDERS.glob("*.toml")))
-        raise LadderInvalid(
-            f"no ladder {name!r}", f"shipped ladders: {known}; or give a ladder file's path"
-        ) from error
-    return parse_ladder(path.stem, text)
 
 
 def watched_folder(library: Library, folder: Path, note: Callable[[str], None]) -> WatchedFolder:

@@ -23,9 +23,9 @@ from matinee.adapters.sql.engines import BUSY_TIMEOUT_S
 from matinee.adapters.sql.schema import REVISION, metadata
 from matinee.apps.cli.main import COMMANDS, cli
 from matinee.assets.derivation import Step
-from matinee.config import LADDERS
 from matinee.core.errors import MatineeError
 from matinee.core.ids import canonical_json, digest_of
+from matinee.ladders import SHIPPED as LADDERS
 from matinee.media import clocks, damage, judges, ladder, plan, rates, signature, sound, timeline
 from matinee.media.sound import MOST_CHANNELS
 from matinee.media.source import STILL_SIZE

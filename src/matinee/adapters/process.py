@@ -135,7 +135,7 @@ class Program:
                     self._moved += time.monotonic() - held
 
     def lines(self) -> Iterator[list[str]]:
-        """Standard output by lines, as many as came at once; overlong ones come in parts."""
+        """Standard output by lines, as many as came at once; longer than a megabyte, in parts."""
         rest = b""
         for piece in self.output():
             *whole, rest = (rest + piece).split(b"\n")

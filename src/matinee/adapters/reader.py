@@ -38,7 +38,7 @@ PACKAGES = ("matinee", "av", "numpy")
 
 
 class ConfinedIndexer:
-    """An ``Indexer``: foreign films are read by a confined process, our own chunks by this one."""
+    """An ``Indexer``: foreign films are read by a process inside walls, our chunks in this one."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = replace(sandbox, also_read=(*sandbox.also_read, *_python_tree()))

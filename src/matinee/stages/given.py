@@ -1,4 +1,4 @@
-"""What a person gave: whether there is a file at all. Loads at once: refusals come soon."""
+"""What a person gave: whether there is a file at all. It loads soon, so that this is told soon."""
 
 import stat
 from pathlib import Path

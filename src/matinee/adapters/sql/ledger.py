@@ -56,7 +56,7 @@ class _Queries(NamedTuple):
         )
 
 
-_DIGESTS: BindParameter[Any] = bindparam("digests", expanding=True)
+_DIGESTS: BindParameter[Digest] = bindparam("digests", expanding=True)
 _OF_RECIPES = _Queries.where(schema.derivations.c.recipe.in_(_DIGESTS))
 _WITH_OUTPUT = _Queries.where(
     schema.derivations.c.sequence.in_(

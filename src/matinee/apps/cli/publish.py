@@ -90,7 +90,7 @@ def publish_command(films: tuple[str, ...], **options: Any) -> None:
 def _one(film: Path, wish: Wish) -> int:
     """Plan or publish one film; gives its exit code."""
     from matinee.apps.cli.planning import plan_film_json, tell_plan
-    from matinee.wiring import load_ladder
+    from matinee.ladders import load_ladder
 
     try:
         ladder = load_ladder(wish.ladder)
