@@ -87,6 +87,10 @@ class Deliveries(Protocol):
         """Close a try; False, and nothing happens, when its token is no longer the delivery's."""
         ...
 
+    def settle_all(self, tries: Sequence[tuple[Delivery, Settled]]) -> Sequence[bool]:
+        """Close many in one transaction, each as ``settle`` does; gives what it gives of each."""
+        ...
+
     def next_due(self) -> datetime | None:
         """When the earliest waiting delivery falls due whose turn it is."""
         ...

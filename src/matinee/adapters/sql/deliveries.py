@@ -118,21 +118,13 @@ class SqlDeliveries(SqlDeliveryDesk, Deliveries, Leases):
         ]
 
     def settle(self, delivery: Delivery, how: Settled) -> bool:
-        mine = {"one": delivery.id, "held": delivery.token}
+        (settled,) = self.settle_all([(delivery, how)])
+        return settled
+
+    def settle_all(self, tries: Sequence[tuple[Delivery, Settled]]) -> Sequence[bool]:
         now = self._now()
         with writing(self._engine) as connection:
-            if how.state == "done":
-                settled = _finish(connection, delivery, {**mine, "now": now})
-            elif how.state == "dead":
-                values = {**mine, "now": now, "why": how.reason}
-                settled = connection.execute(_DEAD, values).rowcount == 1
-            else:
-                values = {**mine, "due": how.due_at or now, "why": how.reason}
-                settled = connection.execute(_AGAIN, values).rowcount == 1
-            if settled:
-                told = [_death(delivery, how)] if how.state == "dead" else []
-                tell(connection, [*told, *how.facts], now)
-        return settled
+            return [_settle(connection, delivery, how, now) for delivery, how in tries]
 
     def next_due(self) -> datetime | None:
         with reading(self._engine) as connection:
@@ -156,6 +148,22 @@ class SqlDeliveries(SqlDeliveryDesk, Deliveries, Leases):
     def release_all(self, owner: str) -> int:
         with writing(self._engine) as connection:
             return connection.execute(_RELEASE_ALL, {"by": owner}).rowcount
+
+
+def _settle(connection: Connection, delivery: Delivery, how: Settled, now: datetime) -> bool:
+    mine = {"one": delivery.id, "held": delivery.token}
+    if how.state == "done":
+        settled = _finish(connection, delivery, {**mine, "now": now})
+    elif how.state == "dead":
+        values = {**mine, "now": now, "why": how.reason}
+        settled = connection.execute(_DEAD, values).rowcount == 1
+    else:
+        values = {**mine, "due": how.due_at or now, "why": how.reason}
+        settled = connection.execute(_AGAIN, values).rowcount == 1
+    if settled:
+        told = [_death(delivery, how)] if how.state == "dead" else []
+        tell(connection, [*told, *how.facts], now)
+    return settled
 
 
 def _finish(connection: Connection, delivery: Delivery, values: dict[str, Any]) -> bool:
