@@ -2,11 +2,15 @@
 
 import os
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from matinee.core.errors import UsageError
 from matinee.core.limits import GIB, Limits
+
+RULES = "rules.toml"
+"""The rules of a library, in its folder."""
 
 LADDERS = Path(__file__).parent / "ladders"
 
@@ -91,6 +95,20 @@ def read_limits() -> Limits:
         output=int(output * GIB) if output else usual.output,
         patience_s=patience_s or usual.patience_s,
     )
+
+
+def read_webhook() -> tuple[str | None, tuple[IPv4Network | IPv6Network, ...]]:
+    """Where notices go that name no address, and networks that they may reach beside public ones.
+
+    Raises:
+        UsageError: a network is none.
+    """
+    allowed = os.environ.get("MATINEE_WEBHOOK_ALLOW", "").split()
+    try:
+        networks = tuple(ip_network(network) for network in allowed)
+    except ValueError as error:
+        raise UsageError(f"MATINEE_WEBHOOK_ALLOW: {error}") from error
+    return os.environ.get("MATINEE_WEBHOOK_URL") or None, networks
 
 
 def _number(name: str, told: str | None) -> float | None:

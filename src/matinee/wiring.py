@@ -9,8 +9,11 @@ from pathlib import Path
 from sqlalchemy import URL, Engine
 
 from matinee.adapters.ffmpeg.program import Ffmpeg, FfmpegEncoder, FfmpegMeter, FfmpegScanner
+from matinee.adapters.folder import changes, has_writer, is_remote, list_files
+from matinee.adapters.foreign_buckets import foreign_bucket
 from matinee.adapters.objects import folder_objects
 from matinee.adapters.owners import die_with_parent, is_dead, this_owner
+from matinee.adapters.places import Places
 from matinee.adapters.reader import ConfinedIndexer
 from matinee.adapters.shaka import ShakaPackager
 from matinee.adapters.sql.catalog import SqlPackages, SqlTitles
@@ -24,14 +27,20 @@ from matinee.adapters.sql.title_desk import SqlTitleDesk
 from matinee.adapters.sql.tokens import SqlTokens
 from matinee.adapters.tools import find_tools
 from matinee.adapters.tools import missing_features as features_missing_in
+from matinee.adapters.uploads import DiskUploads
 from matinee.adapters.wake import WakePipe
 from matinee.adapters.workspace import Workspace
-from matinee.config import LADDERS, Settings, read_settings
+from matinee.config import LADDERS, FilmBucket, Settings, read_disk_floor, read_settings
 from matinee.core.errors import LadderInvalid, LibraryError
+from matinee.core.ids import digest_of, slug
+from matinee.core.limits import UploadLimits
 from matinee.core.progress import Progress
+from matinee.core.room import Room
 from matinee.flows.board import Board
+from matinee.flows.hear_bucket import HeardBucket
 from matinee.flows.publish_run import PublishRun
 from matinee.flows.publish_title import House
+from matinee.flows.watch_folder import Eyes, WatchedFolder
 from matinee.flows.work import Worker, urgency
 from matinee.media.ladder import Ladder, parse_ladder
 from matinee.ports.runs import Run
@@ -71,7 +80,7 @@ def now() -> datetime:
 
 
 def open_library(settings: Settings) -> Library:
-    """Open the library, made if it is not there.
+    """Open the library, made if it is not there; its bucket must be.
 
     Raises:
         LibraryError: it cannot be made, read or written.
@@ -83,12 +92,11 @@ def open_library(settings: Settings) -> Library:
             f"the library {settings.library} cannot be made: {error.strerror}",
             "give a folder that can be written with --library",
         ) from error
-    address = URL.create("sqlite", database=str(settings.library / DATABASE))
-    engine = open_database(address, wake_pipe(settings).poke)
+    engine = open_database(database_url(settings), wake_pipe(settings).poke)
     return Library(
         settings=settings,
         engine=engine,
-        store=folder_objects(settings.library),
+        store=open_store(settings),
         titles=SqlTitles(engine, now),
         desk=SqlTitleDesk(engine, now),
         packages=SqlPackages(engine, now),
@@ -103,6 +111,28 @@ def open_library(settings: Settings) -> Library:
 def wake_pipe(settings: Settings) -> WakePipe:
     """How whoever writes into the library wakes the service that runs on it."""
     return WakePipe(settings.library / "scratch" / "wake")
+
+
+def open_store(settings: Settings) -> ObjectStore:
+    """Where the library's objects are.
+
+    Raises:
+        LibraryError: the folder or the bucket cannot be used.
+    """
+    bucket = settings.bucket
+    if bucket is None:
+        return folder_objects(settings.library)
+    # A library in a folder, or a command that needs none, does without what buckets need.
+    from matinee.adapters.buckets import bucket_objects  # noqa: PLC0415
+
+    return bucket_objects(bucket.scheme, bucket.name, bucket.prefix, bucket.endpoint)
+
+
+def database_url(settings: Settings) -> str | URL:
+    """The address of the library's database: the one that was given, else a file of the library."""
+    if settings.database is not None:
+        return settings.database
+    return URL.create("sqlite", database=str(settings.library / DATABASE))
 
 
 @contextmanager
@@ -178,7 +208,7 @@ def open_worker(settings: Settings) -> tuple[Worker, Callable[[], None]]:
 
     worker = Worker(
         queue=library.runs,
-        execute=PublishRun(fetch_place, load_ladder, house_of),
+        execute=PublishRun(Places(Room(floor=read_disk_floor())).fetch, load_ladder, house_of),
         owner=owner,
         at_once=settings.workers + 1,
     )
@@ -199,12 +229,6 @@ def release_all(library: Library, owner: str) -> None:
     """Let go of all that an owner holds which is about to end, or dead."""
     library.runs.release_all(owner)
     library.deliveries.release_all(owner)
-
-
-async def fetch_place(place: str, folder: Path) -> Path:
-    """A local file of a place's bytes."""
-    del folder
-    return Path(place)
 
 
 def scanner() -> Scanner:
@@ -248,3 +272,27 @@ def load_ladder(name: str) -> Ladder:
             f"no ladder {name!r}", f"shipped ladders: {known}; or give a ladder file's path"
         ) from error
     return parse_ladder(path.stem, text)
+
+
+def watched_folder(library: Library, folder: Path, note: Callable[[str], None]) -> WatchedFolder:
+    """A folder that films come from; ``watch`` it for as long as the service runs."""
+    eyes = Eyes(list_files, changes, has_writer, is_remote)
+    return WatchedFolder(folder, library.events, eyes, note)
+
+
+def disk_uploads(library: Library, limits: UploadLimits) -> DiskUploads:
+    """The uploads of a library; ``start`` them, then ``tend`` them as long as the service runs."""
+    return DiskUploads(library.settings.library / "uploads", library.events, limits, now)
+
+
+def heard_bucket(library: Library, told: FilmBucket, note: Callable[[str], None]) -> HeardBucket:
+    """A bucket that films come from; ``list_for_ever`` it, and ``hear`` what it tells."""
+    name = slug(f"{told.name}-{told.prefix}") + f"-{digest_of(str(told).encode())[:8]}"
+    return HeardBucket(
+        name=told.name,
+        prefix=told.prefix,
+        bucket=foreign_bucket(told.name),
+        log=library.events,
+        bookmark=library.settings.library / "scratch" / "listings" / f"{name}.json",
+        note=note,
+    )
