@@ -45,7 +45,8 @@ def test_a_rule_sends_the_event_signed_as_standard_webhooks_say(tmp_path: Path) 
         (event,) = made.tell(arrived("a.mkv"))
         rules = (
             '[[rule]]\nname = "tell"\nwhen = { type = "film.arrived" }\ndo = "notify"\n'
-            f'with = {{ url = "http://127.0.0.1:{port}/hook?a=b", secret = "file:{tmp_path}/secret" }}\n'
+            f'with.url = "http://127.0.0.1:{port}/hook?a=b"\n'
+            f'with.secret = "file:{tmp_path}/secret"\n'
         )
         async with made.at_work(rules, registry(SHIPPED, ())):
             await until(lambda: {d.state for d in made.all()} == {"done"})
@@ -123,7 +124,7 @@ def test_what_is_allowed_by_plain_http_is_allowed_only_there() -> None:
     ("address", "public"),
     [
         ("93.184.216.34", True), ("2606:2800:220:1::1", True), ("64:ff9b::5db8:d822", True),
-        ("0.0.0.0", False), ("100.64.0.1", False), ("172.16.0.1", False), ("192.168.0.1", False),
+        ("0.0.0.1", False), ("100.64.0.1", False), ("172.16.0.1", False), ("192.168.0.1", False),
         ("224.0.0.1", False), ("255.255.255.255", False), ("::", False), ("fe80::1", False),
         ("fc00::1", False), ("fec0::1", False), ("ff02::1", False), ("64:ff9b::7f00:1", False),
         ("2002:7f00:1::", False), ("::ffff:10.0.0.1", False), ("2001:0:7f00:1::", False),

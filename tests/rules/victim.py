@@ -36,7 +36,8 @@ def plain_count(call: Call) -> None:
 async def main() -> None:
     made = stand(Path(sys.argv[1]))
     async with made.at_work(RULES, registry((count,))):
-        print("ready", flush=True)
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
         await asyncio.Event().wait()
 
 

@@ -9,10 +9,12 @@
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from matinee.core.errors import LibraryError, MatineeError, UsageError
@@ -31,6 +33,10 @@ log = logging.getLogger("matinee.rules")
 ROUTED_AT_ONCE = 500
 SETTLED_AT_ONCE = 200
 CALLS_AT_ONCE = 64
+CALLS_OF_ONE = 16
+"""How many calls of one function: what waits for cores leaves room for the others."""
+
+CLAIMED_AT_ONCE = 16
 IDLE_S = 1.0
 """How long nobody looks when nobody is woken."""
 
@@ -66,7 +72,7 @@ class Dispatcher:
     now: Callable[[], datetime]
     roll: Callable[[], float]
     is_dead: Callable[[str], bool] = lambda _: False
-    calls_at_once: int = CALLS_AT_ONCE
+    _running: Counter[str] = field(default_factory=Counter)
     _calls: set[asyncio.Task[None]] = field(default_factory=set)
     _settled: list[tuple[Delivery, Settled]] = field(default_factory=list)
     _thread: ThreadPoolExecutor = field(
@@ -78,8 +84,11 @@ class Dispatcher:
         tending = asyncio.create_task(self._tend())
         try:
             while True:
-                turn = await self._patiently(self._visit)
+                most = min(CLAIMED_AT_ONCE, CALLS_AT_ONCE - self._running.total())
+                full = [name for name, count in self._running.items() if count >= CALLS_OF_ONE]
+                turn = await self._patiently(partial(self._visit, most, full))
                 for delivery in turn.claimed:
+                    self._running[delivery.function] += 1
                     task = asyncio.create_task(self._carry_out(delivery))
                     self._calls.add(task)
                     task.add_done_callback(self._calls.discard)
@@ -89,16 +98,16 @@ class Dispatcher:
             tending.cancel()
             await self._leave()
 
-    def _visit(self) -> _Turn:
+    def _visit(self, most: int, full: Sequence[str]) -> _Turn:
         """Everything that there is to do in the database, in one go."""
         if settled := self._settled[:SETTLED_AT_ONCE]:
             self.deliveries.settle_all(settled)
             del self._settled[: len(settled)]
         routed = self.deliveries.route(self._choose, ROUTED_AT_ONCE)
-        free = self.calls_at_once - len(self._calls)
-        claimed = self.deliveries.claim(self.owner, self.now(), free) if free > 0 else ()
-        next_due = self.deliveries.next_due() if free > len(claimed) else None
-        return _Turn(routed, claimed, next_due)
+        claimed = self.deliveries.claim(self.owner, self.now(), most, full) if most > 0 else ()
+        if len(claimed) == most > 0:
+            return _Turn(routed, claimed, self.now())
+        return _Turn(routed, claimed, self.deliveries.next_due(full) if most > 0 else None)
 
     def _choose(self, event: Event) -> Sequence[Order]:
         return self.book.orders(event, self.now())
@@ -120,6 +129,7 @@ class Dispatcher:
             how = self._failed(delivery, MatineeError(f"a defect in Matinee: {error}"))
         else:
             how = Settled("done", facts=facts)
+        self._running[delivery.function] -= 1
         self._settled.append((delivery, how))
         self.waker.wake()
 
