@@ -26,7 +26,8 @@ from matinee.wiring import open_library
 def noise(seed: int, colours: float) -> Picture:
     grey = np.random.default_rng(seed).integers(0, 256, (60, 100, 1)).astype(float)
     tint = np.array([1.0, 1 - colours, 1 - colours / 2])
-    return (grey * tint).astype(np.uint8)
+    pixels: Picture = (grey * tint).astype(np.uint8)
+    return pixels
 
 
 def test_black_and_empty_pictures_show_nothing() -> None:
