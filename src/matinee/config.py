@@ -3,12 +3,16 @@
 import os
 import re
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from matinee.core.errors import UsageError
 from matinee.core.ids import digest_of, slug
 from matinee.core.limits import GIB, Limits, UploadLimits
+
+RULES = "rules.toml"
+"""The rules of a library, in its folder."""
 
 _BUCKET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
 _PREFIX_PART = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9!_.*'()=,+ -]+")
@@ -252,6 +256,20 @@ def read_disk_floor() -> int:
     """What has to stay free on the library's disk, in bytes."""
     floor = _number("MATINEE_DISK_FLOOR", os.environ.get("MATINEE_DISK_FLOOR"))
     return int(floor * GIB) if floor else UploadLimits().floor
+
+
+def read_webhook() -> tuple[str | None, tuple[IPv4Network | IPv6Network, ...]]:
+    """Where notices go that name no address, and networks that they may reach beside public ones.
+
+    Raises:
+        UsageError: a network is none.
+    """
+    allowed = os.environ.get("MATINEE_WEBHOOK_ALLOW", "").split()
+    try:
+        networks = tuple(ip_network(network) for network in allowed)
+    except ValueError as error:
+        raise UsageError(f"MATINEE_WEBHOOK_ALLOW: {error}") from error
+    return os.environ.get("MATINEE_WEBHOOK_URL") or None, networks
 
 
 def _number(name: str, told: str | None) -> float | None:

@@ -129,6 +129,35 @@ def test_the_longest_due_go_first_and_the_limit_holds(
     assert [each.event.subject for each in claim(queue, clock, 3)] == ["b"]
 
 
+def test_functions_that_are_busy_are_passed_over(
+    log: SqlEventLog, queue: SqlDeliveries, clock: Clock
+) -> None:
+    tell(log, "a")
+    route(queue, ORDER, replace(ORDER, rule="tell", function="notify", ordered=False))
+
+    assert queue.next_due(without=["submit", "notify"]) is None
+    assert queue.next_due(without=["submit"]) == NOON
+    (other,) = queue.claim("me", clock(), 10, without=["submit"])
+    assert other.function == "notify"
+    assert queue.claim("me", clock(), 10, without=["submit"]) == []
+    assert [each.function for each in claim(queue, clock)] == ["submit"]
+
+
+def test_many_tries_are_closed_at_once_each_by_its_own_token(
+    log: SqlEventLog, queue: SqlDeliveries, clock: Clock
+) -> None:
+    tell(log, "a", "b")
+    route(queue, ORDER)
+    lost, kept = claim(queue, clock)
+    stale = replace(lost, token=lost.token - 1)
+    fact = Fact("test.told", "c", {})
+    how = Settled("done", facts=[fact])
+
+    assert queue.settle_all([(stale, how), (kept, how)]) == [False, True]
+    assert len(log.after(0, 10)) == 3
+    assert queue.settle_all([]) == []
+
+
 def test_a_subject_is_delivered_in_order(
     log: SqlEventLog, queue: SqlDeliveries, clock: Clock
 ) -> None:

@@ -44,12 +44,19 @@ CODES = {
     "ToolHung": "tool.hung",
     "ToolOverLimit": "tool.limit",
     "ReaderFailed": "read.failed",
+    "RulesInvalid": "rules.invalid",
+    "FunctionsInvalid": "functions.invalid",
+    "GiveUp": "function.gave_up",
+    "FunctionFailed": "function.failed",
+    "FunctionTooSlow": "function.too_slow",
+    "NoticeRefused": "notice.refused",
+    "NoticeFailed": "notice.failed",
 }
 
 
 def every_error() -> list[type[MatineeError]]:
     """All error classes of the inner layers, where core, media, ports and stages define them."""
-    for layer in ("core", "media", "assets", "ports", "stages", "flows"):
+    for layer in ("core", "media", "assets", "ports", "stages", "rules", "flows"):
         package = importlib.import_module(f"matinee.{layer}")
         for module in pkgutil.iter_modules(package.__path__):
             importlib.import_module(f"matinee.{layer}.{module.name}")

@@ -1,6 +1,6 @@
 """Deliveries: an event on its way to a function, at least once, in order for each subject."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -76,10 +76,12 @@ class Deliveries(Protocol):
         """
         ...
 
-    def claim(self, owner: str, now: datetime, limit: int) -> Sequence[Delivery]:
+    def claim(
+        self, owner: str, now: datetime, limit: int, without: Collection[str] = ()
+    ) -> Sequence[Delivery]:
         """Take deliveries that are due and whose turn it is, the longest due first.
 
-        Their tokens and attempts grow.
+        Those to the functions ``without`` are left. Their tokens and attempts grow.
         """
         ...
 
@@ -87,8 +89,12 @@ class Deliveries(Protocol):
         """Close a try; False, and nothing happens, when its token is no longer the delivery's."""
         ...
 
-    def next_due(self) -> datetime | None:
-        """When the earliest waiting delivery falls due whose turn it is."""
+    def settle_all(self, tries: Sequence[tuple[Delivery, Settled]]) -> Sequence[bool]:
+        """Close many in one transaction, each as ``settle`` does; gives what it gives of each."""
+        ...
+
+    def next_due(self, without: Collection[str] = ()) -> datetime | None:
+        """When the earliest waiting delivery falls due whose turn it is, and that is no such."""
         ...
 
 

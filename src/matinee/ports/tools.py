@@ -11,6 +11,7 @@ from matinee.core.ids import Digest
 from matinee.media.clips import ClipPlan
 from matinee.media.damage import Damage
 from matinee.media.ladder import Rung
+from matinee.media.posters import Picture as Pixels
 from matinee.media.signature import Signature
 from matinee.media.sound import Samples, SoundRendition
 from matinee.media.source import Crop, Picture, SourceInfo, Track
@@ -266,6 +267,18 @@ class Meter(Protocol):
         self, clip: Clip, picture: Picture, rate: Fraction, folder: Path
     ) -> tuple[Signature, Spent]:
         """The signature of a clip's own frames."""
+        ...
+
+
+class Stills(Protocol):
+    """Takes pictures out of what was made."""
+
+    async def pixels(self, sheet: Path, width: int, height: int, folder: Path) -> Pixels:
+        """The pixels of a picture file that has that size."""
+        ...
+
+    async def still(self, part: Path, frame: int, output: Path) -> Spent:
+        """Draw one frame, counted from 0 in order of showing, as a JPEG file."""
         ...
 
 

@@ -43,7 +43,7 @@ async def project(store: ObjectStore, title: Title) -> None:
 async def show(
     store: ObjectStore, packages: Packages, title_id: str, package_id: str, cause: str | None = None
 ) -> Title:
-    """Put a package on screen."""
+    """Put a package on screen; ``cause`` is the id of the event that led to it."""
     title = packages.point(title_id, package_id, cause)
     await project(store, title)
     return title

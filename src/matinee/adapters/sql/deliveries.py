@@ -1,6 +1,6 @@
 """Deliveries, in tables."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,8 +30,9 @@ _DUE_TIMES = (
 )
 _ENTER = insert(deliveries)
 
+_OTHERS = deliveries.c.function.not_in(bindparam("without", expanding=True))
 _READY = (
-    DELIVERY.where(deliveries.c.ready_at <= bindparam("now"))
+    DELIVERY.where(deliveries.c.ready_at <= bindparam("now"), _OTHERS)
     .order_by(deliveries.c.ready_at, deliveries.c.id)
     .limit(bindparam("most"))
     .with_for_update(of=deliveries, skip_locked=True)
@@ -64,7 +65,7 @@ _AGAIN = _SETTLE.values(
 )
 _NEXT_DUE = (
     select(deliveries.c.ready_at)
-    .where(deliveries.c.ready_at.is_not(None))
+    .where(deliveries.c.ready_at.is_not(None), _OTHERS)
     .order_by(deliveries.c.ready_at)
     .limit(1)
 )
@@ -107,9 +108,12 @@ class SqlDeliveries(SqlDeliveryDesk, Deliveries, Leases):
                     connection.execute(_MOVE_ON, {"to": rows[-1].place})
                     return len(rows)
 
-    def claim(self, owner: str, now: datetime, limit: int) -> Sequence[Delivery]:
+    def claim(
+        self, owner: str, now: datetime, limit: int, without: Collection[str] = ()
+    ) -> Sequence[Delivery]:
+        wanted = {"now": now, "most": limit, "without": list(without)}
         with writing(self._engine) as connection:
-            rows = connection.execute(_READY, {"now": now, "most": limit}).all()
+            rows = connection.execute(_READY, wanted).all()
             if rows:
                 connection.execute(_TAKE, {"ids": [row.id for row in rows], "by": owner})
         return [
@@ -118,25 +122,17 @@ class SqlDeliveries(SqlDeliveryDesk, Deliveries, Leases):
         ]
 
     def settle(self, delivery: Delivery, how: Settled) -> bool:
-        mine = {"one": delivery.id, "held": delivery.token}
-        now = self._now()
-        with writing(self._engine) as connection:
-            if how.state == "done":
-                settled = _finish(connection, delivery, {**mine, "now": now})
-            elif how.state == "dead":
-                values = {**mine, "now": now, "why": how.reason}
-                settled = connection.execute(_DEAD, values).rowcount == 1
-            else:
-                values = {**mine, "due": how.due_at or now, "why": how.reason}
-                settled = connection.execute(_AGAIN, values).rowcount == 1
-            if settled:
-                told = [_death(delivery, how)] if how.state == "dead" else []
-                tell(connection, [*told, *how.facts], now)
+        (settled,) = self.settle_all([(delivery, how)])
         return settled
 
-    def next_due(self) -> datetime | None:
+    def settle_all(self, tries: Sequence[tuple[Delivery, Settled]]) -> Sequence[bool]:
+        now = self._now()
+        with writing(self._engine) as connection:
+            return [_settle(connection, delivery, how, now) for delivery, how in tries]
+
+    def next_due(self, without: Collection[str] = ()) -> datetime | None:
         with reading(self._engine) as connection:
-            due: datetime | None = connection.scalar(_NEXT_DUE)
+            due: datetime | None = connection.scalar(_NEXT_DUE, {"without": list(without)})
         return due
 
     def held(self) -> Sequence[Lease]:
@@ -156,6 +152,22 @@ class SqlDeliveries(SqlDeliveryDesk, Deliveries, Leases):
     def release_all(self, owner: str) -> int:
         with writing(self._engine) as connection:
             return connection.execute(_RELEASE_ALL, {"by": owner}).rowcount
+
+
+def _settle(connection: Connection, delivery: Delivery, how: Settled, now: datetime) -> bool:
+    mine = {"one": delivery.id, "held": delivery.token}
+    if how.state == "done":
+        settled = _finish(connection, delivery, {**mine, "now": now})
+    elif how.state == "dead":
+        values = {**mine, "now": now, "why": how.reason}
+        settled = connection.execute(_DEAD, values).rowcount == 1
+    else:
+        values = {**mine, "due": how.due_at or now, "why": how.reason}
+        settled = connection.execute(_AGAIN, values).rowcount == 1
+    if settled:
+        told = [_death(delivery, how)] if how.state == "dead" else []
+        tell(connection, [*told, *how.facts], now)
+    return settled
 
 
 def _finish(connection: Connection, delivery: Delivery, values: dict[str, Any]) -> bool:

@@ -1,0 +1,188 @@
+"""The functions that come with Matinee: what the shipped rules do."""
+
+import asyncio
+import base64
+import hmac
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from matinee.core.ids import canonical_json
+from matinee.ports.catalog import Package, Title
+from matinee.ports.runs import Run
+from matinee.rules.functions import AsyncCall, GiveUp, function
+from matinee.rules.reach import Reach
+from matinee.stages import publish as publishing
+from matinee.stages.posters import make_posters
+
+LIVE = ("queued", "running")
+"""States of runs that can be cancelled."""
+
+SECRET = "env:MATINEE_WEBHOOK_SECRET"  # noqa: S105  # where it is, not what it is
+"""Where the secret of webhooks is when a rule does not say it."""
+
+WISHES = (
+    "name", "credit", "ladder", "proofs", "scores", "accept_damage", "crop", "public", "opens_at",
+    "closes_at", "deadline", "languages",
+)  # fmt: skip
+"""What a title file may wish of a run."""
+
+
+@function("publish", version=1, time_limit_s=30)
+async def publish(
+    call: AsyncCall,
+    ladder: str = "standard",
+    proofs: Literal["decode", "packets"] = "decode",
+    scores: bool = True,
+    accept_damage: bool = False,
+    crop: bool = False,
+    priority: Annotated[int, Field(ge=-100, le=100)] = 0,
+    public: bool | None = None,
+) -> None:
+    """Submit a run that publishes the film that arrived."""
+    film = call.event.data
+    if not film.get("place"):
+        raise GiveUp(f"a {call.event.type} names no film to publish", "see docs/guide/rules.md")
+    wishes = film.get("wishes") or {}
+    request: dict[str, Any] = {
+        "place": film["place"],
+        "origin": film["origin"],
+        "sidecars": list(film.get("sidecars") or ()),
+        "ladder": ladder,
+        "proofs": proofs,
+        "scores": scores,
+        "accept_damage": accept_damage,
+        "crop": crop,
+        "public": public,
+        **dict.fromkeys(("name", "credit", "deadline", "opens_at", "closes_at", "languages")),
+        **{name: wishes[name] for name in WISHES if wishes.get(name) is not None},
+    }
+    deadline = request["deadline"]
+    call.submit(
+        "publish",
+        film["name"],
+        request,
+        priority=wishes.get("priority", priority),
+        deadline=datetime.fromisoformat(deadline) if deadline else None,
+    )
+
+
+@function("show", version=1)
+async def show(call: AsyncCall) -> None:
+    """Put the newest package on screen whose verdicts all passed."""
+    reach = _reach(call)
+    title = await _title(call)
+    if not title.may_be_shown(datetime.now(UTC)):
+        return  # the window has closed again meanwhile
+    newest = await _newest_ready(reach, title)
+    if newest is None:
+        raise GiveUp(f"{title.id} has no package whose verdicts all passed", "publish it again")
+    await publishing.show(reach.store, reach.packages, title.id, newest.id, call.event.id)
+
+
+@function("hide", version=1)
+async def hide(call: AsyncCall) -> None:
+    """Take the title off the screen."""
+    reach = _reach(call)
+    title = await _title(call)
+    await publishing.hide(reach.store, reach.packages, title.id, call.event.id)
+
+
+@function("hold", version=1)
+async def hold(call: AsyncCall) -> None:
+    """Mark the package as held; when it is on screen, show what was there before, or nothing."""
+    reach = _reach(call)
+    title = await _title(call)
+    package = await asyncio.to_thread(reach.packages.get, title.id, call.event.data["package"])
+    if package.state != "held":
+        held = replace(package, state="held")
+        await asyncio.to_thread(reach.packages.add, held, call.event.id)
+    if title.current != package.id:
+        await publishing.project(reach.store, title)  # an attempt may have died before it
+        return
+    newest = await _newest_ready(reach, title)
+    if newest is None:
+        await publishing.hide(reach.store, reach.packages, title.id, call.event.id)
+    else:
+        await publishing.show(reach.store, reach.packages, title.id, newest.id, call.event.id)
+
+
+@function("poster", version=1, time_limit_s=600, cores=1)
+async def poster(call: AsyncCall, count: Annotated[int, Field(ge=1, le=10)] = 3) -> None:
+    """Pick frames of the package and store them beside the title."""
+    reach = _reach(call)
+    title = await _title(call)
+    package = await asyncio.to_thread(reach.packages.get, title.id, call.event.data["package"])
+    async with reach.workbench() as (bench, stills):
+        paths = await make_posters(bench, stills, package, count)
+    call.tell("title.changed", f"title/{title.id}", {
+        "title": title.id, "changes": {"posters": paths},
+    })  # fmt: skip
+
+
+@function("cancel", version=1)
+async def cancel(call: AsyncCall) -> None:
+    """Cancel the run that the event names, or the runs of the film that it names."""
+    reach = _reach(call)
+    data = call.event.data
+    if data.get("run"):
+        await asyncio.to_thread(reach.runs.cancel, data["run"], ())
+        return
+    if not data.get("place"):
+        raise GiveUp(f"a {call.event.type} names neither a run nor a film")
+    for run in await asyncio.to_thread(_live_runs, reach):
+        if run.wish.request.get("place") == data["place"]:
+            await asyncio.to_thread(reach.runs.cancel, run.id, ())
+
+
+@function("notify", version=1, time_limit_s=20)
+async def notify(call: AsyncCall, url: str | None = None, secret: str = SECRET) -> None:
+    """Send the event to a webhook, signed as Standard Webhooks say."""
+    notices = _reach(call).notices
+    where = url or notices.usual_url
+    if where is None:
+        return
+    body = canonical_json(call.event.as_json()).encode()
+    headers = signed(notices.secret(secret), f"msg_{call.effect_id()}", int(time.time()), body)
+    await notices.post(where, headers, body)
+
+
+def signed(secret: bytes, message_id: str, now_s: int, body: bytes) -> dict[str, str]:
+    """The headers of a message: https://www.standardwebhooks.com, symmetric signatures."""
+    content = f"{message_id}.{now_s}.".encode() + body
+    signature = base64.b64encode(hmac.digest(secret, content, "sha256")).decode()
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(now_s),
+        "webhook-signature": f"v1,{signature}",
+    }
+
+
+SHIPPED = (publish, show, hide, hold, poster, cancel, notify)
+
+
+def _reach(call: AsyncCall) -> Reach:
+    assert call.reach is not None
+    return call.reach
+
+
+async def _title(call: AsyncCall) -> Title:
+    name = call.event.data.get("title")
+    if not name:
+        raise GiveUp(f"a {call.event.type} names no title")
+    return await asyncio.to_thread(_reach(call).titles.get, name)
+
+
+async def _newest_ready(reach: Reach, title: Title) -> Package | None:
+    packages = await asyncio.to_thread(reach.packages.of_title, title.id)
+    return next((each for each in reversed(packages) if each.state == "ready"), None)
+
+
+def _live_runs(reach: Reach) -> list[Run]:
+    runs: list[Run] = []
+    while page := reach.runs.page(LIVE, runs[-1].id if runs else None, 100):
+        runs += page
+    return runs

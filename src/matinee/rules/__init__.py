@@ -1,0 +1,1 @@
+"""Rules: when an event matches, if a condition holds, do a function, at most so often."""
