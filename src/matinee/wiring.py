@@ -22,7 +22,10 @@ from matinee.adapters.sql.deliveries import SqlDeliveries
 from matinee.adapters.sql.events import SqlEventLog
 from matinee.adapters.sql.fence import Fence
 from matinee.adapters.sql.ledger import SqlLedger
+from matinee.adapters.sql.lineage import SqlLineage
 from matinee.adapters.sql.runs import SqlRuns
+from matinee.adapters.sql.sessions import SqlReplies, SqlSessions
+from matinee.adapters.sql.shelf import SqlShelf
 from matinee.adapters.sql.title_desk import SqlTitleDesk
 from matinee.adapters.sql.tokens import SqlTokens
 from matinee.adapters.tools import find_tools
@@ -44,7 +47,10 @@ from matinee.flows.watch_folder import Eyes, WatchedFolder
 from matinee.flows.work import Worker, urgency
 from matinee.ladders import load_ladder
 from matinee.media.ladder import Ladder
+from matinee.ports.lineage import Lineage
 from matinee.ports.runs import Run
+from matinee.ports.sessions import Replies, Sessions
+from matinee.ports.shelf import Shelf
 from matinee.ports.store import ObjectStore
 from matinee.ports.tools import Scanner, Tool
 from matinee.reading import sandbox_of
@@ -278,4 +284,24 @@ def heard_bucket(library: Library, told: FilmBucket, note: Callable[[str], None]
         log=library.events,
         bookmark=library.settings.library / "scratch" / "listings" / f"{name}.json",
         note=note,
+    )
+
+
+@dataclass(frozen=True)
+class WebParts:
+    """What the web keeps and asks beside the library's ports."""
+
+    shelf: Shelf
+    lineage: Lineage
+    sessions: Sessions
+    replies: Replies
+
+
+def web_parts(library: Library) -> WebParts:
+    """The web's own ports, over the library's database."""
+    return WebParts(
+        shelf=SqlShelf(library.engine),
+        lineage=SqlLineage(library.engine, now),
+        sessions=SqlSessions(library.engine, now),
+        replies=SqlReplies(library.engine, now),
     )

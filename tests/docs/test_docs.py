@@ -82,6 +82,12 @@ def ticked(text: str) -> set[str]:
 # Commands
 
 
+def parameters_of(command: click.Command) -> list[click.Parameter]:
+    """Those of a command, and of those below it."""
+    below = command.commands.values() if isinstance(command, click.Group) else ()
+    return [*command.params, *(each for one in below for each in parameters_of(one))]
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_page_has_every_option_of_a_command_and_no_other(name: str) -> None:
     command = cli.get_command(click.Context(cli), name)
@@ -89,7 +95,7 @@ def test_the_page_has_every_option_of_a_command_and_no_other(name: str) -> None:
     page = section("reference/cli.md", f"matinee {name}")
     options = {
         spelling
-        for parameter in command.params
+        for parameter in parameters_of(command)
         if isinstance(parameter, click.Option)
         for spelling in (*parameter.opts, *parameter.secondary_opts)
     }

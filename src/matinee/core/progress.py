@@ -48,8 +48,13 @@ class Progress(Protocol):
         """The first seconds of the title's preview can be watched."""
         ...
 
-    def planned(self, rungs: Sequence[str], chunks: Sequence[tuple[int, int]]) -> None:
-        """The grid is known: every rung's name, every chunk's frames from and up to."""
+    def planned(
+        self, rungs: Sequence[str], chunks: Sequence[tuple[int, int]], cells: str | None = None
+    ) -> None:
+        """The grid is known: every rung's name, every chunk's frames from and up to.
+
+        ``cells`` is the digest of a stored document from which each cell's step can be told.
+        """
         ...
 
     def cell(self, rung: str, start: int, state: CellState) -> None:
@@ -78,7 +83,9 @@ class Silent:
     def previewed(self) -> None:
         """Nothing."""
 
-    def planned(self, rungs: Sequence[str], chunks: Sequence[tuple[int, int]]) -> None:
+    def planned(
+        self, rungs: Sequence[str], chunks: Sequence[tuple[int, int]], cells: str | None = None
+    ) -> None:
         """Nothing."""
 
     def cell(self, rung: str, start: int, state: CellState) -> None:

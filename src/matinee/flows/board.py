@@ -64,6 +64,8 @@ class Board(Progress):
     has_preview: bool = False
     spans: Sequence[tuple[int, int]] = ()
     cells: dict[str, bytearray] = field(default_factory=dict)
+    sheet: str | None = None
+    """The document that names the cells' steps."""
     _rows: dict[int, int] = field(default_factory=dict)
 
     def started(self, stage: Stage) -> None:
@@ -94,8 +96,11 @@ class Board(Progress):
         """There is a preview."""
         self.has_preview = True
 
-    def planned(self, rungs: Sequence[str], chunks: Sequence[tuple[int, int]]) -> None:
+    def planned(
+        self, rungs: Sequence[str], chunks: Sequence[tuple[int, int]], cells: str | None = None
+    ) -> None:
         """The grid, all of it queued."""
+        self.sheet = cells
         self.spans = tuple(chunks)
         self._rows = {start: row for row, (start, _) in enumerate(self.spans)}
         self.cells = {rung: bytearray(b"q" * len(self.spans)) for rung in rungs}
@@ -136,6 +141,7 @@ class Board(Progress):
                 "rungs": list(self.cells),
                 "chunks": [list(span) for span in self.spans],
                 "cells": {rung: states.decode() for rung, states in self.cells.items()},
+                "sheet": self.sheet,
             }
             if self.cells
             else None,

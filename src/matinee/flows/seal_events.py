@@ -81,10 +81,20 @@ async def read_event(log: SealedLog, store: ObjectStore, entry: Entry) -> Event:
         return entry.event
     for seal in log.all():
         if seal.number == entry.seal:
-            _, events = _parsed(await _read(store, seal))
+            events = await events_of(store, seal)
             if entry.place in events:
                 return events[entry.place]
     raise ObjectDamaged(f"event {entry.id} is not in the seal that the index names")
+
+
+async def events_of(store: ObjectStore, seal: Seal) -> Mapping[int, Event]:
+    """The events of a seal by their places.
+
+    Raises:
+        ObjectMissing, ObjectDamaged: it cannot be read.
+    """
+    _, events = _parsed(await _read(store, seal))
+    return events
 
 
 async def verify_seals(log: SealedLog, store: ObjectStore) -> Verdict:

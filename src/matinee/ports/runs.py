@@ -103,8 +103,10 @@ class RunDesk(Protocol):
         """One run; raises ``NotFound``."""
         ...
 
-    def page(self, states: Sequence[str], before: str | None, limit: int) -> Sequence[Run]:
-        """Runs in these states (all, when none is given), newest first.
+    def page(
+        self, states: Sequence[str], before: str | None, limit: int, title: str | None = None
+    ) -> Sequence[Run]:
+        """Runs in these states (all, when none is given), newest first; with ``title``, only its.
 
         ``before`` is the id of the last run of the page before: runs that were queued at one time
         are not lost between pages. Raises ``NotFound`` for an unknown one.

@@ -1,7 +1,8 @@
 """The steps of every (chunk, rung), and what the ledger has of them already."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from matinee.assets.asset import Asset
 from matinee.assets.derivation import Derivation, Step
@@ -51,16 +52,22 @@ def film_of(info: SourceInfo, timeline: Timeline, plan: SegmentPlan, rungs: Sequ
 
 def encode_step(bench: Bench, film: Film, clip: ClipPlan, rung: Rung) -> Step:
     """Packets and settings decide a chunk; where they lie and how many workers there are do not."""
-    return Step(
-        "encode_chunk", 2,
-        {"clip": clip.digest},
-        {
-            **rung.as_parameters(),
-            "starts": list(film.starts(clip)),
-            "picture": picture_parameters(film.picture),
-        },
+    return encode_step_of(
+        clip.digest,
+        rung.as_parameters(),
+        film.starts(clip),
+        picture_parameters(film.picture),
         bench.tool_ids("ffmpeg"),
-    )  # fmt: skip
+    )
+
+
+def encode_step_of(
+    clip: Digest, rung: Mapping[str, Any], starts: Sequence[int], picture: Mapping[str, Any],
+    tools: Mapping[str, str],
+) -> Step:  # fmt: skip
+    """The same, from a clip's digest and the parameters of rung and picture."""
+    parameters = {**rung, "starts": list(starts), "picture": picture}
+    return Step("encode_chunk", 2, {"clip": clip}, parameters, tools)
 
 
 def sign_step(bench: Bench, chunk: Digest) -> Step:

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from matinee.core.errors import MatineeError
+from matinee.core.ids import Digest
 from matinee.core.progress import CellState, Stage
 from matinee.core.time import FrameSpan
 from matinee.media.estimate import encode_cost, score_cost
@@ -24,6 +25,7 @@ from matinee.media.signature import Signature
 from matinee.ports.tools import Clip, Encoder, Indexer, Measured, Meter
 from matinee.stages.attempts import Attempts
 from matinee.stages.bench import Bench, Made
+from matinee.stages.cells import keep_cells
 from matinee.stages.checks import check_frames, check_pairing
 from matinee.stages.chunks import (
     ChunkState,
@@ -60,8 +62,9 @@ async def encode(
     table = look_up(bench, film, proofs)
     await drop_lost(bench, table)
     count_reused(bench, table)
-    tell_stages(bench, film, table, proofs)
     open_rows = [row for row in table if any(state.lacks(proofs) for state in row)]
+    cells = await keep_cells(bench, film) if open_rows else None
+    tell_stages(bench, film, table, proofs, cells)
     if open_rows:
         line = _Line(bench, studio, film, reference, proofs)
         await line.run(source, open_rows)
@@ -69,11 +72,16 @@ async def encode(
     return table
 
 
-def tell_stages(bench: Bench, film: Film, table: Table, proofs: Proofs) -> None:
-    """Open a line of progress for each rung, with what need not be made."""
+def tell_stages(
+    bench: Bench, film: Film, table: Table, proofs: Proofs, cells: Digest | None = None
+) -> None:
+    """Open a line of progress for each rung, with what need not be made.
+
+    ``cells`` is the document that names them; see ``keep_cells``.
+    """
     frames = film.plan.frames
     spans = [(clip.frames.start, clip.frames.end) for clip in film.clips]
-    bench.progress.planned([rung.name for rung in film.rungs], spans)
+    bench.progress.planned([rung.name for rung in film.rungs], spans, cells)
     for rung in film.rungs:
         bench.progress.started(Stage(f"encode {rung.name}", frames, encode_cost(rung)))
     for rung in film.rungs if proofs.scored else ():

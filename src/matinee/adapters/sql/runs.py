@@ -103,11 +103,15 @@ class SqlRuns(RunQueue, RunDesk, Leases):
         with reading(self._engine) as connection:
             return _known(connection, run_id)
 
-    def page(self, states: Sequence[str], before: str | None, limit: int) -> Sequence[Run]:
+    def page(
+        self, states: Sequence[str], before: str | None, limit: int, title: str | None = None
+    ) -> Sequence[Run]:
         order = runs.c.queued_at, runs.c.sequence
         query = _RUN.order_by(*(column.desc() for column in order)).limit(limit)
         if states:
             query = query.where(runs.c.state.in_(states))
+        if title is not None:
+            query = query.where(runs.c.title == title)
         with reading(self._engine) as connection:
             if before is not None:
                 _known(connection, before)

@@ -290,6 +290,7 @@ runs = Table(
 )
 
 _where_there(runs.c.owner)
+_where_there(runs.c.title, runs.c.queued_at)
 
 tokens = Table(
     "token",
@@ -302,4 +303,24 @@ tokens = Table(
     Column("expires_at", UtcTime),
     Column("used_at", UtcTime),
     Column("revoked_at", UtcTime),
+)
+
+sessions = Table(
+    "session",
+    metadata,
+    Column("digest", _DIGEST, primary_key=True),
+    Column("token", ForeignKey("token.id"), nullable=False),
+    Column("ends_at", UtcTime, nullable=False),
+)
+
+replies = Table(
+    "reply",
+    metadata,
+    Column("who", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("request", _DIGEST, nullable=False),
+    Column("asked_at", UtcTime, nullable=False, index=True),
+    # None: it is still being worked on.
+    Column("status", Integer),
+    Column("body", Text, nullable=False),
 )

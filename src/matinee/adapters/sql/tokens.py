@@ -46,11 +46,11 @@ class SqlTokens(Tokens):
     def find(self, digest: Digest) -> Token | None:
         with reading(self._engine) as connection:
             row = connection.execute(_FIND, {"wanted": digest}).one_or_none()
-        return None if row is None else _token(row)
+        return None if row is None else token_of(row)
 
     def all(self) -> Sequence[Token]:
         with reading(self._engine) as connection:
-            return [_token(row) for row in connection.execute(_ALL)]
+            return [token_of(row) for row in connection.execute(_ALL)]
 
     def revoke(self, token_id: str, facts: Sequence[Fact] = ()) -> Token:
         with writing(self._engine) as connection:
@@ -72,8 +72,10 @@ def _known(connection: Connection, token_id: str) -> Token:
     row = connection.execute(_ONE, {"one": token_id}).one_or_none()
     if row is None:
         raise NotFound(f"no token has the id {token_id!r}", "list the tokens")
-    return _token(row)
+    return token_of(row)
 
 
-def _token(row: Row[Any]) -> Token:
-    return Token(**{**row._asdict(), "scopes": tuple(row.scopes)})
+def token_of(row: Row[Any]) -> Token:
+    """The token of a row that has its columns."""
+    known = {each.name: getattr(row, each.name) for each in tokens.c}
+    return Token(**{**known, "scopes": tuple(row.scopes)})

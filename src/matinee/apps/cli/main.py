@@ -28,6 +28,7 @@ COMMANDS = {
     "unpublish": ("matinee.apps.cli.titles", "Take a title off the screen."),
     "rollback": ("matinee.apps.cli.titles", "Put a title's package before this one on screen."),
     "serve": ("matinee.apps.cli.serve", "Serve the library's titles, with player pages."),
+    "token": ("matinee.apps.cli.token", "Make, list and revoke tokens of the service."),
     "doctor": ("matinee.apps.cli.doctor", "Tell whether this machine has what Matinee needs."),
     "completion": ("matinee.apps.cli.completion", "Print the completion script of a shell."),
 }

@@ -18,18 +18,12 @@ from matinee.apps.cli.main import library_options, printable
 def serve_command(library: str | None, database: str | None, host: str, port: int) -> None:
     """Serve the titles of the library, with a player page for each."""
     from matinee.apps.cli.titles import open_library
-    from matinee.apps.web.library import WebServices
-    from matinee.apps.web.origin_files import title_files
+    from matinee.apps.web.parts import catalog_of
     from matinee.apps.web.server import serve
-    from matinee.assets.asset import object_key
+    from matinee.wiring import web_parts
 
     opened = open_library(library, database)
-    services = WebServices(
-        titles=opened.titles,
-        packages=opened.packages,
-        read_asset=lambda digest: opened.store.read(object_key(digest)),
-        media=title_files(opened.settings.library, opened.store),
-    )
+    services = catalog_of(opened, web_parts(opened))
 
     def told(address: str, bound: int) -> None:
         click.echo(f"Matinee is on http://{address}:{bound}/ (Ctrl-C ends it)")

@@ -1,28 +1,39 @@
-"""The web application: pages for people, JSON for programs, files for players."""
+"""The web application: pages for people, JSON for programs, files for players.
 
-from http import HTTPStatus
+``create_app`` is the part that only reads titles, for ``matinee serve``; with a ``Service`` it is
+all of it, for ``matinee up``.
+"""
 
-from starlette.applications import Starlette
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
-from starlette.routing import Mount, Route
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from matinee.apps.web import api, pages
+from matinee import __version__
+from matinee.apps.web import errors, pages
+from matinee.apps.web.access import Person
+from matinee.apps.web.feed import Feed
+from matinee.apps.web.guard import Guard, Persons
 from matinee.apps.web.library import Library, WebServices
 from matinee.apps.web.media_files import MEDIA_TYPES, STATIC_TYPES, MediaFiles
+from matinee.apps.web.numbers import Numbers
 from matinee.apps.web.origin_files import FolderFiles
-from matinee.core.errors import (
-    LibraryBusy,
-    LibraryUnreachable,
-    MatineeError,
-    NotFound,
-    UsageError,
-)
+from matinee.apps.web.service import Service
+from matinee.apps.web.signed_media import MediaDoor
+from matinee.apps.web.tries import Tries
+from matinee.apps.web.v1 import busy, deliveries, events, rules, runs, sessions, titles
+from matinee.core.errors import MatineeError, NotFound
+from matinee.ports.catalog import Title
 
-__all__ = ["WebServices", "create_app"]
+__all__ = ["SECURITY_HEADERS", "WebServices", "create_app"]
 
 SECURITY_HEADERS = {
     "content-security-policy": (
@@ -36,40 +47,143 @@ SECURITY_HEADERS = {
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
 
-STATUS_OF: dict[type, int] = {
-    NotFound: 404,
-    UsageError: 400,
-    LibraryBusy: 503,
-    LibraryUnreachable: 503,
-}
+_ANYONE = Person("anyone", frozenset({"read"}))
 
 
-def create_app(services: WebServices) -> Starlette:
-    """The application over one library."""
-    media = MediaFiles(services.media, MEDIA_TYPES, any_origin=True)
+def create_app(
+    catalog: WebServices,
+    service: Service | None = None,
+    folder: Path = Path(),
+    more: Sequence[BaseRoute] = (),
+) -> FastAPI:
+    """The application over one library.
+
+    Args:
+        catalog: The library's titles and files.
+        service: What ``matinee up`` runs; None for reading alone.
+        folder: A folder on the disk that the service's numbers tell of.
+        more: Further routes of the service, such as its ways in, behind the same door.
+    """
+    app = FastAPI(
+        title="Matinee",
+        version=__version__,
+        summary="From a film to verified streams that play.",
+        openapi_url="/v1/openapi.json" if service else None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    for kind, answer in (
+        (MatineeError, errors.on_matinee_error),
+        (HTTPException, errors.on_http_error),
+        (RequestValidationError, errors.on_invalid_request),
+        (Exception, _on_defect),
+    ):
+        app.add_exception_handler(kind, answer)
+    media: ASGIApp = MediaFiles(catalog.media, MEDIA_TYPES, any_origin=True)
     static = MediaFiles(
         FolderFiles(pages.STATIC), STATIC_TYPES, any_origin=False, all_revalidated=True
     )
-    app = Starlette(
-        routes=[
+    app.include_router(titles.reading)
+    if service is None:
+        app.state.library = Library(catalog)
+        app.router.routes.append(Mount("/media/titles", media))
+        app.add_middleware(_Open)
+    else:
+        _add_service(app, catalog, service, folder, media)
+        app.router.routes.extend(more)
+    app.router.routes.extend(
+        [
             Route("/", pages.get_home),
             Route("/watch/{title}", pages.get_watch),
             Route("/titles/{title}", pages.get_report),
-            Route("/v1/titles", api.get_titles),
-            Route("/v1/titles/{id}", api.get_title),
-            Route("/healthz", api.get_health),
-            Mount("/media/titles", media),
+            Route("/healthz", _get_health),
             Mount("/static", static),
-        ],
-        middleware=[Middleware(_SecurityHeaders)],
-        exception_handlers={
-            MatineeError: _on_matinee_error,
-            HTTPException: _on_http_error,
-            Exception: _on_defect,
-        },
+        ]
     )
-    app.state.library = Library(services)
+    app.add_middleware(_SecurityHeaders)
     return app
+
+
+def feed_of(app: FastAPI) -> Feed:
+    """What keeps listeners told: ``keep`` is to run beside the server, ``poke`` after events."""
+    feed: Feed = app.state.feed
+    return feed
+
+
+def _add_service(
+    app: FastAPI, catalog: WebServices, service: Service, folder: Path, media: ASGIApp
+) -> None:
+    """All that reads or changes more than titles, and the door before it."""
+
+    def is_public(title: str) -> bool:
+        try:
+            return catalog.titles.get(title).is_public
+        except NotFound:
+            return False
+
+    door = MediaDoor(media, service.key, is_public)
+
+    def address(title: Title, duration_s: float | None) -> str:
+        if service.access.reading_is_open or title.is_public:
+            return f"/media/titles/{title.id}/"
+        return door.address(title.id, duration_s)
+
+    state = app.state
+    state.door = door
+    state.service, state.library = service, Library(catalog, address)
+    state.persons = Persons(service.access, service.tokens, service.sessions, service.now)
+    state.tries = Tries(time.monotonic)
+    state.feed = Feed(service, Numbers(service, folder))
+    for part in (titles.acting, runs.router, deliveries.router, events.router, rules.router,
+                 sessions.router, busy.router):  # fmt: skip
+        app.include_router(part)
+    app.router.routes.append(Mount("/media", door))
+    app.router.routes.append(Route("/studio", pages.get_studio))
+    app.router.routes.append(Route("/studio/{page:path}", pages.get_studio))
+    app.openapi = lambda: _described(app)  # type: ignore[method-assign]
+    app.add_middleware(Guard, access=service.access, persons=state.persons, key=service.key)
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    """OpenAPI, in which errors are problem documents."""
+    if app.openapi_schema is None:
+        document = FastAPI.openapi(app)
+        for path in document["paths"].values():
+            for call in path.values():
+                call["responses"].setdefault("422", {}).pop("content", None)
+                for status, answer in call["responses"].items():
+                    if int(status) >= 400:
+                        answer["description"] = "See the table of errors"
+                        schema = {"$ref": "#/components/schemas/Problem"}
+                        answer["content"] = {errors.PROBLEM: {"schema": schema}}
+        for unused in ("HTTPValidationError", "ValidationError"):
+            document["components"]["schemas"].pop(unused, None)
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+async def _get_health(_request: Request) -> Response:
+    """``GET /healthz``: the process answers."""
+    return JSONResponse({"status": "ok"}, headers={"cache-control": "no-store"})
+
+
+def _on_defect(request: Request, error: Exception) -> Response:
+    response = errors.on_defect(request, error)
+    response.headers.update(SECURITY_HEADERS)  # this answer does not pass the middleware
+    return response
+
+
+class _Open:
+    """Middleware of an application that is open to whoever reaches it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope.setdefault("state", {})["person"] = _ANYONE
+        await self._app(scope, receive, send)
 
 
 class _SecurityHeaders:
@@ -92,35 +206,3 @@ class _SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, send_guarded)
-
-
-def _on_matinee_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, MatineeError)
-    status = next((STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF), 500)
-    return _render(request, status, error.code, error.message, error.hint)
-
-
-def _on_http_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "usage")
-    response = _render(request, error.status_code, code, f"nothing at {request.url.path}")
-    response.headers.update(error.headers or {})
-    return response
-
-
-def _on_defect(request: Request, _error: Exception) -> Response:
-    response = _render(request, 500, "internal", "the server met a defect; its log says more")
-    response.headers.update(SECURITY_HEADERS)  # this answer does not pass the middleware
-    return response
-
-
-def _render(request: Request, status: int, code: str, detail: str, hint: str = "") -> Response:
-    """An error in the form that its reader wants: problem document, short text or page."""
-    title = HTTPStatus(status).phrase
-    if request.url.path.startswith("/v1"):
-        return api.problem(status, code, title, detail, hint)
-    if request.url.path.startswith(("/media", "/static")):
-        headers = {"cache-control": "no-store", "access-control-allow-origin": "*"}
-        return PlainTextResponse(f"{title}\n", status, headers=headers)
-    page = pages.error_page(status, title, detail, hint)
-    return HTMLResponse(page, status, headers={"cache-control": "no-store"})

@@ -2,15 +2,14 @@
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from http import HTTPStatus
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from matinee.apps.web.api import problem
-from matinee.apps.web.tus import STATUS_OF, May
+from matinee.apps.web.errors import problem, status_of
+from matinee.apps.web.tus import May
 from matinee.core.bucket_documents import BucketDocumentInvalid, Notice, read_document
 from matinee.core.errors import MatineeError
 
@@ -49,9 +48,7 @@ class BucketEvents:
                 self._note(f"a notification service asks you to {heard.request}")
             return JSONResponse({"heard": await self._hear(heard.notices)})
         except MatineeError as error:
-            status = next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF)
-            title = HTTPStatus(status).phrase
-            return problem(status, error.code, title, error.message, error.hint)
+            return problem(status_of(type(error)), error.code, error.message, error.hint)
 
 
 async def _document(request: Request) -> Any:

@@ -1,7 +1,7 @@
 """What the pages and the API read: titles, packages and reports, off the event loop."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,19 @@ from anyio import to_thread
 from matinee.apps.web.origin_files import Files
 from matinee.core.errors import NotFound
 from matinee.core.ids import Digest
-from matinee.ports.catalog import Package, Packages, Title, Titles
+from matinee.ports.catalog import Package, Packages, Title, TitleDesk, Titles, TitleSearch
+from matinee.ports.shelf import Shelf
 
-_KEPT_REPORTS = 64
+_KEPT_REPORTS = 16
+_KEPT_SKETCHES = 20_000
+
+Address = Callable[[Title, float | None], str]
+"""Where a title's media lie, for one who may see them: of the title and its seconds."""
+
+
+def plain_address(title: Title, _duration_s: float | None) -> str:
+    """Where media lie that are open to whoever reaches the address."""
+    return f"/media/titles/{title.id}/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,37 +30,80 @@ class WebServices:
     """What the web needs: the catalog, assets by digest, and the public files of the titles."""
 
     titles: Titles
+    desk: TitleDesk
+    shelf: Shelf
     packages: Packages
     read_asset: Callable[[Digest], Awaitable[bytes]]
     media: Files
 
 
 @dataclass(frozen=True, slots=True)
+class Sketch:
+    """What a list shows of a report. ``sheet`` is the first sheet of thumbnails."""
+
+    duration: float | None = None
+    sheet: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TitleCard:
+    """A title as a list shows it. ``media`` is where its manifests lie, None while hidden."""
+
+    title: Title
+    media: str | None
+    sketch: Sketch
+
+
+@dataclass(frozen=True, slots=True)
 class TitleView:
     """A title, its packages (oldest first), and the report of the one that is shown, if any."""
 
-    title: Title
+    card: TitleCard
     packages: tuple[Package, ...]
     shown: Package | None
     report: Mapping[str, Any] | None
 
     @property
+    def title(self) -> Title:
+        """The title itself."""
+        return self.card.title
+
+    @property
     def media(self) -> str | None:
         """Where the entry manifests lie, or None while the title is hidden."""
-        return f"/media/titles/{self.title.id}/" if self.title.current else None
+        return self.card.media
 
 
 class Library:
     """Reads titles with their reports; reports never change, so the latest few are kept."""
 
-    def __init__(self, services: WebServices) -> None:
-        self._services = services
+    def __init__(self, services: WebServices, address: Address = plain_address) -> None:
+        self._services, self._address = services, address
         self._reports: dict[Digest, Mapping[str, Any]] = {}
+        self._sketches: dict[Digest, Sketch] = {}
 
-    async def views(self) -> list[TitleView]:
-        """All titles, in the catalog's order."""
-        titles = await to_thread.run_sync(self._services.titles.all)
-        return [await self._view(title, None) for title in titles]
+    async def cards(
+        self, which: TitleSearch, after: str | None, limit: int
+    ) -> tuple[list[TitleCard], bool]:
+        """Titles in the catalog's order, and whether more follow.
+
+        Raises:
+            NotFound: ``after`` is no title.
+        """
+
+        def look() -> tuple[Sequence[Title], Mapping[str, Digest]]:
+            titles = self._services.desk.page(which, after, limit + 1)
+            return titles, self._services.shelf.reports(titles[:limit])
+
+        titles, reports = await to_thread.run_sync(look)
+        cards = [
+            self._card(title, await self._sketch(reports.get(title.id))) for title in titles[:limit]
+        ]
+        return cards, len(titles) > limit
+
+    async def count(self, which: TitleSearch) -> int:
+        """How many titles there are."""
+        return await to_thread.run_sync(self._services.desk.count, which)
 
     async def view(self, name: str, package_id: str | None = None) -> TitleView:
         """One title, showing the named package, else the current, else the newest.
@@ -58,22 +111,44 @@ class Library:
         Raises:
             NotFound: no such title, or no such package.
         """
-        title = await to_thread.run_sync(self._services.titles.get, name)
-        return await self._view(title, package_id)
 
-    async def _view(self, title: Title, package_id: str | None) -> TitleView:
-        packages = tuple(await to_thread.run_sync(self._services.packages.of_title, title.id))
+        def look() -> tuple[Title, tuple[Package, ...]]:
+            title = self._services.titles.get(name)
+            return title, tuple(self._services.packages.of_title(title.id))
+
+        title, packages = await to_thread.run_sync(look)
         shown = _shown(title, packages, package_id)
         report = await self._report(shown.report) if shown else None
-        return TitleView(title, packages, shown, report)
+        card = self._card(title, await self._sketch(shown.report if shown else None))
+        return TitleView(card, packages, shown, report)
+
+    def _card(self, title: Title, sketch: Sketch) -> TitleCard:
+        media = self._address(title, sketch.duration) if title.current else None
+        return TitleCard(title, media, sketch)
+
+    async def _sketch(self, report: Digest | None) -> Sketch:
+        if report is None:
+            return Sketch()
+        if report not in self._sketches:
+            sketch = _sketch_of(await self._report(report))
+            while len(self._sketches) >= _KEPT_SKETCHES:
+                self._sketches.pop(next(iter(self._sketches)))
+            self._sketches[report] = sketch
+        return self._sketches[report]
 
     async def _report(self, digest: Digest) -> Mapping[str, Any]:
         if digest not in self._reports:
-            report: Mapping[str, Any] = json.loads(await self._services.read_asset(digest))
+            content = await self._services.read_asset(digest)
+            report: Mapping[str, Any] = await to_thread.run_sync(json.loads, content)
             while len(self._reports) >= _KEPT_REPORTS:
                 self._reports.pop(next(iter(self._reports)))
             self._reports[digest] = report
         return self._reports[digest]
+
+
+def _sketch_of(report: Mapping[str, Any]) -> Sketch:
+    duration = (report.get("source") or {}).get("duration")
+    return Sketch(None if duration is None else float(duration), report.get("thumbnails"))
 
 
 def _shown(title: Title, packages: tuple[Package, ...], asked: str | None) -> Package | None:

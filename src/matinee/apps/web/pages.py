@@ -1,18 +1,24 @@
 """The pages, rendered as plain HTML; the player and the report are filled by their scripts."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from matinee.apps.web import api
-from matinee.apps.web.library import Library, TitleView
+from matinee.apps.web.library import Library, TitleCard, TitleView
+from matinee.apps.web.titles_json import poster_uri
+from matinee.ports.catalog import TitleSearch
 
 STATIC = Path(__file__).parent / "static"
 """Scripts and style sheets, bundled by ``web/build.mjs``."""
+
+NAMES_OF_SHELVES = {"published": "Now showing", "hidden": "Not on screen"}
+ON_A_SHELF = 120
+"""Titles that one page shows of a state."""
 
 _NOT_BUILT = (
     "This copy of Matinee was not built: its player and style are missing. In the source folder, "
@@ -43,10 +49,26 @@ _PAGE = """<!doctype html>
 """
 
 
+@dataclass(frozen=True, slots=True)
+class ShownShelf:
+    """Titles of one state on one page; ``count`` is of all of them."""
+
+    state: str
+    cards: Sequence[TitleCard]
+    count: int
+    has_more: bool
+
+
 async def get_home(request: Request) -> HTMLResponse:
-    """``GET /``: the titles, as posters."""
+    """``GET /``: the titles, as posters; ``state`` and ``after`` turn the pages."""
     library: Library = request.app.state.library
-    return _html(home_page(await library.views()))
+    asked, after = request.query_params.get("state"), request.query_params.get("after")
+    shelves = []
+    for state in (asked,) if asked in NAMES_OF_SHELVES else NAMES_OF_SHELVES:
+        which = TitleSearch(state=state)
+        cards, more = await library.cards(which, after if asked else None, ON_A_SHELF)
+        shelves.append(ShownShelf(state, cards, await library.count(which), has_more=more))
+    return _html(home_page(shelves))
 
 
 async def get_watch(request: Request) -> HTMLResponse:
@@ -62,21 +84,40 @@ async def get_report(request: Request) -> HTMLResponse:
     return _html(report_page(await library.view(request.path_params["title"], package)))
 
 
-def home_page(views: Sequence[TitleView]) -> str:
+async def get_studio(_request: Request) -> HTMLResponse:
+    """``GET /studio`` and below: one page, filled by ``studio.js`` from ``/v1``."""
+    return _html(studio_page())
+
+
+def home_page(shelves: Sequence[ShownShelf]) -> str:
     """The list of titles."""
-    if not views:
+    if not any(shelf.cards for shelf in shelves):
         main = (
             '<section class="empty"><h1>No films yet</h1>'
             "<p>Publish one and it appears here:</p>"
             "<pre><code>matinee publish film.mp4</code></pre></section>"
         )
         return _page("Matinee", "home", main)
-    playing = [view for view in views if view.media]
-    hidden = [view for view in views if not view.media]
-    main = _shelf("h1", "Now showing", playing) if playing else "<h1>Nothing on screen</h1>"
-    if hidden:
-        main += _shelf("h2", "Not on screen", hidden)
+    main = "" if shelves[0].cards else "<h1>Nothing on screen</h1>"
+    for shelf in shelves:
+        if shelf.cards:
+            main += _shelf("h2" if main else "h1", shelf)
     return _page("Matinee", "home", main)
+
+
+def studio_page() -> str:
+    """The shell of the studio."""
+    main = (
+        '<div id="studio" aria-busy="true"></div>'
+        '<noscript><p class="notice">The studio needs JavaScript. All that it shows is at'
+        " <code>/v1</code>; the commands <code>matinee runs</code> and"
+        " <code>matinee events</code> show it too.</p></noscript>"
+    )
+    head = (
+        '<link rel="stylesheet" href="/static/studio.css">\n'
+        '<script type="module" src="/static/studio.js"></script>\n'
+    )
+    return _page("Studio · Matinee", "studio", main, head=head)
 
 
 def watch_page(view: TitleView) -> str:
@@ -147,41 +188,46 @@ def error_page(status: int, title: str, detail: str, hint: str = "") -> str:
     return _page(f"{title} · Matinee", "home", main)
 
 
-def _shelf(level: str, name: str, views: Sequence[TitleView]) -> str:
-    cards = "\n".join(_card(view) for view in views)
-    count = f"{len(views)} title{'s' if len(views) != 1 else ''}"
+def _shelf(level: str, shelf: ShownShelf) -> str:
+    cards = "\n".join(_card(card) for card in shelf.cards)
+    count = f"{shelf.count} title{'s' if shelf.count != 1 else ''}"
+    more = ""
+    if shelf.has_more:
+        query = urlencode({"state": shelf.state, "after": shelf.cards[-1].title.id})
+        more = (
+            f'<p class="turn"><a class="button quiet" href="/?{escape(query)}">More titles</a></p>'
+        )
     return (
-        f'<div class="home-head"><{level}>{name}</{level}><p>{count}</p></div>\n'
-        f'<ul class="cards">\n{cards}\n</ul>\n'
+        f'<div class="home-head"><{level}>{NAMES_OF_SHELVES[shelf.state]}</{level}>'
+        f'<p>{count}</p></div>\n<ul class="cards">\n{cards}\n</ul>\n{more}'
     )
 
 
-def _card(view: TitleView) -> str:
-    title, path = view.title, quote(view.title.id)
-    seconds = api.duration_of(view)
+def _card(card: TitleCard) -> str:
+    title, path = card.title, quote(card.title.id)
+    seconds = card.sketch.duration
     length = f'<span class="length">{clock_text(seconds)}</span>' if seconds else ""
-    target = f"/watch/{path}" if view.media else f"/titles/{path}"
+    target = f"/watch/{path}" if card.media else f"/titles/{path}"
     credit = f'<p class="credit">{escape(title.credit)}</p>' if title.credit else ""
     return (
         f'<li class="card"><a class="card-link" href="{target}">'
-        f'<span class="poster">{_poster(view)}{length}</span>'
+        f'<span class="poster">{_poster(card)}{length}</span>'
         f"<h3>{escape(title.name)}</h3></a>{credit}"
         f'<a class="more" href="/titles/{path}" aria-label="Report of {escape(title.name)}">'
         "Report</a></li>"
     )
 
 
-def _poster(view: TitleView) -> str:
+def _poster(card: TitleCard) -> str:
     """One picture of the thumbnail sheet, cut out by an SVG view box (no inline style needed)."""
-    poster, report = api.poster_uri(view), view.report
-    if poster is None or report is None:
+    poster, sheet = poster_uri(card), card.sketch.sheet
+    if poster is None or sheet is None:
         return (
             '<svg viewBox="-56 -24.3 144 81" class="no-poster" aria-hidden="true">'
             '<path d="M8 23V9.6l8 7.2 8-7.2V23"/></svg>'
         )
     uri, _, fragment = poster.partition("#xywh=")
     x, y, width, height = (int(number) for number in fragment.split(","))
-    sheet = report["thumbnails"]
     return (
         f'<svg viewBox="0 0 {width} {height}" preserveAspectRatio="xMidYMid slice"'
         f' role="img" aria-label=""><image href="{escape(uri)}" x="-{x}" y="-{y}"'

@@ -7,29 +7,23 @@ documents.
 import base64
 import binascii
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC
 from email.utils import format_datetime
-from http import HTTPStatus
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from matinee.apps.web.api import problem
-from matinee.core.errors import LibraryError, LibraryFull, MatineeError, NotFound, UsageError
+from matinee.apps.web.errors import BodyUnknown, VersionUnknown, problem, status_of
+from matinee.core.errors import MatineeError, UsageError
 from matinee.core.limits import UploadLimits
 from matinee.media.title_file import parse_wishes
 from matinee.ports.uploads import (
     Checksum,
-    ChecksumMismatch,
-    OffsetConflict,
     Order,
     Upload,
-    UploadCutOff,
-    UploadExpired,
     Uploads,
-    UploadTooLarge,
 )
 
 ROOT = "/uploads"
@@ -51,36 +45,6 @@ class UploadMalformed(UsageError):
     advice = "use a client of tus 1.0"
 
 
-class VersionUnknown(UsageError):
-    """Another version of the protocol."""
-
-    code = "upload.version"
-    advice = f"speak tus {VERSION}"
-
-
-class BodyUnknown(UsageError):
-    """Bytes of another kind than the protocol's."""
-
-    code = "upload.body"
-    advice = f"send them as {BODY}"
-
-
-STATUS_OF: Mapping[type[MatineeError], int] = {
-    UploadExpired: 410,
-    NotFound: 404,
-    OffsetConflict: 409,
-    UploadTooLarge: 413,
-    ChecksumMismatch: 460,
-    VersionUnknown: 412,
-    BodyUnknown: 415,
-    UploadCutOff: 400,
-    UsageError: 400,
-    LibraryFull: 507,
-    LibraryError: 503,
-}
-"""Statuses of errors; the nearest kind counts."""
-
-_TITLES = {460: "Checksum Mismatch"}
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -275,9 +239,8 @@ async def _body(request: Request) -> AsyncIterator[bytes]:
 
 
 def _problem(error: MatineeError) -> Response:
-    status = next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF)
-    title = _TITLES.get(status) or HTTPStatus(status).phrase
-    response = problem(status, error.code, title, error.message, error.hint)
+    status = status_of(type(error))
+    response = problem(status, error.code, error.message, error.hint)
     if status == 412:
         response.headers["tus-version"] = VERSION
     return response

@@ -20,6 +20,7 @@ def upgrade() -> None:
     create_deliveries()
     create_runs()
     create_tokens()
+    create_web()
 
 
 def widen_titles() -> None:
@@ -135,6 +136,7 @@ def create_runs() -> None:
     for columns in (["state", "queued_at", "sequence"], ["queued_at", "sequence"]):
         op.create_index(op.f(f"ix_run_{'_'.join(columns)}"), "run", columns)
     index_where_there("run", ["owner"])
+    index_where_there("run", ["title", "queued_at"])
 
 
 def create_tokens() -> None:
@@ -148,6 +150,24 @@ def create_tokens() -> None:
         sa.Column("expires_at", TIME),
         sa.Column("used_at", TIME),
         sa.Column("revoked_at", TIME),
+    )
+
+
+def create_web() -> None:
+    op.create_table(
+        "session",
+        sa.Column("digest", DIGEST, primary_key=True),
+        sa.Column("token", sa.Text, sa.ForeignKey("token.id"), nullable=False),
+        sa.Column("ends_at", TIME, nullable=False),
+    )
+    op.create_table(
+        "reply",
+        sa.Column("who", sa.Text, primary_key=True),
+        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("request", DIGEST, nullable=False),
+        sa.Column("asked_at", TIME, nullable=False, index=True),
+        sa.Column("status", sa.Integer),
+        sa.Column("body", sa.Text, nullable=False),
     )
 
 

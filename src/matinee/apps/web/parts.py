@@ -1,0 +1,65 @@
+"""From an open library to what the web works with."""
+
+from collections.abc import Callable
+
+from matinee.apps.web.access import Access
+from matinee.apps.web.credentials import signing_key
+from matinee.apps.web.library import WebServices
+from matinee.apps.web.origin_files import title_files
+from matinee.apps.web.sealed import SealedEvents
+from matinee.apps.web.service import RuleDesk, Service, UploadDesk
+from matinee.assets.asset import object_key
+from matinee.wiring import Library, WebParts, now
+
+
+def catalog_of(library: Library, parts: WebParts) -> WebServices:
+    """What reading titles needs."""
+    return WebServices(
+        titles=library.titles,
+        desk=library.desk,
+        shelf=parts.shelf,
+        packages=library.packages,
+        read_asset=lambda digest: library.store.read(object_key(digest)),
+        media=title_files(library.settings.library, library.store),
+    )
+
+
+def service_of(
+    library: Library,
+    parts: WebParts,
+    access: Access,
+    rules: RuleDesk,
+    uploads: UploadDesk,
+    wake: Callable[[], None],
+) -> Service:
+    """What the whole of the service's web needs.
+
+    Args:
+        library: The library that is served.
+        parts: The web's own ports.
+        access: What the address allows; see ``access_for``.
+        rules: What people see of the rules.
+        uploads: What people see of uploads.
+        wake: Called after every act of a person.
+
+    Raises:
+        LibraryError: the signing key cannot be read or made.
+    """
+    return Service(
+        catalog=catalog_of(library, parts),
+        store=library.store,
+        log=library.events,
+        read_event=SealedEvents(library.events, library.store),
+        deliveries=library.deliveries,
+        runs=library.runs,
+        lineage=parts.lineage,
+        rules=rules,
+        uploads=uploads,
+        tokens=library.tokens,
+        sessions=parts.sessions,
+        replies=parts.replies,
+        key=signing_key(library.settings.library),
+        access=access,
+        now=now,
+        wake=wake,
+    )
