@@ -15,7 +15,7 @@ from matinee.config import Settings
 from matinee.core.ids import digest_of
 from matinee.core.progress import Silent
 from matinee.stages.bench import Bench
-from matinee.wiring import open_house
+from matinee.wiring.publishing import open_house
 
 NAME = "bookkeeping"
 BATCH = 500

@@ -32,7 +32,7 @@ from matinee.stages.chunks import Film, Proofs, film_of
 from matinee.stages.encode import encode
 from matinee.stages.inspect import timeline_of
 from matinee.stages.split import read_source_signature, split
-from matinee.wiring import open_house
+from matinee.wiring.publishing import open_house
 
 NAME = "chunking"
 CRFS = (18, 23, 28, 33)

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from matinee.wiring import tools
+from matinee.wiring.tools import tools
 
 QUIET = 0.25
 """Load for each core up to which a machine counts as quiet."""

@@ -16,9 +16,9 @@ from matinee.config import Settings
 from matinee.ladders import load_ladder
 from matinee.media.ladder import Ladder, Rung
 from matinee.media.tracks import plan_tracks
-from matinee.reading import indexer
 from matinee.stages.inspect import timeline_of
-from matinee.wiring import open_library
+from matinee.wiring.library import open_library
+from matinee.wiring.reading import indexer
 
 LEAN = ("--no-scores", "--proofs", "packets")
 """Encode, package and prove by packets: nothing is decoded again."""

@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LOADED = (
     "matinee.apps.cli.publish",
     "matinee.apps.cli.titles",
-    "matinee.wiring",
+    "matinee.wiring.publishing",
     "matinee.adapters.pyav",
     "alembic.command",
     "sqlalchemy.dialects.sqlite",

@@ -19,7 +19,8 @@ from matinee.apps.web.service import OpenUpload, Service, ShownRule, Tested
 from matinee.apps.web.signed_media import MediaDoor
 from matinee.config import read_settings
 from matinee.core.events import Event
-from matinee.wiring import Library, now, open_library, web_parts
+from matinee.wiring.library import Library, now, open_library
+from matinee.wiring.web import web_parts
 
 LOOPBACK = Access(
     reading_is_open=True, is_secure=False, hosts=frozenset({"127.0.0.1", "localhost"})

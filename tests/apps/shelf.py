@@ -17,7 +17,7 @@ from matinee.adapters.sql.database import open_database
 from matinee.assets.asset import object_key
 from matinee.core.ids import digest_of
 from matinee.ports.catalog import Title
-from matinee.wiring import DATABASE, now
+from matinee.wiring.library import DATABASE, now
 
 ADDED = datetime(2026, 11, 20, 18, 30, tzinfo=UTC)
 

@@ -21,7 +21,7 @@ from matinee.core.ids import digest_of
 from matinee.core.signing import KEY_BYTES
 from matinee.ports.catalog import Title
 from matinee.ports.runs import Wish
-from matinee.wiring import now
+from matinee.wiring.library import now
 
 
 @pytest.fixture(scope="module")

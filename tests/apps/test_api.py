@@ -17,7 +17,7 @@ from matinee.core.events import Fact
 from matinee.flows.seal_events import seal_events
 from matinee.ports.deliveries import Order, Settled
 from matinee.ports.runs import Ended, Run, Wish
-from matinee.wiring import now
+from matinee.wiring.library import now
 
 PROGRESS = {
     "stages": [

@@ -20,7 +20,7 @@ from tests.s3_server import S3Server
 
 from matinee.config import read_settings
 from matinee.core.ids import digest_of
-from matinee.wiring import open_store
+from matinee.wiring.library import open_store
 
 pytestmark = [pytest.mark.tools, pytest.mark.slow]
 

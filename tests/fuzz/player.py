@@ -34,7 +34,7 @@ from matinee.ports.tools import Encoder, Spent
 from matinee.stages.bench import Bench
 from matinee.stages.chunks import Proofs
 from matinee.stages.slots import Slots
-from matinee.wiring import open_house
+from matinee.wiring.publishing import open_house
 
 REACHED = "reached"
 

@@ -10,12 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from matinee import wiring
 from matinee.apps.cli import main
 from matinee.flows.publish_title import House
 from matinee.stages.bench import Bench
+from matinee.wiring import publishing
 
-open_house = wiring.open_house
+open_house = publishing.open_house
 
 
 @contextmanager
@@ -36,5 +36,5 @@ def open_eventful_house(*settings: Any, **options: Any) -> Iterator[tuple[House,
 
 
 if __name__ == "__main__":
-    wiring.open_house = open_eventful_house
+    publishing.open_house = open_eventful_house
     main()

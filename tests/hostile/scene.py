@@ -15,7 +15,7 @@ from tests.forks import run_module
 from tests.hostile.canary import Canary
 
 from matinee.config import Settings
-from matinee.wiring import DATABASE, open_library
+from matinee.wiring.library import DATABASE, open_library
 
 PATIENCE_S = 120
 """A program that is not at its end by then hangs."""

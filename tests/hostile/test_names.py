@@ -10,7 +10,7 @@ from tests.conftest import TINY_LADDER, Ended, environment, run_ffmpeg
 from tests.forks import run_module
 
 from matinee.config import Settings
-from matinee.wiring import open_library
+from matinee.wiring.library import open_library
 
 pytestmark = pytest.mark.tools
 

@@ -19,8 +19,8 @@ from matinee.core.ids import digest_of
 from matinee.flows.functions import poster
 from matinee.media.posters import Measures, Picture, choose, measure
 from matinee.rules.functions import AsyncCall
-from matinee.ruling import open_automation
-from matinee.wiring import open_library
+from matinee.wiring.library import open_library
+from matinee.wiring.rules import open_automation
 
 
 def noise(seed: int, colours: float) -> Picture:

@@ -17,7 +17,7 @@ from tests.conftest import environment
 from matinee.adapters.sql.database import open_database
 from matinee.adapters.sql.events import SqlEventLog
 from matinee.core.events import Event
-from matinee.wiring import DATABASE, now
+from matinee.wiring.library import DATABASE, now
 
 BODY = "application/offset+octet-stream"
 ROOT = Path(__file__).resolve().parents[2]

@@ -15,7 +15,7 @@ from matinee.core.bucket_documents import Notice
 from matinee.core.errors import LibraryError
 from matinee.core.events import Event
 from matinee.flows.hear_bucket import HeardBucket, hear
-from matinee.wiring import now
+from matinee.wiring.library import now
 
 
 @dataclass

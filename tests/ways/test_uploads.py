@@ -14,7 +14,7 @@ from matinee.adapters.uploads import DiskUploads
 from matinee.core.errors import LibraryFull, MatineeError, NotFound
 from matinee.core.limits import UploadLimits
 from matinee.ports.uploads import Order, Upload, UploadExpired, UploadQuota
-from matinee.wiring import now
+from matinee.wiring.library import now
 
 FULL = 1 << 60
 

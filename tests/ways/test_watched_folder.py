@@ -16,7 +16,7 @@ from matinee.adapters.sql.database import open_database
 from matinee.adapters.sql.events import SqlEventLog
 from matinee.core.events import Event
 from matinee.flows.watch_folder import Eyes, WatchedFolder
-from matinee.wiring import now
+from matinee.wiring.library import now
 
 EYES = Eyes(list_files, changes, has_writer, is_remote)
 

@@ -23,7 +23,7 @@ def doctor_command(
     tools_only: bool, library: str | None, database: str | None, as_json: bool
 ) -> None:
     """Tell whether this machine has what Matinee needs, and what to do if not."""
-    from matinee.wiring import missing_features, tools, walls
+    from matinee.wiring.tools import missing_features, tools, walls
 
     found = tools()
     lacking = missing_features(found)

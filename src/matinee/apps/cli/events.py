@@ -69,7 +69,7 @@ def verify_command(library: str | None, database: str | None, as_json: bool) -> 
     """Prove that the sealed log is as it was written: no event changed, added or taken out."""
     from matinee.config import read_settings
     from matinee.flows.seal_events import verify_seals
-    from matinee.wiring import open_library
+    from matinee.wiring.library import open_library
 
     opened = open_library(read_settings(library, None, database))
     verdict = asyncio.run(verify_seals(opened.events, opened.store))

@@ -14,8 +14,8 @@ from matinee.core.errors import SourceRefused
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 def inspect_command(film: str, as_json: bool) -> None:
     """Tell the tracks of FILM and whether it can be published."""
-    from matinee.reading import begin_to_inspect
     from matinee.stages.given import check_is_file
+    from matinee.wiring.reading import begin_to_inspect
 
     path = Path(film)
     check_is_file(path)

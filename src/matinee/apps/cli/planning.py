@@ -14,9 +14,9 @@ from matinee.apps.cli.main import printable
 
 def plan_film_json(film: Path, sidecars: Sequence[Any], ladder: Any, wish: Any) -> dict[str, Any]:
     """Rungs, tracks, waivers, bytes and time."""
-    from matinee.reading import begin_to_inspect, indexer
     from matinee.stages.damage import check_whole, look_first
     from matinee.stages.given import check_is_file
+    from matinee.wiring.reading import begin_to_inspect, indexer
 
     check_is_file(film)
     look_first(indexer(), film.absolute(), accept_damage=wish.accept_damage)
@@ -64,7 +64,7 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], ladder: Any, wish: Any) 
 def _cropped(film: Path, info: Any) -> Any:
     """The film without its black bars."""
     from matinee.stages.crop import cropped
-    from matinee.wiring import scanner
+    from matinee.wiring.tools import scanner
 
     with tempfile.TemporaryDirectory(prefix="matinee-plan-") as folder:
         crop, _ = asyncio.run(scanner().black_bars(film.absolute(), info, Path(folder)))

@@ -122,7 +122,7 @@ def _publish(film: Path, wish: Wish, ladder: Any) -> tuple[dict[str, Any], int]:
     from matinee.flows.publish_title import Request, publish_title
     from matinee.stages.chunks import Proofs
     from matinee.stages.ingest import shown_name
-    from matinee.wiring import open_house
+    from matinee.wiring.publishing import open_house
 
     request = Request(
         film=film,

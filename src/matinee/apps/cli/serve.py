@@ -20,7 +20,7 @@ def serve_command(library: str | None, database: str | None, host: str, port: in
     from matinee.apps.cli.titles import open_library
     from matinee.apps.web.parts import catalog_of
     from matinee.apps.web.server import serve
-    from matinee.wiring import web_parts
+    from matinee.wiring.web import web_parts
 
     opened = open_library(library, database)
     services = catalog_of(opened, web_parts(opened))

@@ -15,7 +15,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="JSON on stan
 def open_library(library: str | None, database: str | None) -> Any:
     """The library that the options name."""
     from matinee.config import read_settings
-    from matinee.wiring import open_library as opened
+    from matinee.wiring.library import open_library as opened
 
     return opened(read_settings(library, None, database))
 

@@ -36,7 +36,7 @@ def add_command(
 ) -> None:
     """Make a token called NAME. It is printed once and kept nowhere."""
     from matinee.apps.web.credentials import make_token
-    from matinee.wiring import now
+    from matinee.wiring.library import now
 
     token, secret = make_token(
         _tokens(library, database), name, scopes or ("read",), days, now(), "the command line"
@@ -53,7 +53,7 @@ def add_command(
 @json_option
 def list_command(library: str | None, database: str | None, as_json: bool) -> None:
     """List tokens, oldest first."""
-    from matinee.wiring import now
+    from matinee.wiring.library import now
 
     tokens = _tokens(library, database).all()
     if as_json:

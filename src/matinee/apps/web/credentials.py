@@ -129,6 +129,15 @@ def signing_key(folder: Path) -> bytes:
     return key
 
 
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file in one step that its owner alone may read."""
+    written = path.with_name(f".{path.name}.{os.getpid()}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+    written.replace(path)
+
+
 def _write_key(path: Path) -> None:
     """Write a new key in one step; one that another process wrote meanwhile stays."""
     written = path.with_name(f".{path.name}.{os.getpid()}")

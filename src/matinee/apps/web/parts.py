@@ -9,7 +9,8 @@ from matinee.apps.web.origin_files import title_files
 from matinee.apps.web.sealed import SealedEvents
 from matinee.apps.web.service import RuleDesk, Service, UploadDesk
 from matinee.assets.asset import object_key
-from matinee.wiring import Library, WebParts, now
+from matinee.wiring.library import Library, now
+from matinee.wiring.web import WebParts
 
 
 def catalog_of(library: Library, parts: WebParts) -> WebServices:

@@ -6,8 +6,10 @@ import signal
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 
-from granian.constants import Interfaces
+from granian.constants import Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 from starlette.types import ASGIApp
@@ -17,6 +19,14 @@ from matinee.apps.web.library import WebServices
 from matinee.core.errors import UsageError
 
 _GRACE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """Files in PEM: a certificate with its chain, and its private key."""
+
+    chain: Path
+    key: Path
 
 
 class AddressTaken(UsageError):
@@ -57,8 +67,12 @@ async def serve_app(
     port: int,
     on_bound: Callable[[str, int], None] | None,
     stopping: asyncio.Event,
+    certificate: Certificate | None = None,
 ) -> None:
-    """Serve any ASGI application on the running loop until ``stopping`` is set."""
+    """Serve any ASGI application on the running loop until ``stopping`` is set.
+
+    With a certificate, by TLS 1.2 or newer.
+    """
     with _claim(host, port) as claim:
         address, bound_port = claim.getsockname()[:2]
         server = Server(
@@ -70,6 +84,9 @@ async def serve_app(
             websockets=False,
             backlog=1024,
             http1_settings=HTTP1Settings(header_read_timeout=15_000),
+            ssl_cert=certificate.chain if certificate else None,
+            ssl_key=certificate.key if certificate else None,
+            ssl_protocol_min=SSLProtocols.tls12,
         )
         serving = asyncio.create_task(server.serve())
         stop = asyncio.create_task(stopping.wait())

@@ -18,7 +18,6 @@ from matinee.config import RULES, Settings, read_webhook
 from matinee.core.progress import Silent
 from matinee.flows.functions import SHIPPED
 from matinee.ports.tools import Tool
-from matinee.reading import sandbox_of
 from matinee.rules.automation import Automation
 from matinee.rules.dispatch import Dispatcher
 from matinee.rules.faults import RulesInvalid
@@ -32,7 +31,8 @@ from matinee.rules.timers import Timers
 from matinee.rules.waker import Waker
 from matinee.stages.bench import Bench
 from matinee.stages.slots import Slots
-from matinee.wiring import Library, now
+from matinee.wiring.library import Library, now
+from matinee.wiring.reading import sandbox_of
 
 
 def load_rules(settings: Settings, functions: Mapping[str, Function]) -> RuleBook:
@@ -40,6 +40,15 @@ def load_rules(settings: Settings, functions: Mapping[str, Function]) -> RuleBoo
 
     Raises:
         RulesInvalid: anything is wrong in them.
+    """
+    return read_rules(rule_documents(settings), functions)
+
+
+def rule_documents(settings: Settings) -> list[tuple[str, str]]:
+    """Names and texts of the files of rules, the shipped ones first.
+
+    Raises:
+        RulesInvalid: the library's cannot be read.
     """
     documents = [shipped_rules()]
     path = settings.library / RULES
@@ -49,7 +58,7 @@ def load_rules(settings: Settings, functions: Mapping[str, Function]) -> RuleBoo
         pass
     except (OSError, UnicodeDecodeError) as error:
         raise RulesInvalid(f"{path}:1: expected a text file in UTF-8: {error}") from error
-    return read_rules(documents, functions)
+    return documents
 
 
 def open_automation(library: Library) -> Automation:

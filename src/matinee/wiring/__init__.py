@@ -1,0 +1,1 @@
+"""The one package that names adapters: puts the parts of Matinee together."""

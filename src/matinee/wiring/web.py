@@ -1,0 +1,31 @@
+"""What the web keeps and asks beside the library's ports."""
+
+from dataclasses import dataclass
+
+from matinee.adapters.sql.lineage import SqlLineage
+from matinee.adapters.sql.sessions import SqlReplies, SqlSessions
+from matinee.adapters.sql.shelf import SqlShelf
+from matinee.ports.lineage import Lineage
+from matinee.ports.sessions import Replies, Sessions
+from matinee.ports.shelf import Shelf
+from matinee.wiring.library import Library, now
+
+
+@dataclass(frozen=True)
+class WebParts:
+    """What the web keeps and asks beside the library's ports."""
+
+    shelf: Shelf
+    lineage: Lineage
+    sessions: Sessions
+    replies: Replies
+
+
+def web_parts(library: Library) -> WebParts:
+    """The web's own ports, over the library's database."""
+    return WebParts(
+        shelf=SqlShelf(library.engine),
+        lineage=SqlLineage(library.engine, now),
+        sessions=SqlSessions(library.engine, now),
+        replies=SqlReplies(library.engine, now),
+    )
