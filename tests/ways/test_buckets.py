@@ -1,7 +1,8 @@
 """Buckets that films come from: what events hint at and listings find."""
 
 import asyncio
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from matinee.adapters.sql.events import SqlEventLog
 from matinee.core.bucket_documents import Notice
 from matinee.core.errors import LibraryError
 from matinee.core.events import Event
-from matinee.flows.hear_bucket import HeardBucket, hear
+from matinee.flows.hear_bucket import HeardBucket, Pace, hear
 from matinee.wiring.library import now
 
 
@@ -63,6 +64,22 @@ def shelf(tmp_path: Path) -> Iterator[Shelf]:
     engine = open_database(f"sqlite:///{tmp_path / 'library.db'}")
     yield Shelf(tmp_path, SqlEventLog(engine, now))
     engine.dispose()
+
+
+@pytest.fixture
+def away(monkeypatch: pytest.MonkeyPatch) -> ForeignBucket:
+    """A bucket whose server does not answer."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+    return foreign_bucket("films")
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
 
 
 def test_an_object_that_came_is_told_of(shelf: Shelf) -> None:
@@ -187,19 +204,35 @@ def test_a_listing_goes_page_by_page_and_on_after_a_restart(shelf: Shelf) -> Non
     assert shelf.kinds()[9:] == ["film.removed film/bucket/films/00.mkv"]
 
 
-def test_a_bucket_out_of_reach_is_told_and_asked_again(
-    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+def test_a_bucket_is_listed_again_and_again_and_faults_are_told_once(
+    shelf: Shelf, away: ForeignBucket
 ) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
-    away = foreign_bucket("films")
-    shelf.bucket.bucket = away
+    real = shelf.bucket.bucket
+
+    async def run() -> None:
+        shelf.bucket.bucket = away
+        listing = asyncio.create_task(shelf.bucket.list_for_ever(Pace(page_s=0.01, rest_s=0.02)))
+        await until(lambda: bool(shelf.notes))
+        shelf.bucket.bucket = real
+        for number in (0, 1):
+            shelf.put(f"{number}.mkv")
+            await until(lambda put=number: len(shelf.told()) > put)  # type: ignore[misc]
+        listing.cancel()
+        await asyncio.gather(listing, return_exceptions=True)
+
+    asyncio.run(run())
+    assert len(shelf.kinds()) == 2
+    (fault,) = [note for note in shelf.notes if "arrived" not in note]
+    assert fault.startswith("the bucket films cannot be read: ")
+
+
+def test_a_bucket_out_of_reach_is_told_and_asked_again(shelf: Shelf, away: ForeignBucket) -> None:
+    real, shelf.bucket.bucket = shelf.bucket.bucket, away
     with pytest.raises(LibraryError) as caught:
         asyncio.run(shelf.bucket.hear(Notice("films", ("a.mkv",))))
 
     assert caught.value.code == "bucket.unreachable"
     assert caught.value.retryable
-    shelf.bucket.bucket = ForeignBucket("films", shelf.store)
+    shelf.bucket.bucket = real
     shelf.put("a.mkv")
     assert shelf.hear("a.mkv") == 1

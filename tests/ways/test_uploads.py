@@ -1,6 +1,7 @@
 """What is kept of uploads, and for how long: room on the disk, expiry, release."""
 
 import asyncio
+import resource
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import datetime, timedelta
@@ -94,6 +95,29 @@ def test_a_disk_that_others_fill_stops_an_upload_that_goes_on_when_there_is_room
         return await again.append(begun.id, "ada", 5, body(b"67890"))
 
     assert asyncio.run(run()).path.read_bytes() == b"1234567890"
+
+
+def test_a_full_disk_keeps_what_fitted_and_the_upload_goes_on_when_there_is_room(
+    root: Path, log: SqlEventLog
+) -> None:
+    content, most = bytes(range(256)) * (16 << 10), 2_500_000  # not a multiple of what is written
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    async def run() -> Upload:
+        uploads = await opened(root, log)
+        begun = await uploads.create(order(len(content)))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, usual[1]))  # the kernel refuses the rest
+        try:
+            sent = (content[at : at + 100_000] for at in range(0, len(content), 100_000))
+            error = await failure(uploads.append(begun.id, "ada", 0, body(*sent)))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+        assert type(error) is LibraryFull
+        offset = (await uploads.find(begun.id, "ada")).offset
+        assert offset == most
+        return await uploads.append(begun.id, "ada", offset, body(content[offset:]))
+
+    assert asyncio.run(run()).path.read_bytes() == content
 
 
 def test_an_upload_that_nobody_continues_expires_whole_ones_do_not(

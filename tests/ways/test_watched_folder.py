@@ -273,8 +273,11 @@ def test_what_could_not_be_told_is_told_later(watch: Watch, tmp_path: Path) -> N
     assert watch.kinds() == ["film.arrived a.mkv"]
 
 
-def test_a_film_is_seen_at_once_by_the_running_watch(watch: Watch) -> None:
+def test_a_running_watch_sees_films_at_once_also_in_a_folder_that_was_made_anew(
+    watch: Watch,
+) -> None:
     watch.watched = WatchedFolder(watch.folder, watch.log, EYES, watch.notes.append)
+    away = watch.folder.with_name("away")
 
     async def run() -> float:
         assert watch.watched
@@ -284,6 +287,10 @@ def test_a_film_is_seen_at_once_by_the_running_watch(watch: Watch) -> None:
         begun = time.monotonic()
         await until(lambda: len(watch.told()) == 1)
         took = time.monotonic() - begun
+        watch.folder.rename(away)
+        await until(lambda: watch.notes[-1] == f"{watch.folder} cannot be listed")
+        watch.put("b.mkv")
+        await until(lambda: "film.arrived b.mkv" in watch.kinds())
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task

@@ -74,25 +74,45 @@ class WatchedFolder:
 
     async def watch(self) -> None:
         """Look whenever something changed, until cancelled."""
-        woken = asyncio.Event()
-        is_remote = await asyncio.to_thread(self.eyes.is_remote, self.folder)
-        listening = None if is_remote else asyncio.create_task(self._listen(woken))
-        try:
-            while True:
-                woken.clear()
-                is_pending = await asyncio.to_thread(self.look, is_remote)
-                pause = REMOTE_S if is_remote else LOCAL_S
-                if is_pending:
-                    pause = PENDING_S
-                elif listening is None or listening.done():
-                    pause = REMOTE_S
+        while True:
+            root = await asyncio.to_thread(self._identity)
+            is_remote = await asyncio.to_thread(self.eyes.is_remote, self.folder)
+            woken = asyncio.Event()
+            listening = None
+            if root is not None and not is_remote:
+                listening = asyncio.create_task(self._listen(woken))
+            try:
+                await self._watch_root(root, is_remote, woken, listening)
+            finally:
+                if listening is not None:
+                    listening.cancel()
+                    await asyncio.gather(listening, return_exceptions=True)
+
+    async def _watch_root(
+        self, root: tuple[int, int] | None, is_remote: bool, woken: asyncio.Event,
+        listening: asyncio.Task[None] | None,
+    ) -> None:  # fmt: skip
+        """Look until another folder lies there: one that was made anew, or mounted."""
+        while True:
+            woken.clear()
+            is_pending = await asyncio.to_thread(self.look, is_remote)
+            pause = LOCAL_S if listening is not None and not listening.done() else REMOTE_S
+            rested = 0.0
+            while not woken.is_set() and rested < (PENDING_S if is_pending else pause):
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(woken.wait(), pause)
+                    await asyncio.wait_for(woken.wait(), PENDING_S)
                     await asyncio.sleep(BURST_S)
-        finally:
-            if listening is not None:
-                listening.cancel()
-                await asyncio.gather(listening, return_exceptions=True)
+                rested += PENDING_S
+                if await asyncio.to_thread(self._identity) != root:
+                    return
+
+    def _identity(self) -> tuple[int, int] | None:
+        """Which folder lies there, None where there is none."""
+        try:
+            found = self.folder.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
     async def _listen(self, woken: asyncio.Event) -> None:
         try:
