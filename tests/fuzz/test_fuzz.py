@@ -50,6 +50,7 @@ FOUND = (
     Found(11, 835),
     Found(11, 1387),
     Found(21, 271),
+    Found(21, 8272),
 )
 
 

@@ -12,6 +12,9 @@ from matinee.adapters.pyav_picture import frames_of, packets_of
 from matinee.media.damage import JOINED
 from matinee.media.sound import PROBE_RATE, Samples
 
+LATEST = (1 << 63) - 1
+"""Ticks of a clock that a container can tell: nothing sounds later."""
+
 ROUNDING = PROBE_RATE // 500
 """Two milliseconds of samples: a smaller step between two frames of sound is rounding."""
 
@@ -22,7 +25,10 @@ def heard(container: Any, track: int, time: Fraction, duration: Fraction) -> Sam
     samples_heard = np.zeros(round(duration * PROBE_RATE), dtype=np.float32)
     mono = _Mono()
     before = max(Fraction(0), time - 1)  # a decoder needs a moment to settle
-    container.seek(int(before / stream.time_base), stream=stream, backward=True)
+    place = int(before / stream.time_base)
+    if place > LATEST:
+        return samples_heard
+    container.seek(place, stream=stream, backward=True)
     expected: int | None = None
     for frame in frames_of(container, stream):
         if frame.pts is None:
