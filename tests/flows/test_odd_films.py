@@ -90,9 +90,12 @@ def test_a_film_that_is_black_throughout_is_published_and_not_cropped(
     assert document["notes"] == []
 
 
-def test_a_film_of_one_frame_is_published(matinee: Matinee, ladder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("rate", ["25", "60000/1001"])
+def test_a_film_of_one_frame_is_published(
+    matinee: Matinee, ladder: Path, tmp_path: Path, rate: str
+) -> None:
     film = tmp_path / "film.mp4"
-    run_ffmpeg("-f", "lavfi", "-i", "testsrc2=s=256x144:r=25", "-frames:v", "1", *X264, film)
+    run_ffmpeg("-f", "lavfi", "-i", f"testsrc2=s=256x144:r={rate}", "-frames:v", "1", *X264, film)
 
     _, video = publish(matinee, film, ladder)
 

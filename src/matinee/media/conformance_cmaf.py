@@ -61,9 +61,9 @@ class MeasuredRendition:
         """When the last sample ends, in seconds."""
         return max((segment.end for segment in self.segments), default=Fraction(0))
 
-    def bit_rate(self, target_duration: int) -> BitRate:
-        """Its peak and average."""
-        return measured([(s.size, s.duration) for s in self.segments], target_duration)
+    def bit_rate(self, target_duration: int, longer: Fraction = Fraction(0)) -> BitRate:
+        """Its peak and average, where each segment lasts so many seconds ``longer``."""
+        return measured([(s.size, s.duration + longer) for s in self.segments], target_duration)
 
 
 def measure_rendition(

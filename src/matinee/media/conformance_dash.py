@@ -9,7 +9,8 @@ from matinee.media.conformance_hls import same_codecs
 from matinee.media.conformance_report import Expected, Finding, Library, rendition_name
 from matinee.media.dash import AdaptationSet, Mpd, Representation
 
-_ROUNDING = Fraction(1, 1000)  # of EXTINF, by which the stated figures may have been measured
+_ROUNDING = Fraction(1, 2000)
+"""Seconds by which EXTINF, of which the stated figures are measured, is rounded at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,10 @@ def dash_findings(
         if track is not None:
             yield from _timeline_findings(path, representation, track)
             yield from _stated_findings(path, representation, track, expected)
-            peak, stated = track.bit_rate(target_duration).peak, representation.value.bandwidth
-            if stated * (1 + _ROUNDING) < peak:
+            peak, stated = (
+                track.bit_rate(target_duration, _ROUNDING).peak, representation.value.bandwidth,
+            )  # fmt: skip
+            if stated < peak:
                 message = f"{representation.name}: {stated}, measured {peak}"
                 yield Finding("dash.bandwidth", path, message)
 

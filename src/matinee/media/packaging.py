@@ -15,6 +15,7 @@ from matinee.media.bit_rates import BitRate, measured
 from matinee.media.chapters import chapters_webvtt
 from matinee.media.dash_edits import Roles
 from matinee.media.hls import Multivariant, read_media, read_multivariant, write_multivariant
+from matinee.media.hls_attributes import decimal_text
 from matinee.media.hls_edits import MediaSettings, Thumbnails
 from matinee.media.sound import LAYOUTS
 from matinee.media.source import Chapter
@@ -246,10 +247,11 @@ def _sheets(plan: PackagePlan) -> tuple[Thumbnails, BitRate]:
         interval=sheets.interval,
         duration=plan.duration,
     )
-    spans = [
-        (size, min(thumbnails.sheet_duration, plan.duration - number * thumbnails.sheet_duration))
-        for number, size in enumerate(sheets.sizes)
-    ]
+    each = thumbnails.sheet_duration
+    lasts = [min(each, plan.duration - n * each) for n in range(len(sheets.sizes))]
+    # As their playlist tells them, for rates are measured by it.
+    told = [Fraction(decimal_text(seconds)) for seconds in lasts]
+    spans = list(zip(sheets.sizes, told, strict=True))
     longest = max(1, round(max(seconds for _, seconds in spans)))
     return thumbnails, measured(spans, longest)
 
