@@ -16,7 +16,10 @@ from benchmarks.machine import this_machine
 from benchmarks.table import Figure, render
 from benchmarks.workplace import Workplace, tell
 
-NAMES = ("startup", "bookkeeping", "second_run", "bucket", "pipeline", "shaka_streamer", "chunking")
+NAMES = (
+    "startup", "bookkeeping", "events", "second_run", "bucket", "pipeline", "shaka_streamer",
+    "chunking",
+)  # fmt: skip
 """The quick ones first."""
 
 

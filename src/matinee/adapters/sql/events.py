@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, and_, bindparam, func, select
+from sqlalchemy import Column, ColumnElement, Connection, and_, bindparam, false, func, select, true
 
 from matinee.adapters.sql.database import reading, writing
 from matinee.adapters.sql.facts import LAST_PLACE, entry_of, tell
@@ -18,6 +18,22 @@ AFTER = (
     .where(events.c.place > bindparam("place"))
     .order_by(events.c.place)
     .limit(bindparam("most"))
+)
+_IN_TIME, _LATE = events.c.is_late == false(), events.c.is_late == true()
+_FIRST_SINCE = (
+    select(events.c.place)
+    .where(_IN_TIME, events.c.time >= bindparam("since"))
+    .order_by(events.c.time, events.c.place)
+    .limit(1)
+)
+_LAST_UNTIL = (
+    select(events.c.place)
+    .where(_IN_TIME, events.c.time <= bindparam("until"))
+    .order_by(events.c.time.desc(), events.c.place.desc())
+    .limit(1)
+)
+_LAST_LATE_UNTIL = select(func.max(events.c.place)).where(
+    _LATE, events.c.time <= bindparam("until")
 )
 _GET = select(events).where(events.c.id == bindparam("id"))
 
@@ -52,12 +68,14 @@ class SqlEventLog(SqlSeals, SealedLog):
         return entry_of(row)
 
     def search(self, which: Search, limit: int) -> Sequence[Entry]:
-        # First the places, from an index alone: rows are fetched only of the events of the page.
-        found = select(events.c.place).where(*_conditions(which))
-        newest = found.order_by(events.c.place.desc()).limit(limit)
-        query = select(events).where(events.c.place.in_(newest)).order_by(events.c.place.desc())
         with reading(self._engine) as connection:
-            return [entry_of(row) for row in connection.execute(query)]
+            conditions = [*_conditions(which), *_bounds(connection, which)]
+            # First the places, from an index alone: rows are fetched of the page's events only.
+            found = select(events.c.place).where(*conditions)
+            newest = found.order_by(events.c.place.desc()).limit(limit)
+            query = select(events).where(events.c.place.in_(newest))
+            rows = connection.execute(query.order_by(events.c.place.desc()))
+            return [entry_of(row) for row in rows]
 
 
 def _conditions(which: Search) -> list[ColumnElement[bool]]:
@@ -72,13 +90,25 @@ def _conditions(which: Search) -> list[ColumnElement[bool]]:
         conditions.append(events.c.place < which.before)
     if which.since is not None:
         conditions.append(events.c.time >= which.since)
-        first = select(func.min(events.c.place)).where(events.c.time >= which.since)
-        conditions.append(events.c.place >= first.scalar_subquery())
     if which.until is not None:
         conditions.append(events.c.time <= which.until)
-        last = select(func.max(events.c.place)).where(events.c.time <= which.until)
-        conditions.append(events.c.place <= last.scalar_subquery())
     return conditions
+
+
+def _bounds(connection: Connection, which: Search) -> list[ColumnElement[bool]]:
+    """Between which places the times lie that are asked for, so that no other row is looked at.
+
+    Before an event that is late there is one in time with a later time: it widens only the end.
+    """
+    bounds: list[ColumnElement[bool]] = []
+    if which.since is not None:
+        first = connection.scalar(_FIRST_SINCE, {"since": which.since})
+        bounds.append(events.c.place >= first if first is not None else false())
+    if which.until is not None:
+        last = connection.scalar(_LAST_UNTIL, {"until": which.until})
+        last_late = connection.scalar(_LAST_LATE_UNTIL, {"until": which.until})
+        bounds.append(events.c.place <= max(last or 0, last_late or 0))
+    return bounds
 
 
 def _like(column: Column[Any], wanted: str) -> ColumnElement[bool]:

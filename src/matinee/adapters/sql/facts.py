@@ -5,17 +5,26 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import BindParameter, Connection, Row, bindparam, case, insert, select, update
 
 from matinee.adapters.sql.database import has_told
-from matinee.adapters.sql.schema import bookmarks, events
+from matinee.adapters.sql.schema import UtcTime, bookmarks, events
 from matinee.core.events import Event, Fact
 from matinee.ports.events import Entry
 
 _LOG = bookmarks.c.name == "log"
 LAST_PLACE = select(bookmarks.c.place).where(_LOG)
 _TURN = LAST_PLACE.with_for_update()
-_TURN_OVER = update(bookmarks).where(_LOG).values(place=bindparam("last"))
+_NOW: BindParameter[datetime] = bindparam("now", type_=UtcTime)
+_MOVE_ON = (
+    update(bookmarks)
+    .where(_LOG)
+    .values(
+        place=bookmarks.c.place + bindparam("more"),
+        reached_at=case((bookmarks.c.reached_at > _NOW, bookmarks.c.reached_at), else_=_NOW),
+    )
+    .returning(bookmarks.c.place, bookmarks.c.reached_at)
+)
 _KNOWN = select(events.c.id).where(events.c.id.in_(bindparam("ids", expanding=True)))
 _TELL = insert(events)
 
@@ -28,18 +37,21 @@ def tell(connection: Connection, facts: Sequence[Fact], now: datetime) -> list[E
     """
     if not facts:
         return []
-    last: int = connection.scalars(_TURN).one()
-    named = [fact.id for fact in facts if fact.id is not None]
-    known = set(connection.scalars(_KNOWN, {"ids": named})) if named else set()
+    named = {fact.id for fact in facts if fact.id is not None}
+    if named:
+        connection.execute(_TURN)
+        named -= set(connection.scalars(_KNOWN, {"ids": list(named)}))
     new: list[Event] = []
     for fact in facts:
-        if fact.id is None or fact.id not in known:
+        if fact.id is None or fact.id in named:
             new.append(_event(fact, now))
-            known.add(new[-1].id)
+            named.discard(new[-1].id)
     if new:
         has_told(connection)
-        connection.execute(_TELL, [_row(last + 1 + n, each) for n, each in enumerate(new)])
-        connection.execute(_TURN_OVER, {"last": last + len(new)})
+        last, reached_at = connection.execute(_MOVE_ON, {"more": len(new), "now": now}).one()
+        is_late, first = now < reached_at, last - len(new) + 1
+        rows = [_row(first + n, event, is_late=is_late) for n, event in enumerate(new)]
+        connection.execute(_TELL, rows)
     return new
 
 
@@ -74,7 +86,7 @@ def _event(fact: Fact, now: datetime) -> Event:
     )
 
 
-def _row(place: int, event: Event) -> dict[str, Any]:
+def _row(place: int, event: Event, *, is_late: bool) -> dict[str, Any]:
     return {
         "place": place,
         "id": event.id,
@@ -84,4 +96,5 @@ def _row(place: int, event: Event) -> dict[str, Any]:
         "subject": event.subject,
         "cause": event.cause,
         "body": event.data,
+        "is_late": is_late,
     }

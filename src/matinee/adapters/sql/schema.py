@@ -187,11 +187,17 @@ events = Table(
     Column("seal", ForeignKey("seal.number")),
     # None: it lies in the seal.
     Column("body", _BODY),
+    # An event before it has a later time: the clock went back.
+    Column("is_late", Boolean, nullable=False, server_default=false()),
     Index(None, "type", "place"),
     Index(None, "subject", "place"),
     Index(None, "cause", "place"),
-    Index(None, "time", "place"),
 )
+
+# Of those that are not late, times grow with places: what a time has to do with places is one look.
+for name, is_so in (("ix_event_in_time", false()), ("ix_event_late", true())):
+    where = events.c.is_late == is_so
+    Index(name, events.c.time, events.c.place, sqlite_where=where, postgresql_where=where)
 
 Index(
     "ix_event_kept",
@@ -217,6 +223,8 @@ bookmarks = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("place", _COUNT, nullable=False),
+    # Of the log: the latest time of an event.
+    Column("reached_at", UtcTime),
 )
 
 deliveries = Table(

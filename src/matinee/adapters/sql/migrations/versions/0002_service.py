@@ -64,15 +64,21 @@ def create_log() -> None:
         sa.Column("cause", sa.Text),
         sa.Column("seal", sa.Integer, sa.ForeignKey("seal.number")),
         sa.Column("body", sa.JSON),
+        sa.Column("is_late", sa.Boolean, nullable=False, server_default=sa.false()),
     )
-    for column in ("type", "subject", "cause", "time"):
+    for column in ("type", "subject", "cause"):
         op.create_index(op.f(f"ix_event_{column}_place"), "event", [column, "place"])
+    for name, is_so in (("ix_event_in_time", sa.false()), ("ix_event_late", sa.true())):
+        where = sa.column("is_late") == is_so
+        columns = ["time", "place"]
+        op.create_index(name, "event", columns, sqlite_where=where, postgresql_where=where)
     kept = sa.text("seal IS NOT NULL AND body IS NOT NULL")
     op.create_index("ix_event_kept", "event", ["place"], sqlite_where=kept, postgresql_where=kept)
     bookmark = op.create_table(
         "bookmark",
         sa.Column("name", sa.Text, primary_key=True),
         sa.Column("place", COUNT, nullable=False),
+        sa.Column("reached_at", TIME),
     )
     op.bulk_insert(bookmark, [{"name": "log", "place": 0}, {"name": "router", "place": 0}])
 

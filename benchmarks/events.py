@@ -1,0 +1,324 @@
+"""What the event log costs: from told to claimed, beside a full queue, and in a long log."""
+
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Protocol
+
+from benchmarks.table import Bar, Figure, paired
+from benchmarks.workplace import Workplace, tell
+from matinee.adapters.sql.catalog import SqlPackages, SqlTitles
+from matinee.adapters.sql.database import open_database
+from matinee.adapters.sql.deliveries import SqlDeliveries
+from matinee.adapters.sql.events import SqlEventLog
+from matinee.adapters.sql.runs import SqlRuns
+from matinee.adapters.sql.title_desk import SqlTitleDesk
+from matinee.core.events import Event, Fact
+from matinee.core.ids import digest_of
+from matinee.ports.catalog import Package, Title, TitleSearch
+from matinee.ports.deliveries import Order, Settled
+from matinee.ports.events import Search
+
+NAME = "events"
+
+SECONDS = 6
+"""How long events are told at each rate."""
+
+BARS_MS = {50: 100.0, 500: 1000.0}
+"""By events a second: within what time 95 of 100 are claimed."""
+
+WAITING, CLAIMS = 10_000, 200
+EVENTS, TITLES, PAGE = 1_000_000, 5_000, 50
+
+DATA = {"origin": "watch", "name": "film.mkv", "place": "/films/film.mkv", "size_bytes": 10**9}
+
+
+def run(workplace: Workplace) -> Iterator[Figure]:
+    """Beside plain SQLite: one table as a queue, one as a log, with the same settings."""
+    for rate in BARS_MS:
+        yield from _latency(workplace, rate)
+    yield from _claims(workplace)
+    yield from _pages(workplace)
+
+
+# From told to claimed
+
+
+class Queue(Protocol):
+    """What events go into at one end, and come out of at the other."""
+
+    def put(self, number: int) -> None:
+        """Tell of an event."""
+
+    def take(self) -> list[int]:
+        """The numbers of the events that are taken now, and done with."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the files."""
+
+
+class Ours:
+    """The log, a router and a claimer, in the threads of one process."""
+
+    def __init__(self, folder: Path, wake: Callable[[], None]) -> None:
+        self._engine = open_database(f"sqlite:///{folder}/ours.db", wake)
+        self._log = SqlEventLog(self._engine, _now)
+        self._queue = SqlDeliveries(self._engine, _now)
+
+    def put(self, number: int) -> None:
+        """One event, in a transaction of its own."""
+        self._log.append([Fact("film.arrived", f"film/{number}", {**DATA, "number": number})])
+
+    def take(self) -> list[int]:
+        """Route, claim and settle what there is, up to a hundred at a time."""
+        self._queue.route(_one_order, 100)
+        claimed = self._queue.claim("bench", _now(), 100)
+        for delivery in claimed:
+            self._queue.settle(delivery, Settled("done"))
+        return [delivery.event.data["number"] for delivery in claimed]
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._engine.dispose()
+
+
+class Peer:
+    """A table of its own: a row in, the rows out."""
+
+    def __init__(self, folder: Path, wake: Callable[[], None]) -> None:
+        self._file, self._wake = folder / "peer.db", wake
+        _plain(self._file).execute("CREATE TABLE queue (number INTEGER PRIMARY KEY, body TEXT)")
+        self._rows = threading.local()
+
+    def put(self, number: int) -> None:
+        """One row, in a transaction of its own."""
+        row = (number, json.dumps(DATA))
+        self._connection.execute("INSERT INTO queue VALUES (?, ?)", row)
+        self._wake()
+
+    def take(self) -> list[int]:
+        """Every row that is there."""
+        found = self._connection.execute("DELETE FROM queue RETURNING number, body").fetchall()
+        return [number for number, body in found if json.loads(body)]
+
+    def close(self) -> None:
+        """Remove the table's file."""
+        self._file.unlink()
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        if not hasattr(self._rows, "connection"):
+            self._rows.connection = _plain(self._file)
+        connection: sqlite3.Connection = self._rows.connection
+        return connection
+
+
+def _latency(workplace: Workplace, rate: int) -> Iterator[Figure]:
+    def arm(kind: type[Ours] | type[Peer]) -> Callable[[], tuple[float, float]]:
+        def measure() -> tuple[float, float]:
+            with workplace.folder() as folder:
+                woken = threading.Event()
+                queue = kind(folder, woken.set)
+                times = _through(queue, woken, rate)
+                queue.close()
+            return median(times), quantiles(times, n=20)[-1]
+
+        return measure
+
+    arms = {"ours": arm(Ours), "peer": arm(Peer)}
+    found = workplace.alternate(f"{NAME}: {rate} a second", arms)
+    bar = Bar(BARS_MS[rate], "ours")
+    for place, name in enumerate(("p50", "p95")):
+        ours, peer = ([1e3 * each[place] for each in found[arm]] for arm in arms)
+        title = f"told to claimed at {rate} a second, {name}"
+        yield paired(NAME, title, "ms", ours, peer, bar if name == "p95" else None)
+
+
+def _through(queue: Queue, woken: threading.Event, rate: int) -> list[float]:
+    """Seconds that each of the events took that came at an even rate."""
+    count = rate * SECONDS
+    told, claimed = [0.0] * count, [0.0] * count
+
+    def take_all() -> None:
+        left = count
+        while left:
+            woken.wait(1)
+            woken.clear()
+            while numbers := queue.take():
+                left -= len(numbers)
+                for number in numbers:
+                    claimed[number] = time.perf_counter()
+
+    taker = threading.Thread(target=take_all)
+    taker.start()
+    start = time.perf_counter()
+    for number in range(count):
+        time.sleep(max(0, start + number / rate - time.perf_counter()))
+        # From when it was due: a writer that falls behind is late, not slow.
+        told[number] = start + number / rate
+        queue.put(number)
+    taker.join()
+    return [end - begin for begin, end in zip(told, claimed, strict=True)]
+
+
+# Claims
+
+
+def _claims(workplace: Workplace) -> Iterator[Figure]:
+    with workplace.folder() as folder:
+        queues = {
+            name: _filled(folder / f"{name}.db", name == "full") for name in ("full", "empty")
+        }
+        found = workplace.alternate(
+            f"{NAME}: claims",
+            {name: (lambda q=queue: _claim(*q)) for name, queue in queues.items()},
+        )
+    name = f"claim and settle beside {WAITING} that wait, and beside none"
+    yield paired(NAME, name, "ms", found["full"], found["empty"], Bar(1.25, "ratio"))
+
+
+def _filled(file: Path, is_full: bool) -> tuple[SqlEventLog, SqlDeliveries]:
+    """A queue in which many wait: half for their time, half behind one that is dead."""
+    engine = open_database(f"sqlite:///{file}")
+    log, queue = SqlEventLog(engine, _now), SqlDeliveries(engine, _now)
+    if is_full:
+        later = _now() + timedelta(days=365)
+        for start in range(0, WAITING, 1000):
+            half = range(start, start + 1000)
+            log.append([Fact("x", "held" if n % 2 else f"later/{n}", DATA) for n in half])
+            queue.route(lambda event: [_order(_now() if event.subject == "held" else later)], 1000)
+        (first,) = queue.claim("bench", _now(), 10)
+        queue.settle(first, Settled("dead", reason="for the bench"))
+        queue.route(lambda _: [], 10)
+        assert queue.waiting().counts["waiting"] == WAITING - 1
+    return log, queue
+
+
+def _claim(log: SqlEventLog, queue: SqlDeliveries) -> float:
+    """Milliseconds that one claim and its end take."""
+    times = []
+    for number in range(CLAIMS):
+        log.append([Fact("film.arrived", f"film/{number}", DATA)])
+        queue.route(_one_order, 10)
+        start = time.perf_counter()
+        (delivery,) = queue.claim("bench", _now(), 10)
+        queue.settle(delivery, Settled("done"))
+        times.append(time.perf_counter() - start)
+    return 1e3 * median(times)
+
+
+# Pages
+
+
+def _pages(workplace: Workplace) -> Iterator[Figure]:
+    with workplace.folder() as folder:
+        file = folder / "long.db"
+        engine = open_database(f"sqlite:///{file}")
+        tell(f"{NAME}: writing {EVENTS} events and {TITLES} titles")
+        start = datetime(2026, 1, 1, tzinfo=UTC)
+        _fill_log(file, start)
+        _fill_catalog(SqlTitles(engine, _now), SqlPackages(engine, _now))
+        log = SqlEventLog(engine, _now)
+        middle = start + timedelta(seconds=EVENTS / 2)
+        searches = {
+            "the newest": Search(),
+            "before the middle": Search(before=EVENTS // 2),
+            "of one subject": Search(subject="film/77"),
+            "of a kind, by its beginning": Search(type="film.*"),
+            "of one that is rare": Search(type="delivery.dead"),
+            "in an hour, long ago": Search(since=middle, until=middle + timedelta(hours=1)),
+            "of a kind, until long ago": Search(type="run.*", until=middle),
+        }
+        rows = _plain(file)
+        for name, which in searches.items():
+            found = workplace.alternate(
+                f"{NAME}: search, {name}",
+                {"ours": lambda w=which: _timed(lambda: log.search(w, PAGE)),
+                 "peer": lambda: _timed(lambda: _newest(rows))},
+            )  # fmt: skip
+            title = f"a page of {EVENTS} events: {name}"
+            yield paired(NAME, title, "ms", found["ours"], found["peer"], Bar(1000, "ours"))
+        desk, queue = SqlTitleDesk(engine, _now), SqlDeliveries(engine, _now)
+        runs = SqlRuns(engine, _now)
+
+        def first_page() -> None:
+            desk.page(TitleSearch(), None, PAGE), desk.count(TitleSearch())
+            runs.page([], None, PAGE), queue.waiting(), log.search(Search(), PAGE)
+
+        found = workplace.alternate(
+            f"{NAME}: the studio's first page",
+            {"ours": lambda: _timed(first_page), "peer": lambda: _timed(lambda: _newest(rows))},
+        )
+        title = f"all of the studio's first page: {TITLES} titles, {EVENTS} events"
+        yield paired(NAME, title, "ms", found["ours"], found["peer"], Bar(1000, "ours"))
+        rows.close()
+        engine.dispose()
+
+
+def _fill_log(file: Path, start: datetime) -> None:
+    """Events as they are told, one a second, past the adapter: a million would take too long."""
+    kinds = ["film.arrived", "run.queued", "run.started", "run.ended", "title.made"]
+
+    def row(number: int) -> Sequence[object]:
+        kind = "delivery.dead" if number % 99_991 == 0 else kinds[number % len(kinds)]
+        subject = f"film/{number % 5000}" if number % 2 else f"run/{number}"
+        at = (start + timedelta(seconds=number)).strftime("%Y-%m-%d %H:%M:%S.%f")
+        return number, f"{number:012x}", at, kind, "/matinee", subject, json.dumps(DATA)
+
+    rows = _plain(file)
+    rows.execute("BEGIN")
+    rows.executemany(
+        "INSERT INTO event (place, id, time, type, source, subject, body)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        map(row, range(1, EVENTS + 1)),
+    )
+    rows.execute("UPDATE bookmark SET place = ?", (EVENTS,))
+    rows.execute("COMMIT")
+    rows.close()
+
+
+def _fill_catalog(titles: SqlTitles, packages: SqlPackages) -> None:
+    for number in range(TITLES):
+        digest = digest_of(str(number).encode())
+        titles.add(Title(f"t{number}", f"Film {number}", digest, "film.mkv", "", _now(), None))
+        packages.add(Package("p", f"t{number}", "ready", _now(), {}, digest, {}))
+        packages.point(f"t{number}", "p")
+
+
+def _newest(rows: sqlite3.Connection) -> None:
+    query = "SELECT * FROM event ORDER BY place DESC LIMIT ?"
+    for row in rows.execute(query, (PAGE,)).fetchall():
+        json.loads(row[-1])
+
+
+def _timed(do: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    do()
+    return 1e3 * (time.perf_counter() - start)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _order(due_at: datetime) -> Order:
+    return Order("bench", "function", {}, due_at)
+
+
+def _one_order(event: Event) -> list[Order]:
+    return [_order(event.time)]
+
+
+def _plain(file: Path) -> sqlite3.Connection:
+    """SQLite as it is, as durable as ours."""
+    rows = sqlite3.connect(file, isolation_level=None)
+    rows.execute("PRAGMA journal_mode = WAL")
+    rows.execute("PRAGMA synchronous = NORMAL")
+    rows.execute("PRAGMA busy_timeout = 10000")
+    return rows
