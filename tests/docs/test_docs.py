@@ -24,12 +24,18 @@ from matinee.adapters.sql.schema import REVISION, metadata
 from matinee.apps.cli.main import COMMANDS, cli
 from matinee.assets.derivation import Step
 from matinee.core.errors import MatineeError
+from matinee.core.events import TYPES
 from matinee.core.ids import canonical_json, digest_of
+from matinee.flows.functions import SHIPPED
 from matinee.ladders import SHIPPED as LADDERS
 from matinee.media import clocks, damage, judges, ladder, plan, rates, signature, sound, timeline
 from matinee.media.sound import MOST_CHANNELS
 from matinee.media.source import STILL_SIZE
 from matinee.media.subtitle_formats import LARGEST
+from matinee.rules.conditions import LONGEST as LONGEST_CONDITION
+from matinee.rules.functions import Call, function, registry
+from matinee.rules.retry import Retry
+from matinee.rules.rulebook import FIELDS, read_rules, shipped_rules
 from matinee.stages import crop, split, straighten
 from matinee.stages import damage as finding
 from matinee.stages.text import SIDECARS
@@ -381,6 +387,60 @@ def test_the_example_of_a_key_is_computed() -> None:
     assert f"recipe {step.recipe}" in page
     assert canonical_json({"recipe": step.recipe, "tools": dict(step.tools)}) in page
     assert f"key    {step.key}" in page
+
+
+# Events and rules
+
+
+def test_every_type_of_event_is_told_with_its_fields() -> None:
+    sections = re.split(r"^### ", section("reference/events.md", "Types"), flags=re.MULTILINE)[1:]
+    told = {
+        each.partition("\n")[0]: [
+            [cell.strip("`") for cell in cells[:1]] + cells[1:] for cells in rows(each)
+        ]
+        for each in sections
+    }
+    assert told == {
+        kind.name: [[name, *fields] for name, fields in kind.fields.items()]
+        for kind in TYPES.values()
+    }
+
+
+@pytest.mark.parametrize("page", ["guide/rules.md", "guide/functions.md"])
+def test_every_rule_on_a_page_can_be_read(page: str) -> None:
+    @function("write-list", version=1)
+    def write_list(call: Call, path: str = "", most: int = 1) -> None:
+        del call, path, most
+
+    functions = registry((*SHIPPED, write_list), ())
+    blocks = re.findall(r"^```toml\n(.*?)^```", text_of(page), re.MULTILINE | re.DOTALL)
+    whole = [block for block in blocks if "[[rule]]" in block]
+    assert whole
+    for block in whole:
+        assert read_rules([shipped_rules(), (page, block)], functions).rules
+
+
+def test_every_shipped_rule_and_function_is_told() -> None:
+    functions = registry(SHIPPED, ())
+    book = read_rules([shipped_rules()], functions)
+    told = [
+        re.findall(r"`(.+?)`", cells[0] + cells[2])[:2]
+        for cells in rows(section("guide/rules.md", "The shipped rules"))
+    ]
+    assert told == [[rule.name, rule.do] for rule in book.rules]
+    for name, each in functions.items():
+        page = section("guide/functions.md", name)
+        parameters = {word for cells in rows(page) for word in re.findall(r"`([a-z_]+)`", cells[0])}
+        assert set(each.known) <= parameters
+
+
+def test_defaults_of_rules_are_told() -> None:
+    usual, page = Retry(), words_of("guide/rules.md")
+    assert f"after {usual.first_s:g} s, {usual.first_s * usual.factor:g} s" in page
+    assert f"at most after {usual.most_s / 60:g} minutes, {usual.attempts} calls in all" in page
+    assert f"at most {LONGEST_CONDITION} characters and at most two of" in page
+    fields = {cells[0].strip("`") for cells in rows(section("guide/rules.md", "Fields of a rule"))}
+    assert fields == set(FIELDS)
 
 
 # Links

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from matinee.core.errors import MatineeError, UsageError
+from matinee.core.errors import ToolError, UsageError
 
 
 class NoticeRefused(UsageError):
@@ -13,11 +13,10 @@ class NoticeRefused(UsageError):
     advice = "see docs/guide/functions.md for where notices may go"
 
 
-class NoticeFailed(MatineeError):
+class NoticeFailed(ToolError):
     """The other service did not take a notice."""
 
     code = "notice.failed"
-    retryable = True
     advice = "look at the other service; the rule's retry says when it is tried again"
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NotRequired, get_type_hints
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
-from matinee.core.errors import MatineeError, UsageError
+from matinee.core.errors import MatineeError, ToolError, UsageError
 from matinee.core.events import TYPES, Event, EventType, Fact
 from matinee.core.ids import Digest, canonical_json, digest_of_value
 from matinee.ports.catalog import Package, Title
@@ -49,19 +49,17 @@ class GiveUp(UsageError):
     advice = "mend what it complains of, then replay the delivery, or skip it"
 
 
-class FunctionFailed(MatineeError):
+class FunctionFailed(ToolError):
     """A function raised an error that is none of Matinee's."""
 
     code = "function.failed"
-    retryable = True
     advice = "see the service's log for where in the function it happened"
 
 
-class FunctionTooSlow(MatineeError):
+class FunctionTooSlow(ToolError):
     """A function took longer than its time limit and was ended."""
 
     code = "function.too_slow"
-    retryable = True
     advice = "a function that needs longer says so with time_limit_s"
 
 
