@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, null, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, null, select, tuple_, update
 
 from matinee.adapters.sql.database import reading, writing
 from matinee.adapters.sql.delivery_desk import SqlDeliveryDesk
@@ -49,14 +49,12 @@ _TAKE = (
         ready_at=null(),
     )
 )
+_HELD_SO = tuple_(deliveries.c.id, deliveries.c.token).in_(bindparam("held", expanding=True))
 _SETTLE = (
     update(deliveries)
-    .where(
-        deliveries.c.id == bindparam("one"),
-        deliveries.c.token == bindparam("held"),
-        deliveries.c.state == "running",
-    )
+    .where(_HELD_SO, deliveries.c.state == "running")
     .values(owner=null())
+    .returning(deliveries.c.id)
 )
 _DONE = _SETTLE.values(state="done", ended_at=bindparam("now"), line=null(), reason=null())
 _DEAD = _SETTLE.values(state="dead", ended_at=bindparam("now"), reason=bindparam("why"))
@@ -128,7 +126,12 @@ class SqlDeliveries(SqlDeliveryDesk, Deliveries, Leases):
     def settle_all(self, tries: Sequence[tuple[Delivery, Settled]]) -> Sequence[bool]:
         now = self._now()
         with writing(self._engine) as connection:
-            return [_settle(connection, delivery, how, now) for delivery, how in tries]
+            settled = _settle_done(connection, [d for d, how in tries if how.state == "done"], now)
+            for delivery, how in tries:
+                if how.state != "done" and _settle_open(connection, delivery, how, now):
+                    settled.add(delivery.id)
+            tell(connection, _facts([each for each in tries if each[0].id in settled]), now)
+        return [delivery.id in settled for delivery, _ in tries]
 
     def next_due(self, without: Collection[str] = ()) -> datetime | None:
         with reading(self._engine) as connection:
@@ -154,30 +157,35 @@ class SqlDeliveries(SqlDeliveryDesk, Deliveries, Leases):
             return connection.execute(_RELEASE_ALL, {"by": owner}).rowcount
 
 
-def _settle(connection: Connection, delivery: Delivery, how: Settled, now: datetime) -> bool:
-    mine = {"one": delivery.id, "held": delivery.token}
-    if how.state == "done":
-        settled = _finish(connection, delivery, {**mine, "now": now})
-    elif how.state == "dead":
-        values = {**mine, "now": now, "why": how.reason}
-        settled = connection.execute(_DEAD, values).rowcount == 1
-    else:
-        values = {**mine, "due": how.due_at or now, "why": how.reason}
-        settled = connection.execute(_AGAIN, values).rowcount == 1
-    if settled:
-        told = [_death(delivery, how)] if how.state == "dead" else []
-        tell(connection, [*told, *how.facts], now)
+def _settle_done(connection: Connection, tries: Sequence[Delivery], now: datetime) -> set[int]:
+    """Close those that did what they were for, and let the next ones of their lines go on."""
+    if not tries:
+        return set()
+    ordered = [each for each in tries if each.ordered]
+    if ordered:
+        connection.execute(LINES)
+    values = {"held": [(each.id, each.token) for each in tries], "now": now}
+    settled = set(connection.scalars(_DONE, values))
+    subjects = {each.event.subject for each in ordered if each.id in settled}
+    if subjects:
+        go_on(connection, subjects)
     return settled
 
 
-def _finish(connection: Connection, delivery: Delivery, values: dict[str, Any]) -> bool:
-    if delivery.ordered:
-        connection.execute(LINES)
-    if connection.execute(_DONE, values).rowcount == 0:
-        return False
-    if delivery.ordered:
-        go_on(connection, delivery.event.subject)
-    return True
+def _settle_open(connection: Connection, delivery: Delivery, how: Settled, now: datetime) -> bool:
+    """Close a try after which the delivery still stands in its line."""
+    values = {"held": [(delivery.id, delivery.token)], "why": how.reason}
+    if how.state == "dead":
+        return connection.scalar(_DEAD, {**values, "now": now}) is not None
+    return connection.scalar(_AGAIN, {**values, "due": how.due_at or now}) is not None
+
+
+def _facts(tries: Sequence[tuple[Delivery, Settled]]) -> list[Fact]:
+    facts: list[Fact] = []
+    for delivery, how in tries:
+        facts += [_death(delivery, how)] if how.state == "dead" else []
+        facts += how.facts
+    return facts
 
 
 def _death(delivery: Delivery, how: Settled) -> Fact:

@@ -80,7 +80,7 @@ class SqlDeliveryDesk(DeliveryDesk):
             if found.state == "dead":
                 connection.execute(_SKIP, {"one": delivery_id, "now": self._now()})
                 if found.ordered:
-                    go_on(connection, found.event.subject)
+                    go_on(connection, [found.event.subject])
                 tell(connection, facts, self._now())
             return _known(connection, delivery_id)
 

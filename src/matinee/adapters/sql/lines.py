@@ -6,6 +6,7 @@ claims read one index. Lines change only under the router's bookmark, so that tw
 both think that the other lets the next one through.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, select, update
@@ -29,13 +30,14 @@ DELIVERY = select(
     events.c.body,
 ).join(events, events.c.place == deliveries.c.event)
 
-_NEXT_OF_LINE = (
+_NEXT_OF_LINES = (
     update(deliveries)
     .where(
-        deliveries.c.id
-        == select(func.min(deliveries.c.id))
-        .where(deliveries.c.line == bindparam("about"))
-        .scalar_subquery(),
+        deliveries.c.id.in_(
+            select(func.min(deliveries.c.id))
+            .where(deliveries.c.line.in_(bindparam("about", expanding=True)))
+            .group_by(deliveries.c.line)
+        ),
         deliveries.c.state == "waiting",
     )
     .values(ready_at=deliveries.c.due_at)
@@ -52,6 +54,6 @@ def delivery_of(row: Row[Any], **changes: Any) -> Delivery:
     return Delivery(event=event, **{**values, **changes})
 
 
-def go_on(connection: Connection, subject: str) -> None:
-    """Give the next of a line its turn, after one has left it; ``LINES`` must be read before."""
-    connection.execute(_NEXT_OF_LINE, {"about": subject})
+def go_on(connection: Connection, subjects: Collection[str]) -> None:
+    """Give the next of lines their turn, after one has left; ``LINES`` must be read before."""
+    connection.execute(_NEXT_OF_LINES, {"about": list(subjects)})

@@ -263,7 +263,7 @@ def _where_there(column: Column[Any], *more: Column[Any]) -> Index:
 
 
 _where_there(deliveries.c.line, deliveries.c.id)
-_where_there(deliveries.c.ready_at, deliveries.c.id)
+_where_there(deliveries.c.ready_at, deliveries.c.id, deliveries.c.function)
 _where_there(deliveries.c.owner)
 
 runs = Table(

@@ -107,7 +107,7 @@ def create_deliveries() -> None:
     )
     for columns in (["state", "id"], ["subject", "id"], ["rule", "due_at"]):
         op.create_index(op.f(f"ix_delivery_{'_'.join(columns)}"), "delivery", columns)
-    for columns in (["line", "id"], ["ready_at", "id"], ["owner"]):
+    for columns in (["line", "id"], ["ready_at", "id", "function"], ["owner"]):
         index_where_there("delivery", columns)
 
 
