@@ -7,6 +7,7 @@ import shlex
 import tomllib
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import matinee
 from matinee.adapters.ffmpeg.commands import vmaf_model
 from matinee.adapters.pyav_inspect import KINDS
 from matinee.adapters.pyav_picture import LARGEST as LARGEST_PICTURE
-from matinee.adapters.sql.engines import BUSY_TIMEOUT_S
+from matinee.adapters.sql.engines import BUSY_TIMEOUT_S, IDLE_TIMEOUT_S
 from matinee.adapters.sql.schema import REVISION, metadata
 from matinee.apps.cli.main import COMMANDS, cli
 from matinee.assets.derivation import Step
@@ -27,6 +28,7 @@ from matinee.core.errors import MatineeError
 from matinee.core.events import TYPES
 from matinee.core.ids import canonical_json, digest_of
 from matinee.flows.functions import SHIPPED
+from matinee.flows.seal_events import OLDEST, STRETCH
 from matinee.ladders import SHIPPED as LADDERS
 from matinee.media import clocks, damage, judges, ladder, plan, rates, signature, sound, timeline
 from matinee.media.sound import MOST_CHANNELS
@@ -368,13 +370,24 @@ def test_every_step_of_the_ledger_is_told_with_its_version() -> None:
 def test_every_table_and_column_is_told() -> None:
     told = {
         cells[0].strip("`"): ticked(f"{cells[1]} {cells[2]}")
-        for cells in rows(section("formats/ledger.md", "Tables"))
+        for page in ("formats/ledger.md", "formats/events.md")
+        for cells in rows(section(page, "Tables"))
     }
     assert told.keys() == metadata.tables.keys()
     for name, table in metadata.tables.items():
         assert {column.name for column in table.columns} - {"id", "sequence"} <= told[name]
-    assert f"`{REVISION}`" in text_of("formats/ledger.md")
-    assert f"wait up to {BUSY_TIMEOUT_S} s" in words_of("formats/ledger.md")
+
+
+def test_revision_times_and_sizes_of_the_database_are_told() -> None:
+    ledger, events = words_of("formats/ledger.md"), words_of("formats/events.md")
+    assert f"`{REVISION}`" in ledger
+    assert f"`matinee.db.before-{REVISION}`" in ledger
+    assert f"schema `before_{REVISION}`" in ledger
+    assert f"wait up to {BUSY_TIMEOUT_S} s" in ledger
+    assert f"waited for up to {BUSY_TIMEOUT_S} s" in events
+    assert f"holds others up for {IDLE_TIMEOUT_S} s at most" in events
+    assert f"When {STRETCH:,} events are in no seal, or one is older than a day" in events
+    assert timedelta(days=1) == OLDEST
 
 
 def test_the_example_of_a_key_is_computed() -> None:
