@@ -24,3 +24,9 @@ def load_ladder(name: str) -> Ladder:
             f"no ladder {name!r}", f"shipped ladders: {known}; or give a ladder file's path"
         ) from error
     return parse_ladder(path.stem, text)
+
+
+def preview_ladder() -> Ladder:
+    """What previews are made of; nobody publishes with it."""
+    path = Path(__file__).parent / "inner" / "preview.toml"
+    return parse_ladder(path.stem, path.read_text(encoding="utf-8"))

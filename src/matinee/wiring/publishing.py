@@ -22,7 +22,7 @@ from matinee.flows.board import Board
 from matinee.flows.publish_run import PublishRun
 from matinee.flows.publish_title import House
 from matinee.flows.work import Worker, urgency
-from matinee.ladders import load_ladder
+from matinee.ladders import load_ladder, preview_ladder
 from matinee.media.ladder import Ladder
 from matinee.ports.runs import Run
 from matinee.ports.tools import Tool
@@ -99,7 +99,7 @@ def open_worker(settings: Settings) -> tuple[Worker, Callable[[], None]]:
     """
     library, tools = open_library(settings), find_tools()
     owner, slots = this_owner(), Slots(settings.workers)
-    preview = load_ladder("preview"), Slots(1).of()
+    preview = preview_ladder(), Slots(1).of()
 
     def house_of(run: Run, board: Board) -> AbstractContextManager[tuple[House, Bench]]:
         turn, fence = slots.of(urgency(run.wish)), Fence(run.id, run.token)

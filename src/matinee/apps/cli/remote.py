@@ -43,7 +43,6 @@ class ServiceFailed(MatineeError):
 server_option = click.option(
     "--server",
     metavar="URL",
-    envvar="MATINEE_SERVER",
     help="The service. Default: $MATINEE_SERVER, else the one that runs on the library here.",
 )
 service_library_option = click.option("--library", metavar="URL", help=LIBRARY_HELP)
@@ -128,6 +127,7 @@ def find_service(server: str | None, library: str | None) -> Remote:
     from matinee.config import read_settings
 
     token = os.environ.get("MATINEE_TOKEN", "")
+    server = server or os.environ.get("MATINEE_SERVER")
     if server:
         return Remote(server.rstrip("/"), token)
     settings = read_settings(library, None)
