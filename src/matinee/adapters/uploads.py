@@ -154,6 +154,13 @@ class DiskUploads(Uploads):
             (upload for upload in found if not upload.is_whole), key=lambda one: one.started_at
         )
 
+    def kept(self) -> frozenset[str]:
+        """The places of films that came whole and whose bytes are still here."""
+        told = (
+            s.record.id for s in self._states.values() if s.record.is_told and not s.is_released
+        )
+        return frozenset(str(self._folder(upload_id).film) for upload_id in told)
+
     async def release(self, place: str) -> bool:
         """Free the room of a film that the library has by now; False for any other place.
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from matinee.core.errors import UsageError
+from matinee.core.errors import MatineeError, UsageError
 from matinee.flows.board import Board
 from matinee.flows.publish_title import House, Published, Request, publish_title
 from matinee.flows.work import Outcome
@@ -58,7 +58,7 @@ class PublishRun:
         with self.open_house(run, board) as (house, bench):
             folder = bench.scratch / "places"
             folder.mkdir()
-            film = await self.fetch(wanted["place"], folder)
+            film = await self._film(run, house, bench, folder)
             sidecars = [
                 sidecar_of(await self.fetch(one["place"], folder), one.get("language") or "")
                 for one in wanted.get("sidecars") or ()
@@ -70,6 +70,18 @@ class PublishRun:
                 cause=run.wish.cause,
             )
             return outcome_of(await publish_title(house, bench, request))
+
+    async def _film(self, run: Run, house: House, bench: Bench, folder: Path) -> Path:
+        """The film where it lies, else as the library keeps it: it came that far before."""
+        try:
+            return await self.fetch(run.wish.request["place"], folder)
+        except MatineeError:
+            if run.title is None:
+                raise
+            asset = bench.inventory.asset(house.titles.get(run.title).source)
+            if asset is None or await bench.place(asset) is None:
+                raise
+            return await bench.file(asset)
 
 
 def check_request(document: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -1,5 +1,7 @@
 """What publishing works with: for one run of the command line, and for a worker's runs."""
 
+import logging
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -17,7 +19,7 @@ from matinee.adapters.tools import find_tools
 from matinee.adapters.workspace import Workspace
 from matinee.config import Settings, read_disk_floor
 from matinee.core.progress import Progress
-from matinee.core.room import Room
+from matinee.core.room import Room, shown_bytes
 from matinee.flows.board import Board
 from matinee.flows.publish_run import PublishRun
 from matinee.flows.publish_title import House
@@ -32,6 +34,8 @@ from matinee.stages.redo import Redo, functions_from
 from matinee.stages.slots import Slots, Turn
 from matinee.wiring.library import Library, now, open_library, release_all
 from matinee.wiring.reading import sandbox_of
+
+log = logging.getLogger("matinee.worker")
 
 
 @contextmanager
@@ -100,6 +104,7 @@ def open_worker(settings: Settings) -> tuple[Worker, Callable[[], None]]:
     library, tools = open_library(settings), find_tools()
     owner, slots = this_owner(), Slots(settings.workers)
     preview = preview_ladder(), Slots(1).of()
+    floor = read_disk_floor()
 
     def house_of(run: Run, board: Board) -> AbstractContextManager[tuple[House, Bench]]:
         turn, fence = slots.of(urgency(run.wish)), Fence(run.id, run.token)
@@ -107,11 +112,20 @@ def open_worker(settings: Settings) -> tuple[Worker, Callable[[], None]]:
 
     worker = Worker(
         queue=library.runs,
-        execute=PublishRun(Places(Room(floor=read_disk_floor())).fetch, load_ladder, house_of),
+        execute=PublishRun(Places(Room(floor=floor)).fetch, load_ladder, house_of),
         owner=owner,
         at_once=settings.workers + 1,
+        has_room=lambda: has_room(settings.library, floor),
     )
     return worker, lambda: release_all(library, owner)
+
+
+def has_room(folder: Path, floor: int) -> bool:
+    """Whether more than ``floor`` bytes are free on the folder's disk: work is taken only then."""
+    free = shutil.disk_usage(folder).free
+    if free <= floor:
+        log.warning("%s has %s free: no run is begun", folder, shown_bytes(free))
+    return free > floor
 
 
 def _redo(ledger: SqlLedger, run: Run) -> Redo:

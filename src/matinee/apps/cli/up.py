@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -38,15 +39,15 @@ def up_command(**options: Any) -> None:
     from matinee.apps.service.service import Welcome
     from matinee.apps.service.start import start
 
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("matinee").setLevel(logging.INFO)
 
     def tell(welcome: Welcome) -> None:
         click.echo(f"Matinee is on {welcome.address}/studio (Ctrl-C ends it)")
         if welcome.secret:
             click.echo(f"  administrator's token, shown this once: {welcome.secret}")
         click.echo(f"  sign in, within the hour, once: {welcome.address}{welcome.sign_in}")
+        sys.stdout.flush()
 
     async def serve() -> None:
         until = asyncio.Event()

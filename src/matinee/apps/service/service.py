@@ -39,6 +39,8 @@ from matinee.wiring.web import web_parts
 log = logging.getLogger("matinee.service")
 
 SEAL_EVERY_S = 60.0
+FREE_EVERY_S = 10.0
+_PAGE = 200
 LOCAL_TOKEN = "this machine"  # noqa: S105  # its name
 LOCAL_TOKEN_DAYS = 30
 """A token for commands on this machine, made anew at each start, ends by itself after a crash."""
@@ -154,7 +156,7 @@ class Up:
 
     def _parts(self) -> list[Part]:
         library = self.library
-        folders = [watched_folder(library, path, log.warning) for path in self.options.watched]
+        folders = [watched_folder(library, path, log.info) for path in self.options.watched]
         return [
             Part("worker", self._worker.keep),
             Part("rules", self.automation.run),
@@ -162,6 +164,7 @@ class Up:
             Part("feed", self._feed.keep),
             Part("seals", self._seal),
             Part("uploads", self._uploads.tend),
+            Part("room", self._free_uploads),
             *(Part(f"folder {folder.folder}", folder.watch) for folder in folders),
             *(
                 Part(f"bucket {one.name}", partial(one.list_for_ever, Pace()))
@@ -203,6 +206,25 @@ class Up:
                 release_all(self.library, owner)
 
         await every(LOOK_S, look)
+
+    async def _free_uploads(self) -> None:
+        """Let go the bytes of uploads that the library has by now: their runs are done."""
+        while True:
+            if kept := self._uploads.kept():
+                for place in await asyncio.to_thread(self._done_of, kept):
+                    await self._uploads.release(place)
+            await asyncio.sleep(FREE_EVERY_S)
+
+    def _done_of(self, places: frozenset[str]) -> set[str]:
+        """Those of the places whose films are published."""
+        done: set[str] = set()
+        last: str | None = None
+        while runs := self.library.runs.page(["done"], last, _PAGE):
+            done |= places & {str(run.wish.request.get("place")) for run in runs}
+            last = runs[-1].id
+            if done == places:
+                break
+        return done
 
     async def _seal(self) -> None:
         while True:
