@@ -22,33 +22,28 @@ THREADS = 64
 @click.command()
 @click.option("--parent", type=int, required=True)
 @click.option("--library")
-@click.option("--database")
 @click.option("--workers", type=int)
 @click.option("--idle", "idle_s", type=float, default=IDLE_S)
-def main(
-    parent: int, library: str | None, database: str | None, workers: int | None, idle_s: float
-) -> None:
+def main(parent: int, library: str | None, workers: int | None, idle_s: float) -> None:
     """Carry out runs until there are none."""
     from matinee.wiring.processes import die_with_parent
 
     die_with_parent(parent)
     try:
-        asyncio.run(_work(library, database, workers, idle_s))
+        asyncio.run(_work(library, workers, idle_s))
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)  # the object store's threads may outlive the interpreter: see cli.main.end
 
 
-async def _work(
-    library: str | None, database: str | None, workers: int | None, idle_s: float
-) -> None:
+async def _work(library: str | None, workers: int | None, idle_s: float) -> None:
     from matinee.config import read_settings
     from matinee.wiring.publishing import open_worker
 
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(THREADS))
-    worker, release = open_worker(read_settings(library, workers, database))
+    worker, release = open_worker(read_settings(library, workers))
     stopping = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
     loop.add_signal_handler(signal.SIGINT, lambda: None)  # Ctrl-C is for our parent, who tells us

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 STOP_S = 2.0
@@ -25,12 +25,14 @@ class Child:
     The child ends by itself when it has been idle for a while. Its standard input is the way to
     wake it; it is told the pid of this process, so that the kernel can end it together with us.
 
-    ``is_wanted`` is asked whenever something may have changed; ``buried`` is told the pid of a
+    ``environment`` is laid over ours, for what no list of processes is to show. ``is_wanted`` is
+    asked whenever something may have changed; ``buried`` is told the pid of a
     child that ended.
     """
 
     module: str
     arguments: Sequence[str]
+    environment: Mapping[str, str]
     is_wanted: Callable[[], bool]
     buried: Callable[[int, int], None]
     stirred: asyncio.Event = field(default_factory=asyncio.Event)
@@ -75,7 +77,7 @@ class Child:
     async def _start(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", self.module, "--parent", str(os.getpid()), *self.arguments,
-            stdin=asyncio.subprocess.PIPE,
+            stdin=asyncio.subprocess.PIPE, env={**os.environ, **self.environment},
         )  # fmt: skip
 
     async def _end(self) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -59,6 +59,7 @@ class Options:
     watched: Sequence[Path]
     buckets: Sequence[FilmBucket]
     worker_arguments: Sequence[str]
+    worker_environment: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,11 @@ class Up:
         self._tus = Tus(self._uploads, limits, self._may)
         self._heard = [heard_bucket(library, told, log.warning) for told in options.buckets]
         self._worker = Child(
-            "matinee.apps.worker", options.worker_arguments, self._has_work, self._buried
+            "matinee.apps.worker",
+            options.worker_arguments,
+            options.worker_environment,
+            self._has_work,
+            self._buried,
         )
         self._service = service_of(
             library, parts, options.access, self.rules, UploadsDesk(self._uploads), self.stir

@@ -40,6 +40,7 @@ def start(told: Mapping[str, Any]) -> Up:
         watched=told["watched"],
         buckets=read_film_buckets(),
         worker_arguments=_arguments(told),
+        worker_environment={"MATINEE_DATABASE": told["database"]} if told["database"] else {},
     )
     rules = RuleBookDesk(book, rule_documents(settings), now)
     return Up(library, options, automation, rules)
@@ -67,5 +68,5 @@ def _certificate(certificate: Path | None, key: Path | None) -> Certificate | No
 
 def _arguments(told: Mapping[str, Any]) -> list[str]:
     """What a worker is told of it."""
-    given = [(name, told[name]) for name in ("library", "workers", "database")]
+    given = [(name, told[name]) for name in ("library", "workers")]
     return [word for name, value in given if value for word in (f"--{name}", str(value))]
