@@ -1,13 +1,15 @@
 """A run of the flow ``publish``: what was asked for as JSON becomes a title, proven and shown."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from matinee.core.errors import MatineeError, UsageError
+from matinee.core.events import Fact
+from matinee.core.ids import digest_of_value
 from matinee.flows.board import Board
 from matinee.flows.publish_title import House, Published, Request, publish_title
 from matinee.flows.work import Outcome
@@ -40,12 +42,13 @@ class PublishRun:
     """Carries out runs of ``publish``.
 
     ``fetch`` gives a local file of a place's bytes, below the folder where it is not one already;
-    ``open_house`` what one run works with.
+    ``open_house`` what one run works with; ``tell`` appends to the event log.
     """
 
     fetch: Callable[[str, Path], Awaitable[Path]]
     load_ladder: Callable[[str], Ladder]
     open_house: Callable[[Run, Board], AbstractContextManager[tuple[House, Bench]]]
+    tell: Callable[[Sequence[Fact]], object]
 
     async def __call__(self, run: Run, board: Board) -> Outcome:
         """Carry a run out once, or go on with it.
@@ -68,8 +71,22 @@ class PublishRun:
                 sidecars=tuple(sidecars),
                 film_name=run.wish.film,
                 cause=run.wish.cause,
+                budget_s=budget_of(run),
+                on_late=lambda expected_s: self._tell_late(run, expected_s),
             )
             return outcome_of(await publish_title(house, bench, request))
+
+    def _tell_late(self, run: Run, expected_s: float) -> None:
+        """Say that a run cannot meet its deadline: once, however often it is begun again."""
+        assert run.started_at is not None and run.wish.deadline is not None  # noqa: PT018
+        about = {"run": run.id, "flow": run.wish.flow, "film": run.wish.film, "title": run.title}
+        times = {
+            "deadline": run.wish.deadline.isoformat(),
+            "expected": (run.started_at + timedelta(seconds=expected_s)).isoformat(),
+        }
+        said = digest_of_value([run.id, "late", times["deadline"]])[:32]
+        fact = Fact("run.late", f"run/{run.id}", {**about, **times}, run.wish.cause, id=said)
+        self.tell([fact])
 
     async def _film(self, run: Run, house: House, bench: Bench, folder: Path) -> Path:
         """The film where it lies, else as the library keeps it: it came that far before."""
@@ -82,6 +99,13 @@ class PublishRun:
             if asset is None or await bench.place(asset) is None:
                 raise
             return await bench.file(asset)
+
+
+def budget_of(run: Run) -> float | None:
+    """Seconds from the first begin of a run to its deadline; so it is the same when it goes on."""
+    if run.wish.deadline is None or run.started_at is None:
+        return None
+    return (run.wish.deadline - run.started_at).total_seconds()
 
 
 def check_request(document: Mapping[str, Any]) -> Mapping[str, Any]:

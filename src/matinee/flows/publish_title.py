@@ -17,7 +17,8 @@ from matinee.core.events import Fact
 from matinee.core.ids import Digest, canonical_json, digest_of, digest_of_value, slug
 from matinee.core.verdicts import Verdict, failed
 from matinee.flows.report import Making, build_report
-from matinee.media.ladder import Ladder
+from matinee.media.deadline import preset_in_time
+from matinee.media.ladder import Ladder, display_size
 from matinee.media.source import SourceInfo
 from matinee.media.timeline import Timeline
 from matinee.media.tracks import Outcome, Sidecar, TrackPlan, plan_tracks
@@ -64,6 +65,8 @@ class Request:
     rights: tuple[datetime | None, datetime | None] | None = None
     cause: str | None = None
     preview: bool = False
+    budget_s: float | None = None
+    on_late: Callable[[float], None] = lambda _: None
 
     @property
     def shown_film(self) -> str:
@@ -75,8 +78,9 @@ class Request:
 class House:
     """The ports that the flow works with, beside the bench's.
 
-    ``preview`` is what previews are made of, and their own slot. ``exclusive`` gives what one run
-    at a time can hold for a name; others wait. ``stop`` ends at once what threads wait for.
+    ``preview`` is what previews are made of, and their own slot, ``workers`` how many tools work at
+    once. ``exclusive`` gives what one run at a time can hold for a name; others wait. ``stop`` ends
+    at once what threads wait for.
     """
 
     titles: Titles
@@ -89,6 +93,7 @@ class House:
     stop: Callable[[], None]
     exclusive: Callable[[str], AbstractAsyncContextManager[None]]
     preview: tuple[Ladder, Turn] | None = None
+    workers: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +132,10 @@ async def _publish(house: House, bench: Bench, request: Request) -> Published:
         film = await ingest(bench, request.film, source, identity)
         film, info, timeline, left_out = await _look_at(house, bench, request, film, source)
         tracks = plan_tracks(info, timeline, request.ladder, request.sidecars)
-        tracks = replace(tracks, outcomes=(*tracks.outcomes, *left_out))
+        tracks = replace(
+            _in_time(house, bench, request, info, timeline, tracks),
+            outcomes=(*tracks.outcomes, *left_out),
+        )
         title = _described(house, request, _title(house, request, source))
         bench.progress.titled(title.id)
         wanted = house.preview if request.preview and title.current is None else None
@@ -137,6 +145,26 @@ async def _publish(house: House, bench: Bench, request: Request) -> Published:
                 house, bench, request, title, source, started,
                 lambda: _make(house, bench, request, title, film, info, timeline, tracks),
             )  # fmt: skip
+
+
+def _in_time(
+    house: House, bench: Bench, request: Request, info: SourceInfo, timeline: Timeline,
+    tracks: TrackPlan,
+) -> TrackPlan:  # fmt: skip
+    """The tracks with the preset by which the deadline is met."""
+    if request.budget_s is None:
+        return tracks
+    haste = preset_in_time(
+        request.ladder, tracks.rungs, timeline.frames, display_size(info.picture),
+        request.budget_s, house.workers, scored=request.proofs.scored,
+    )  # fmt: skip
+    if not haste.is_soon_enough:
+        request.on_late(haste.expected_s)
+    if haste.preset == request.ladder.preset:
+        return tracks
+    bench.progress.note(f"preset {haste.preset} instead of {request.ladder.preset}: a deadline")
+    hurried = replace(request.ladder, preset=haste.preset)
+    return replace(tracks, rungs=plan_tracks(info, timeline, hurried, request.sidecars).rungs)
 
 
 async def _published(

@@ -77,6 +77,7 @@ def _house(
         stop=indexer.stop,
         exclusive=lambda name: workspace.exclusive(name, lambda: progress.note(waiting)),
         preview=preview,
+        workers=settings.workers,
     )
     with workspace.run() as (run, scratch):
         yield (
@@ -112,7 +113,9 @@ def open_worker(settings: Settings) -> tuple[Worker, Callable[[], None]]:
 
     worker = Worker(
         queue=library.runs,
-        execute=PublishRun(Places(Room(floor=floor)).fetch, load_ladder, house_of),
+        execute=PublishRun(
+            Places(Room(floor=floor)).fetch, load_ladder, house_of, library.events.append
+        ),
         owner=owner,
         at_once=settings.workers + 1,
         has_room=lambda: has_room(settings.library, floor),
