@@ -31,6 +31,7 @@ from matinee.flows.seal_events import seal_events
 from matinee.ports.tokens import Token
 from matinee.rules.automation import Automation
 from matinee.rules.leases import LOOK_S, LeaseWatch
+from matinee.stages.together import both
 from matinee.wiring.library import Library, now, release_all, wake_pipe
 from matinee.wiring.processes import is_dead
 from matinee.wiring.ways import disk_uploads, heard_bucket, watched_folder
@@ -105,9 +106,7 @@ class Up:
         pipe.listen(self.stir)
         bound = asyncio.Event()
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._serve(app, bound, until, welcome))
-                group.create_task(self._work(bound, until))
+            await both(self._serve(app, bound, until, welcome), self._work(bound, until))
         finally:
             pipe.close()
             self._forget()
