@@ -16,7 +16,7 @@ from tests.rules.test_functions import install
 from matinee.adapters.owners import is_dead
 from matinee.core.events import Fact
 
-KILLS = int(os.environ.get("KILLS", "4"))
+KILLS = int(os.environ.get("KILLS", "3"))
 EVENTS_A_KILL = 25
 
 pytestmark = pytest.mark.slow
