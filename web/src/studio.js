@@ -115,6 +115,7 @@ function drawBar() {
   const here = location.pathname.replace(/\/$/, "");
   const isAt = (path) => (path === "/studio" ? here === path || here.startsWith("/studio/titles") : here.startsWith(path));
   nav.replaceChildren(...PLACES.map(([path, words]) => h("a", { href: path, "aria-current": isAt(path) ? "page" : null }, words)));
+  nav.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   const isIn = session.who !== "anyone";
   drawDot();
   side.replaceChildren(...[

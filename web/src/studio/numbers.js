@@ -84,7 +84,7 @@ function plotOf(place, series, columns, words, title) {
     width: Math.max(place.clientWidth, 200),
     height: HEIGHT,
     padding: [8, 8, 0, 0],
-    legend: { show: columns.length > 1 },
+    legend: { show: columns.length > 1, live: false },
     cursor: { y: false, drag: { x: false, y: false } },
     scales: { y: { range: (_, low, high) => [0, Math.max(1, (high ?? 1) * 1.1)] } },
     axes: [{ ...axis, space: 70 }, { ...axis, size: 58, values: (_, ticks) => ticks.map(words) }],

@@ -5,7 +5,7 @@ import { act, ask, enc } from "./api.js";
 import { openCell } from "./cell.js";
 import { Grid } from "./grid.js";
 import { bar, choice, doing, field, setBar } from "./parts.js";
-import { stateMark, stateWords, when, whyEnded } from "./words.js";
+import { stateMark, stateWords, toDo, when, whyEnded } from "./words.js";
 
 const PHASES = [
   ["look", "Look at the film", (name) => !/^(encode|score|package)/.test(name)],
@@ -141,7 +141,7 @@ export function failure(run) {
   if (!whyEnded(state)) return [];
   const parts = [h("h2", {}, stateWords(state)), h("p", {}, whyEnded(state))];
   if (error?.message) parts.push(h("p", { class: "told" }, error.message, error.code ? h("code", {}, ` ${error.code}`) : null));
-  if (error?.hint) parts.push(h("p", {}, h("strong", {}, "What to do: "), error.hint));
+  if (toDo(error)) parts.push(h("p", {}, h("strong", {}, "What to do: "), toDo(error)));
   if (state === "held" && run.title) parts.push(h("p", {}, h("a", { href: `/titles/${enc(run.title)}?package=${enc(run.result?.package ?? "")}` }, "See every verdict in the report")));
   return parts;
 }

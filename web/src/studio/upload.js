@@ -45,10 +45,10 @@ export async function show({ main, signal, session }) {
   });
   const others = h("ul", { class: "rows" });
   const none = nothing("None.");
-  main.append(head("Way in", "Upload"),
-    canUpload ? null : h("p", { class: "notice" }, h("a", { href: "/studio/sign-in?to=/studio/upload" }, "Sign in"), " to upload films."),
-    ...(canUpload ? [panel("New", "What breaks off goes on where it was when you choose the same file again",
-      zone, h("div", { class: "form" }, field("Name of the title", name, "Of one film; else the file's name"), field("Credit", credit), field("Priority", priority, "Higher goes first")), mine)] : []),
+  main.append(head("Way in", "Upload"), canUpload
+    ? panel("New", "What breaks off goes on where it was when you choose the same file again",
+      zone, h("div", { class: "form" }, field("Name of the title", name, "Of one film; else the file's name"), field("Credit", credit), field("Priority", priority, "Higher goes first")), mine)
+    : h("p", { class: "notice" }, h("a", { href: "/studio/sign-in?to=/studio/upload" }, "Sign in"), " to upload films."),
     panel("Not complete yet", "All uploads of this service", others, none));
   mine.append(...[...sending].map(({ element }) => element));
   const look = async () => {

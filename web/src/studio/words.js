@@ -32,6 +32,18 @@ const WHY = {
 
 export const whyEnded = (state) => WHY[state] ?? null;
 
+const TO_DO = {
+  "tool.failed": "Retry it. If it fails again at the same place, check disk and memory, then the service's log.",
+  "encode.failed": "Retry it. If it names the same frames again, report it.",
+  "package.failed": "Retry it; check that the disk has room.",
+  "tool.hung": "Retry it. If it hangs at the same place, try another copy of the film.",
+  "library.full": "Make room on the library's disk, then retry it.",
+  "internal": "Retry it. If it stays, report it with the service's log.",
+};
+
+/** What a person can do here; the hints of errors speak to people at a command line. */
+export const toDo = (error) => TO_DO[error?.code] ?? error?.hint ?? null;
+
 const name = (data) => data.name ?? data.film ?? data.title ?? "a film";
 const SENTENCES = {
   "film.arrived": (data) => `${name(data)} arrived`,
