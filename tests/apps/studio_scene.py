@@ -1,4 +1,4 @@
-"""A service in the middle of its work, for the tests of the studio: runs, rules, a dead delivery."""
+"""A service in the middle of its work, for the studio: runs, rules, a dead delivery."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from matinee.apps.web.service import OpenUpload, ShownRule, Tested
 from matinee.core.events import Event, Fact
 from matinee.ports.deliveries import Order, Settled
 from matinee.ports.runs import Ended, Run, Wish
-from matinee.wiring import now
+from matinee.wiring.library import now
 
 RUNGS = ("144p", "216p", "288p")
 CHUNKS = 24

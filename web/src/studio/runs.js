@@ -79,9 +79,12 @@ class Rows {
       this.rows.set(run.id, new Row(run, this.canAct));
     }
     const sorted = [...this.rows.values()].sort((a, b) => order(a.run, b.run)).map(({ element }) => element);
+    const { activeElement: focused } = document;
     sorted.forEach((element, index) => {
       if (this.list.children[index] !== element) this.list.insertBefore(element, this.list.children[index] ?? null);
     });
+    // What is moved loses the focus.
+    if (this.list.contains(focused) && document.activeElement !== focused) focused.focus({ preventScroll: true });
     this.none();
   }
 }

@@ -80,7 +80,7 @@ function packages(title, path, canAct, again) {
       ? doing("Show this one", async () => {
         await act(`${path}/show`, { package: each.id });
         again();
-      }, { done: "It is on screen.", label: `Show package ${each.id}` }) : null)));
+      }, { done: "It is on screen.", label: `Show this one: package ${each.id}` }) : null)));
 }
 
 /** A time for an input, in the zone of who looks, and back. */
