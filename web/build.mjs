@@ -21,13 +21,14 @@ const withoutWebFonts = {
 const licences = [
   ["Shaka Player", "node_modules/shaka-player/LICENSE"],
   ["uPlot", "node_modules/uplot/LICENSE"],
+  ["tus-js-client", "node_modules/tus-js-client/LICENSE"],
 ];
 
 await rm(output, { recursive: true, force: true });
 await mkdir(output, { recursive: true });
 const result = await build({
   absWorkingDir: here,
-  entryPoints: ["site.css", "player.css", "report.css", "player.js", "report.js"].map((name) => `src/${name}`),
+  entryPoints: ["site.css", "player.css", "report.css", "studio.css", "player.js", "report.js", "studio.js", "theme.js"].map((name) => `src/${name}`),
   outdir: output,
   bundle: true,
   minify: true,

@@ -34,6 +34,7 @@ _PAGE = """<!doctype html>
 <title>{title}</title>
 <link rel="icon" href="/static/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/static/site.css">
+<script src="/static/theme.js"></script>
 {head}</head>
 <body class="{kind}">
 <a class="skip" href="#main">Skip to content</a>
@@ -68,7 +69,7 @@ async def get_home(request: Request) -> HTMLResponse:
         which = TitleSearch(state=state)
         cards, more = await library.cards(which, after if asked else None, ON_A_SHELF)
         shelves.append(ShownShelf(state, cards, await library.count(which), has_more=more))
-    return _html(home_page(shelves))
+    return _html(home_page(shelves, has_studio=hasattr(request.app.state, "service")))
 
 
 async def get_watch(request: Request) -> HTMLResponse:
@@ -89,20 +90,21 @@ async def get_studio(_request: Request) -> HTMLResponse:
     return _html(studio_page())
 
 
-def home_page(shelves: Sequence[ShownShelf]) -> str:
+def home_page(shelves: Sequence[ShownShelf], *, has_studio: bool = False) -> str:
     """The list of titles."""
+    bar = '<nav aria-label="Service"><a href="/studio">Studio</a></nav>\n' if has_studio else ""
     if not any(shelf.cards for shelf in shelves):
         main = (
             '<section class="empty"><h1>No films yet</h1>'
             "<p>Publish one and it appears here:</p>"
             "<pre><code>matinee publish film.mp4</code></pre></section>"
         )
-        return _page("Matinee", "home", main)
+        return _page("Matinee", "home", main, bar=bar)
     main = "" if shelves[0].cards else "<h1>Nothing on screen</h1>"
     for shelf in shelves:
         if shelf.cards:
             main += _shelf("h2" if main else "h1", shelf)
-    return _page("Matinee", "home", main)
+    return _page("Matinee", "home", main, bar=bar)
 
 
 def studio_page() -> str:

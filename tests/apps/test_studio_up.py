@@ -1,0 +1,84 @@
+"""A film is dropped into the studio of a real service, made before one's eyes, and played."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.apps.viewer import Viewer
+from tests.conftest import environment
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.tools,
+    pytest.mark.usefixtures("browser"),
+]
+
+DROP = """() => {
+  const { files } = document.querySelector('#files'), drop = new DataTransfer();
+  for (const file of files) drop.items.add(file);
+  const told = { dataTransfer: drop, bubbles: true, cancelable: true };
+  for (const kind of ['dragenter', 'dragover', 'drop']) {
+    document.querySelector('.drop').dispatchEvent(new DragEvent(kind, told));
+  }
+}"""
+HOLD = """() => document.querySelector('#files').addEventListener(
+  'change', (event) => event.stopImmediatePropagation(), { capture: true })"""
+"""A test cannot drag a file in from outside; it can drop one that the page was only given."""
+
+
+@pytest.fixture
+def up(tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """The address of ``matinee up``, and its link to sign in."""
+    command = [sys.executable, "-m", "matinee", "up", "--bind", "127.0.0.1:0", "--workers", "2"]
+    with subprocess.Popen(
+        [*command, "--library", str(tmp_path / "library")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**environment(), "MATINEE_DISK_FLOOR": "0.001"},
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout
+            lines = [process.stdout.readline() for _ in range(3)]
+            address = re.search(r"http://127\.0\.0\.1:\d+", lines[0])
+            link = re.search(r"/studio/sign-in#code=\S+", lines[2])
+            assert address and link, lines
+            yield address[0], link[0]
+        finally:
+            process.terminate()
+            assert process.wait(20) == 0
+
+
+def test_a_film_that_is_dropped_is_made_and_plays(
+    up: tuple[str, str], open_viewer: Callable[..., Viewer], film: Path
+) -> None:
+    address, link = up
+    viewer = open_viewer(address)
+    page = viewer.open(link)
+    page.get_by_role("link", name="Upload a film").click()
+    page.get_by_label("Name of the title").fill("Dropped")
+    page.evaluate(HOLD)
+    page.locator("#files").set_input_files(film)
+    page.evaluate(DROP)
+    page.get_by_text(f"{film.name} arrived.").wait_for()
+
+    page.get_by_role("link", name="Runs", exact=True).click()
+    page.get_by_role("link", name=film.name).first.click()
+    viewer.until("document.querySelectorAll('.cells .cell.d').length > 0", 120)
+    page.locator(".cells .cell.d").first.click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("encode_chunk").first.wait_for()
+    assert "score_chunk" in dialog.inner_text()
+    assert re.search(r"\d+\.\d in the mean", dialog.inner_text())
+    page.keyboard.press("Escape")
+    page.locator(".run-facts").get_by_text("Done").wait_for(timeout=120_000)
+
+    page.get_by_role("link", name="Title", exact=True).click()
+    page.get_by_role("heading", name="Dropped").wait_for()
+    page.get_by_role("link", name="Watch").click()
+    viewer.until("window.matinee && matinee.state().duration > 20")
+    page.close()
