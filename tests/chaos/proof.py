@@ -106,9 +106,7 @@ def _events(tables: Tables, numbers: int) -> Iterator[str]:
         "SELECT rule, state, count(*), max(reason) FROM delivery WHERE state != 'done' GROUP BY 1, 2"
     ):
         yield f"{count} deliveries of {rule} are {state}: {reason}"
-    counted = Counter(
-        tables.column("SELECT subject FROM event WHERE type = 'chaos.counted'")
-    )
+    counted = Counter(tables.column("SELECT subject FROM event WHERE type = 'chaos.counted'"))
     wanted = {
         f"{rule}/{event}"
         for rule, kinds in COUNTING.items()
@@ -155,4 +153,4 @@ def _log(scene: Scene) -> Iterator[str]:
     text = scene.log.read_text(errors="replace")
     if "Traceback" in text:
         at = text.index("Traceback")
-        yield f"{text.count('Traceback')} tracebacks in the log: {text[at:at + 3000]}"
+        yield f"{text.count('Traceback')} tracebacks in the log: {text[at : at + 3000]}"

@@ -147,7 +147,7 @@ def _make_film(path: Path) -> Path:
     """Two shots that are two chunks, as cheap as can be."""
     inputs: list[object] = []
     for picture in ("testsrc2", "smptebars"):
-        inputs += ["-f", "lavfi", "-t", SHOT_S, "-i", f"{picture}=s=128x72:r=12"]
+        inputs += ["-f", "lavfi", "-t", SHOT_S, "-i", f"{picture}=s=256x144:r=12"]
     run_ffmpeg(
         *inputs, "-f", "lavfi", "-t", 2 * SHOT_S, "-i", "sine=beep_factor=4:r=48000",
         "-filter_complex", "[0:v]format=yuv420p[a];[1:v]format=yuv420p[b];[a][b]concat=n=2[v]",

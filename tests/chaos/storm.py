@@ -135,9 +135,10 @@ class Storm:
 
     def _is_idle(self) -> bool:
         try:
-            return not unsettled(Tables(self.scene.library), len(self.scene.films))
+            ended = Tables(self.scene.library).one("SELECT count(ended_at) FROM run")
         except sqlite3.Error:
             return False
+        return bool(ended == len(self.scene.films))
 
     def _change_weather(self, kind: str) -> None:
         self._clear()
