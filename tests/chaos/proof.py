@@ -1,4 +1,4 @@
-"""What must hold after chaos, read from outside: tables, files, processes, the program's own proofs."""
+"""What must hold after chaos, read from outside: tables, files, processes, the own proofs."""
 
 import sqlite3
 from collections import Counter
@@ -103,7 +103,8 @@ def _events(tables: Tables, numbers: int) -> Iterator[str]:
     if places != list(range(1, len(places) + 1)):
         yield "the log has gaps"
     for rule, state, count, reason in tables.rows(
-        "SELECT rule, state, count(*), max(reason) FROM delivery WHERE state != 'done' GROUP BY 1, 2"
+        "SELECT rule, state, count(*), max(reason) FROM delivery"
+        " WHERE state != 'done' GROUP BY 1, 2"
     ):
         yield f"{count} deliveries of {rule} are {state}: {reason}"
     counted = Counter(tables.column("SELECT subject FROM event WHERE type = 'chaos.counted'"))

@@ -15,7 +15,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
 from random import Random
-from typing import ClassVar
 
 from tests.chaos.counting import RETRY, RULES
 from tests.conftest import ROOT, TINY_LADDER, run_ffmpeg
@@ -182,8 +181,6 @@ class Hook:
         asked, taken = [0], self.taken
 
         class Handler(BaseHTTPRequestHandler):
-            protocol_version: ClassVar[str] = "HTTP/1.0"
-
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
                 asked[0] += 1

@@ -31,6 +31,7 @@ from matinee.core.events import Fact
 from matinee.wiring.library import Library, open_library
 
 TICK_S = 0.05
+EVENTS_A_TICK = 0.1
 PATIENCE_S = 60.0
 """How long is waited for a process of the kind that is to be killed."""
 
@@ -109,7 +110,7 @@ class Storm:
         self.tree.keep()
         if time.monotonic() > self._clears_at:
             self._clear()
-        if self.chance.random() < 0.3:
+        if self.chance.random() < EVENTS_A_TICK:
             self._untold.append(self._fact())
         self._tell()
         if films and self._is_idle():

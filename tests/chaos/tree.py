@@ -34,7 +34,7 @@ def bearing(mark: str) -> list[str]:
     for place in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             texts = [(place / name).read_bytes() for name in ("cmdline", "environ")]
-            texts.append(os.fsencode(os.readlink(place / "cwd")))
+            texts.append(os.fsencode((place / "cwd").readlink()))
             if texts[0] and int(place.name) not in ours and any(told in text for text in texts):
                 command = texts[0].replace(b"\0", b" ")[:200].decode(errors="replace")
                 found.append(f"{place.name}: {command}")
