@@ -2,8 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from matinee.adapters.sql.ledger import SqlLedger
 from matinee.adapters.sql.runs import SqlRuns
 from matinee.adapters.sql.title_desk import SqlTitleDesk
 from matinee.adapters.webhook import WebhookNotices
+from matinee.adapters.workspace import Workspace
 from matinee.assets.asset import Asset
 from matinee.assets.derivation import Cost, Derivation, Step
 from matinee.core.events import Event, Fact
@@ -65,12 +66,22 @@ class Stand:
             self.titles, self.packages, self.ledger, self.store, self.runs, self.notices, _no_bench
         )
 
+    def host(self, environment: Mapping[str, str] = {}) -> FunctionHost:
+        workspace = Workspace(self.folder / "scratch")
+
+        @contextmanager
+        def folder() -> Iterator[Path]:
+            with workspace.run() as (_, path):
+                yield path
+
+        return FunctionHost(self.reach().answer, folder, environment)
+
     def dispatcher(
         self, rules: str, functions: Mapping[str, Function], host: FunctionHost | None = None
     ) -> Dispatcher:
         reach = self.reach()
         performer = Performer(
-            functions, reach, self.runs, host or FunctionHost(reach.answer), Room(2, 1 << 30), now
+            functions, reach, self.runs, host or self.host(), Room(2, 1 << 30), now
         )
         return Dispatcher(
             self.deliveries, self.deliveries, read_rules([("rules.toml", rules)], functions),
@@ -82,7 +93,7 @@ class Stand:
         self, rules: str, functions: Mapping[str, Function], environment: Mapping[str, str] = {}
     ) -> AsyncIterator[Dispatcher]:
         """A dispatcher that runs while the block does."""
-        host = FunctionHost(self.reach().answer, environment)
+        host = self.host(environment)
         dispatcher = self.dispatcher(rules, functions, host)
         running = asyncio.create_task(dispatcher.run())
         try:

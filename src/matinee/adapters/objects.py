@@ -19,6 +19,7 @@ from obstore.exceptions import BaseError, PreconditionError
 from obstore.store import LocalStore, MemoryStore
 from obstore.store import ObjectStore as Backend
 
+from matinee.adapters.owners import staged_name
 from matinee.adapters.store_failures import first_line, told
 from matinee.assets.files import digest_of_file
 from matinee.core.errors import LibraryError, ObjectDamaged, ObjectMissing, UsageError
@@ -88,7 +89,7 @@ class ObstoreObjects(ObjectStore):
     async def _write_file(
         self, root: Path, key: str, content: bytes | Path, digest: Digest | None
     ) -> None:
-        staged = f"{STAGING}/{uuid.uuid4().hex}"
+        staged = f"{STAGING}/{staged_name(uuid.uuid4().hex)}"
         await self._backend.put_async(
             staged, content, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE
         )

@@ -29,6 +29,19 @@ def is_dead(owner: str) -> bool:
     return boot != _boot() or _start_of(int(pid)) != start
 
 
+def staged_name(name: str) -> str:
+    """A file's name that tells whose it is: see ``is_abandoned``."""
+    return f"{this_owner().replace('/', '_')}_{name}"
+
+
+def is_abandoned(staged: str) -> bool | None:
+    """Whether the process is dead whose file it is; None: nothing is known of it here."""
+    owner = "/".join(staged.rsplit("_", 4)[:-1])
+    if not owner.startswith(f"{platform.node()}/"):
+        return None
+    return is_dead(owner)
+
+
 def die_with_parent(parent: int) -> None:
     """Have the kernel kill this process when its parent dies; end now if that has happened already.
 

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import IO
 
+from matinee.adapters.owners import is_abandoned
 from matinee.core.errors import LibraryError, LibraryFull
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -20,7 +21,7 @@ OF_A_DISK = (*NO_ROOM, errno.EIO, errno.EROFS)
 
 POLL_S = 0.2
 FORGOTTEN_S = 24 * 3600
-"""A half-written object older than this has no writer any more."""
+"""A half-written object of another host that is older than this has no writer any more."""
 
 
 class Workspace:
@@ -43,9 +44,8 @@ class Workspace:
         folder = self._root / "runs" / run
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
-            self._sweep()
-            lock = _opened(folder.with_suffix(".lock"))
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.sweep()
+            lock = _own(folder.with_suffix(".lock"))
             folder.mkdir()
         except OSError as error:
             raise _unusable(self._root, error) from error
@@ -65,8 +65,12 @@ class Workspace:
         """Whether it is a path in this library."""
         return isinstance(path, str | Path) and Path(path).is_relative_to(self._root.parent)
 
-    def _sweep(self) -> None:
-        """Remove the folders of runs whose lock nobody holds."""
+    def sweep(self) -> None:
+        """Remove what dead processes left: folders whose lock nobody holds, half-written objects.
+
+        Raises:
+            OSError: it cannot be removed.
+        """
         for path in (self._root / "runs").glob("*.lock"):
             with _opened(path) as lock:
                 if _locked(lock):
@@ -74,8 +78,10 @@ class Workspace:
                     path.unlink(missing_ok=True)
         forgotten = time.time() - FORGOTTEN_S
         for path in (self._root / "staging").glob("*"):
-            if path.stat().st_mtime < forgotten:
-                path.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                is_left = is_abandoned(path.name)
+                if path.stat().st_mtime < forgotten if is_left is None else is_left:
+                    path.unlink()
 
     @asynccontextmanager
     async def exclusive(self, name: str, on_wait: Callable[[], None]) -> AsyncIterator[None]:
@@ -125,6 +131,16 @@ def _is_same(lock: IO[bytes], path: Path) -> bool:
         return os.path.samestat(os.fstat(lock.fileno()), path.stat())
     except OSError:
         return False
+
+
+def _own(path: Path) -> IO[bytes]:
+    """A new file that we hold; who sweeps may have taken one before we did."""
+    while True:
+        lock = _opened(path)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if _is_same(lock, path):
+            return lock
+        lock.close()
 
 
 def _opened(path: Path) -> IO[bytes]:

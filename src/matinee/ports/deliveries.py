@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from matinee.core.events import Event, Fact
@@ -95,6 +95,18 @@ class Deliveries(Protocol):
 
     def next_due(self, without: Collection[str] = ()) -> datetime | None:
         """When the earliest waiting delivery falls due whose turn it is, and that is no such."""
+        ...
+
+    def reached(self) -> datetime | None:
+        """The latest time at which something was told; later than now when a clock was set back."""
+        ...
+
+    def set_back(self, by: timedelta, now: datetime) -> int:
+        """The clock was set back by so much: what was to come by the other clock comes as soon.
+
+        That is what is not due yet and was tried before, or is about an event that lies ahead. A
+        try may come early by it, never late. Gives how many deliveries were moved.
+        """
         ...
 
 

@@ -21,6 +21,7 @@ from matinee.core.errors import LibraryError, MatineeError, UsageError
 from matinee.core.events import Event
 from matinee.ports.deliveries import Deliveries, Delivery, Order, Settled
 from matinee.ports.leases import Leases
+from matinee.rules.clock import ClockWatch
 from matinee.rules.host import Bystander
 from matinee.rules.leases import LOOK_S, LeaseWatch
 from matinee.rules.perform import Performer
@@ -144,11 +145,15 @@ class Dispatcher:
         return Settled("waiting", due_at, f"{error} [{error.code}]")
 
     async def _tend(self) -> None:
-        """Renew our leases and let go those of owners that stand still or are gone."""
-        watch = LeaseWatch()
+        """Renew our leases, let go those of owners that stand still or are gone, mind the clock."""
+        watch, clock = LeaseWatch(), ClockWatch()
+        reached = await self._patiently(self.deliveries.reached)
         while True:
+            clock.look(self.now(), time.monotonic(), reached)
             try:
                 await self._in_thread(lambda: self._look(watch))
+                if clock.back:
+                    await self._in_thread(lambda: self._set_back(clock))
             except LibraryError as error:
                 log.warning("leases cannot be looked at: %s", error)
             await asyncio.sleep(LOOK_S)
@@ -164,6 +169,12 @@ class Dispatcher:
         for owner in {lease.owner for lease in held if self.is_dead(lease.owner)}:
             self.leases.release_all(owner)
             self.waker.wake()
+
+    def _set_back(self, clock: ClockWatch) -> None:
+        moved = self.deliveries.set_back(clock.back, self.now())
+        log.warning("the clock was set back by %s: %s deliveries moved", clock.back, moved)
+        clock.back = timedelta(0)
+        self.waker.wake()
 
     async def _leave(self) -> None:
         calls = list(self._calls)

@@ -12,9 +12,8 @@ import json
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AbstractContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,10 +51,12 @@ class _Pending:
 class FunctionHost:
     """Calls plain functions in a process of its own.
 
-    ``environment`` is laid over ours.
+    ``scratch`` gives a call's folder, which is gone when the block ends. ``environment`` is laid
+    over ours.
     """
 
     answer: Answer
+    scratch: Callable[[], AbstractContextManager[Path]]
     environment: Mapping[str, str] = field(default_factory=dict)
     idle_s: float = IDLE_S
     _process: asyncio.subprocess.Process | None = None
@@ -79,13 +80,13 @@ class FunctionHost:
             FunctionTooSlow: it took longer than its limit. FunctionFailed: it raised, or died.
             GiveUp: it gave up. Bystander: another call took the process with it.
         """
-        with tempfile.TemporaryDirectory(prefix="matinee-call-") as scratch:
+        with self.scratch() as scratch:
             async with AsyncExitStack() as alone:
                 await alone.enter_async_context(self._turnstile)
                 if delivery.id in self._suspects:
                     await self._nobody_else()
                 process = self._process or await self._start()
-                number = self._enter(delivery, Path(scratch))
+                number = self._enter(delivery, scratch)
                 if delivery.id not in self._suspects:
                     await alone.aclose()
                 try:

@@ -1,5 +1,6 @@
 """An open library."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,6 +16,7 @@ from matinee.adapters.sql.runs import SqlRuns
 from matinee.adapters.sql.title_desk import SqlTitleDesk
 from matinee.adapters.sql.tokens import SqlTokens
 from matinee.adapters.wake import WakePipe
+from matinee.adapters.workspace import Workspace
 from matinee.config import Settings
 from matinee.core.errors import LibraryError
 from matinee.ports.store import ObjectStore
@@ -76,6 +78,12 @@ def open_library(settings: Settings) -> Library:
 def wake_pipe(settings: Settings) -> WakePipe:
     """How whoever writes into the library wakes the service that runs on it."""
     return WakePipe(settings.library / "scratch" / "wake")
+
+
+def sweep_scratch(settings: Settings) -> None:
+    """Remove what dead processes left in the library's scratch folder, as far as that goes."""
+    with suppress(OSError):
+        Workspace(settings.library / "scratch").sweep()
 
 
 def open_store(settings: Settings) -> ObjectStore:

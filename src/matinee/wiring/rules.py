@@ -3,8 +3,8 @@
 import asyncio
 import os
 import random
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -73,7 +73,7 @@ def open_automation(library: Library) -> Automation:
         library.titles, library.packages, library.ledger, library.store, library.runs,
         _notices(), lambda: _workbench(library),
     )  # fmt: skip
-    host = FunctionHost(reach.answer)
+    host = FunctionHost(reach.answer, lambda: _call_folder(library.settings))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
     room = Room(library.settings.workers, memory)
     performer = Performer(functions, reach, library.runs, host, room, now)
@@ -84,6 +84,13 @@ def open_automation(library: Library) -> Automation:
     told = dispatcher.waker.wake
     timers = Timers(library.events, library.desk, lambda: dispatcher.book, Waker(), told, now)
     return Automation(dispatcher, timers, host)
+
+
+@contextmanager
+def _call_folder(settings: Settings) -> Iterator[Path]:
+    """Where one call of a function may have files."""
+    with Workspace(settings.library / "scratch").run() as (_, folder):
+        yield folder
 
 
 def _notices() -> WebhookNotices:

@@ -4,14 +4,25 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, null, select, tuple_, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    bindparam,
+    case,
+    insert,
+    null,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from matinee.adapters.sql.database import reading, writing
 from matinee.adapters.sql.delivery_desk import SqlDeliveryDesk
 from matinee.adapters.sql.events import AFTER
 from matinee.adapters.sql.facts import event_of, tell
 from matinee.adapters.sql.lines import DELIVERY, LINES, PLACE, ROUTER, delivery_of, go_on
-from matinee.adapters.sql.schema import bookmarks, deliveries
+from matinee.adapters.sql.schema import bookmarks, deliveries, events
 from matinee.core.events import Event, Fact
 from matinee.core.pace import Pace
 from matinee.ports.deliveries import Deliveries, Delivery, Order, Settled
@@ -83,6 +94,23 @@ _RELEASE = _LET_GO.where(
     deliveries.c.owner.is_not(None),
 )
 _RELEASE_ALL = _LET_GO.where(deliveries.c.owner == bindparam("by"))
+_REACHED = select(bookmarks.c.reached_at).where(bookmarks.c.name == "log")
+_AHEAD = select(deliveries.c.id, deliveries.c.due_at).where(
+    deliveries.c.state.in_(("waiting", "running")),
+    deliveries.c.due_at > bindparam("now"),
+    or_(
+        deliveries.c.attempts > 0,
+        deliveries.c.event.in_(select(events.c.place).where(events.c.time > bindparam("now"))),
+    ),
+)
+_COMES_AT = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("one"))
+    .values(
+        due_at=bindparam("due"),
+        ready_at=case((deliveries.c.ready_at.is_not(None), bindparam("due")), else_=null()),
+    )
+)
 
 
 class SqlDeliveries(SqlDeliveryDesk, Deliveries, Leases):
@@ -137,6 +165,20 @@ class SqlDeliveries(SqlDeliveryDesk, Deliveries, Leases):
         with reading(self._engine) as connection:
             due: datetime | None = connection.scalar(_NEXT_DUE, {"without": list(without)})
         return due
+
+    def reached(self) -> datetime | None:
+        with reading(self._engine) as connection:
+            time: datetime | None = connection.scalar(_REACHED)
+        return time
+
+    def set_back(self, by: timedelta, now: datetime) -> int:
+        with writing(self._engine) as connection:
+            connection.execute(LINES)
+            ahead = connection.execute(_AHEAD, {"now": now}).all()
+            moved = [{"one": row.id, "due": row.due_at - by} for row in ahead]
+            if moved:
+                connection.execute(_COMES_AT, moved)
+        return len(moved)
 
     def held(self) -> Sequence[Lease]:
         with reading(self._engine) as connection:

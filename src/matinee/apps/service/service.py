@@ -32,7 +32,7 @@ from matinee.ports.tokens import Token
 from matinee.rules.automation import Automation
 from matinee.rules.leases import LOOK_S, LeaseWatch
 from matinee.stages.together import both
-from matinee.wiring.library import Library, now, release_all, wake_pipe
+from matinee.wiring.library import Library, now, release_all, sweep_scratch, wake_pipe
 from matinee.wiring.processes import is_dead
 from matinee.wiring.ways import disk_uploads, heard_bucket, watched_folder
 from matinee.wiring.web import web_parts
@@ -129,6 +129,7 @@ class Up:
     async def _work(self, bound: asyncio.Event, until: asyncio.Event) -> None:
         """Everything but the web, once the address is ours: two services do not work at once."""
         await bound.wait()
+        await asyncio.to_thread(sweep_scratch, self.library.settings)
         await run_parts(self._parts(), until)
 
     def _welcome(self, host: str, port: int, welcome: Callable[[Welcome], None]) -> None:

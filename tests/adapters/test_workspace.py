@@ -1,0 +1,34 @@
+"""Scratch of dead processes is swept, that of the living is left, whatever the clock says."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.conftest import environment
+
+from matinee.adapters.owners import staged_name
+from matinee.adapters.workspace import Workspace
+
+
+def dead_ones_name() -> str:
+    """A staging file's name of a process that has ended."""
+    script = "from matinee.adapters.owners import staged_name; print(staged_name('a'))"
+    command = [sys.executable, "-c", script]
+    return subprocess.run(
+        command, env=environment(), check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def test_half_written_objects_of_dead_processes_are_removed(tmp_path: Path) -> None:
+    staging = tmp_path / "staging"
+    staging.mkdir()
+    dead = dead_ones_name()
+    names = [dead, f"{dead}#1", staged_name("b"), "elsewhere_boot_1_1_c", "elsewhere_boot_1_1_d"]
+    for name in names:
+        (staging / name).write_bytes(b"half")
+    for name in names[2:4]:  # as if the clock had been set forwards
+        os.utime(staging / name, (0, 0))
+
+    with Workspace(tmp_path).run():
+        assert sorted(path.name for path in staging.iterdir()) == sorted([names[2], names[4]])
