@@ -108,6 +108,8 @@ class Up:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._serve(app, bound, until, welcome))
                 group.create_task(self._work(bound, until))
+        except BaseExceptionGroup as broken:
+            raise broken.exceptions[0] from None  # the first, such as an address that is taken
         finally:
             pipe.close()
             self._forget()
