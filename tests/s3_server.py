@@ -79,7 +79,7 @@ class S3Server:
         with subprocess.Popen(
             command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             env={**os.environ, "WEED_MASTER_VOLUME_GROWTH_COPY_1": "1"},  # else 7 files a bucket
-            preexec_fn=_die_with_parent,  # noqa: PLW1509
+            preexec_fn=die_with_parent,  # noqa: PLW1509
         ) as process:  # fmt: skip
             try:
                 server = cls(
@@ -143,7 +143,8 @@ def _free_ports(count: int) -> list[int]:
             one.close()
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """Before a child's program begins: it shall not outlive us."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() == 1:
         os._exit(1)

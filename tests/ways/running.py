@@ -5,7 +5,8 @@ import json
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -119,6 +120,19 @@ def events_of(library: Path) -> list[Event]:
         return [entry.event for entry in entries if entry.event]
     finally:
         engine.dispose()
+
+
+def kill_when_kept(uploads: Path, offset: int, kill: Callable[[], None]) -> None:
+    """Kill the server when so much of an upload is on its disk."""
+    deadline = time.monotonic() + 60
+    while kept(uploads) < offset:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    kill()
+
+
+def kept(uploads: Path) -> int:
+    return max((int(path.read_bytes() or 0) for path in uploads.glob("*/offset")), default=0)
 
 
 def free_port() -> int:

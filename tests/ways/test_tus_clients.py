@@ -3,14 +3,13 @@
 import subprocess
 import sys
 import threading
-import time
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from requests import RequestException
 from tests.ways.memory import memory_of_upload
-from tests.ways.running import ROOT, Service
+from tests.ways.running import ROOT, Service, kill_when_kept
 from tusclient.client import TusClient
 from tusclient.exceptions import TusCommunicationError
 
@@ -24,21 +23,6 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("film") / "film.mkv"
     path.write_bytes(b"".join(n.to_bytes(8, "big") for n in range(6 * MIB)))  # 48 MiB
     return path
-
-
-def kill_when_kept(service: Service, offset: int) -> None:
-    """Kill the server when so much is on its disk."""
-    deadline = time.monotonic() + 60
-    while kept(service.library) < offset:
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-    service.kill()
-
-
-def kept(library: Path) -> int:
-    return max(
-        (int(path.read_bytes() or 0) for path in library.glob("uploads/*/offset")), default=0
-    )
 
 
 def check_arrived(service: Service, film: Path, wishes: dict[str, object]) -> None:
@@ -58,7 +42,9 @@ def test_tuspy_goes_on_after_the_server_was_killed_twice(film: Path, tmp_path: P
         )  # all of it in one request
         uploader.set_url(uploader.create_url())
         for offset in KILLED_AT:
-            killer = threading.Thread(target=kill_when_kept, args=(service, offset))
+            killer = threading.Thread(
+                target=kill_when_kept, args=(service.library / "uploads", offset, service.kill)
+            )
             killer.start()
             with suppress(RequestException, TusCommunicationError):
                 uploader.upload()
@@ -84,7 +70,7 @@ def test_tus_js_client_goes_on_after_the_server_was_killed_twice(
         ) as sending:
             try:
                 for offset in KILLED_AT:
-                    kill_when_kept(service, offset)
+                    kill_when_kept(service.library / "uploads", offset, service.kill)
                     service.start()
                 told, _ = sending.communicate(timeout=60)
             finally:

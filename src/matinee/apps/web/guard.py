@@ -39,6 +39,9 @@ _REMEMBERED = 1024
 _OPEN_TO_ALL = ("/healthz", "/static/", "/v1/session", "/studio/sign-in", "/media/")
 """Where no credentials are needed; ``/media/`` has a door of its own."""
 
+_WAYS_IN = ("/uploads", "/bucket-events")
+"""Where a token that may upload, and see nothing, comes in."""
+
 
 def needs(scope: str) -> Callable[[Request], Person]:
     """A dependency of a route: who asks, if they have the scope."""
@@ -167,7 +170,7 @@ class Guard:
         if person.session and scope["method"] not in SAFE_METHODS and path != "/v1/session":
             self._check_page(headers, person.session)
         if not path.startswith(_OPEN_TO_ALL):
-            let_in(person, "upload" if path.startswith("/uploads") else "read")
+            let_in(person, "upload" if path.startswith(_WAYS_IN) else "read")
         return _bounded(headers, receive) if path.startswith("/v1/") else receive
 
     def _check_page(self, headers: Headers, session: str) -> None:
@@ -209,7 +212,7 @@ def _sign_in(scope: Scope) -> str:
 
 def _wants_page(scope: Scope, headers: Headers) -> bool:
     path: str = scope["path"]
-    is_page = not path.startswith(("/v1", "/uploads", "/metrics", "/media"))
+    is_page = not path.startswith(("/v1", "/metrics", "/media", *_WAYS_IN))
     return is_page and scope["method"] == "GET" and "text/html" in headers.get("accept", "")
 
 
