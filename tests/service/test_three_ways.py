@@ -1,4 +1,4 @@
-"""Three ways in, one service: what comes by any of them is a title that plays, without a command."""
+"""Three ways in, one service: what comes by any of them plays without another command."""
 
 import tempfile
 import threading

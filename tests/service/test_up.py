@@ -1,4 +1,4 @@
-"""``matinee up`` as a process: what keeps it from starting, who is let in, what goes first, its end."""
+"""``matinee up`` as a process: what keeps it from starting, who is let in, what goes first."""
 
 import ssl
 import subprocess
