@@ -101,7 +101,7 @@ def self_signed(folder: Path) -> tuple[Path, Path]:
         ],
         check=True, capture_output=True,
     )  # fmt: skip
-    assert ssl.create_default_context(cafile=certificate)
+    ssl.create_default_context(cafile=certificate)  # it can be read
     return certificate, key
 
 
