@@ -332,6 +332,10 @@ async def _enter(
         files={path: asset.digest for path, asset in packaged.files.items()},
         report=digest,
         settings={"ladder": request.ladder.name, "scored": request.proofs.scored},
+        sketch={
+            "duration": report["source"]["duration"],
+            "thumbnails": report["thumbnails"],
+        },
     )
     house.packages.add(entry, request.cause, _told(making, entry, request.cause))
     return report, entry

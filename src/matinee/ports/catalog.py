@@ -44,7 +44,8 @@ class Package:
     """An immutable set of manifests over immutable segments, at ``titles/<title>/packages/<id>``.
 
     ``state`` is ``ready`` (all verdicts passed) or ``held`` (one failed). ``files`` maps each path
-    below ``titles/<title>`` to its digest. ``report`` names the report's asset.
+    below ``titles/<title>`` to its digest. ``report`` names the report's asset,
+    ``sketch`` is what lists show of it: ``duration`` and ``thumbnails``.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Package:
     files: Mapping[str, Digest]
     report: Digest
     settings: Mapping[str, Any]
+    sketch: Mapping[str, Any] | None = None
 
 
 class Titles(Protocol):

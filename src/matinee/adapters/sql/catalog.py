@@ -40,7 +40,10 @@ class SqlPackages(Packages):
             title = known_title(connection, package.title, lock=True)
             was_ready = _state(connection, package) == "ready"
             insertion = insert_or_change(
-                connection, packages, key=["title", "id"], changed=["report", "settings", "state"]
+                connection,
+                packages,
+                key=["title", "id"],
+                changed=["report", "settings", "sketch", "state"],
             )
             connection.execute(insertion, _package_row(package))
             is_made = package.state == "ready" and not was_ready
@@ -125,4 +128,5 @@ def _package_row(package: Package) -> dict[str, object]:
         "files": dict(package.files),
         "report": package.report,
         "settings": dict(package.settings),
+        "sketch": package.sketch and dict(package.sketch),
     }

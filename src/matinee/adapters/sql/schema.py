@@ -160,6 +160,8 @@ packages = Table(
     Column("files", JSON, nullable=False),
     Column("report", _DIGEST, nullable=False),
     Column("settings", JSON, nullable=False),
+    # None: an older version made it.
+    Column("sketch", _BODY),
 )
 
 showings = Table(

@@ -11,7 +11,7 @@ from matinee.apps.web.origin_files import Files
 from matinee.core.errors import NotFound
 from matinee.core.ids import Digest
 from matinee.ports.catalog import Package, Packages, Title, TitleDesk, Titles, TitleSearch
-from matinee.ports.shelf import Shelf
+from matinee.ports.shelf import Shelf, Shown
 
 _KEPT_REPORTS = 16
 _KEPT_SKETCHES = 20_000
@@ -91,13 +91,13 @@ class Library:
             NotFound: ``after`` is no title.
         """
 
-        def look() -> tuple[Sequence[Title], Mapping[str, Digest]]:
+        def look() -> tuple[Sequence[Title], Mapping[str, Shown]]:
             titles = self._services.desk.page(which, after, limit + 1)
-            return titles, self._services.shelf.reports(titles[:limit])
+            return titles, self._services.shelf.shown(titles[:limit])
 
-        titles, reports = await to_thread.run_sync(look)
+        titles, shown = await to_thread.run_sync(look)
         cards = [
-            self._card(title, await self._sketch(reports.get(title.id))) for title in titles[:limit]
+            self._card(title, await self._sketch(shown.get(title.id))) for title in titles[:limit]
         ]
         return cards, len(titles) > limit
 
@@ -119,22 +119,25 @@ class Library:
         title, packages = await to_thread.run_sync(look)
         shown = _shown(title, packages, package_id)
         report = await self._report(shown.report) if shown else None
-        card = self._card(title, await self._sketch(shown.report if shown else None))
+        card = self._card(title, _sketch_of(_sketched(report)) if report else Sketch())
         return TitleView(card, packages, shown, report)
 
     def _card(self, title: Title, sketch: Sketch) -> TitleCard:
         media = self._address(title, sketch.duration) if title.current else None
         return TitleCard(title, media, sketch)
 
-    async def _sketch(self, report: Digest | None) -> Sketch:
-        if report is None:
+    async def _sketch(self, shown: Shown | None) -> Sketch:
+        """What a list shows; of a package that has no sketch, from its report."""
+        if shown is None:
             return Sketch()
-        if report not in self._sketches:
-            sketch = _sketch_of(await self._report(report))
+        if shown.sketch is not None:
+            return _sketch_of(shown.sketch)
+        if shown.report not in self._sketches:
+            sketch = _sketch_of(_sketched(await self._report(shown.report)))
             while len(self._sketches) >= _KEPT_SKETCHES:
                 self._sketches.pop(next(iter(self._sketches)))
-            self._sketches[report] = sketch
-        return self._sketches[report]
+            self._sketches[shown.report] = sketch
+        return self._sketches[shown.report]
 
     async def _report(self, digest: Digest) -> Mapping[str, Any]:
         if digest not in self._reports:
@@ -146,9 +149,15 @@ class Library:
         return self._reports[digest]
 
 
-def _sketch_of(report: Mapping[str, Any]) -> Sketch:
+def _sketched(report: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The sketch of a report."""
     duration = (report.get("source") or {}).get("duration")
-    return Sketch(None if duration is None else float(duration), report.get("thumbnails"))
+    return {"duration": duration, "thumbnails": report.get("thumbnails")}
+
+
+def _sketch_of(kept: Mapping[str, Any]) -> Sketch:
+    duration = kept.get("duration")
+    return Sketch(None if duration is None else float(duration), kept.get("thumbnails"))
 
 
 def _shown(title: Title, packages: tuple[Package, ...], asked: str | None) -> Package | None:

@@ -24,6 +24,7 @@ def upgrade() -> None:
 
 
 def widen_titles() -> None:
+    op.add_column("package", sa.Column("sketch", sa.JSON))
     for name, usual in (("is_public", sa.false()), ("told_open", sa.true())):
         column = sa.Column(name, sa.Boolean, nullable=False, server_default=usual)
         op.add_column("title", column)
