@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol
 
 from matinee.core.events import Event, Fact
@@ -97,16 +97,12 @@ class Deliveries(Protocol):
         """When the earliest waiting delivery falls due whose turn it is, and that is no such."""
         ...
 
-    def reached(self) -> datetime | None:
-        """The latest time at which something was told; later than now when a clock was set back."""
+    def ahead(self, now: datetime) -> Sequence[Delivery]:
+        """What waits or runs and falls due later than now, by due time."""
         ...
 
-    def set_back(self, by: timedelta, now: datetime) -> int:
-        """The clock was set back by so much: what was to come by the other clock comes as soon.
-
-        That is what is not due yet and was tried before, or is about an event that lies ahead. A
-        try may come early by it, never late. Gives how many deliveries were moved.
-        """
+    def bring_forward(self, times: Sequence[tuple[int, datetime]]) -> None:
+        """Let deliveries, by their ids, fall due earlier; what is over, or due before, stays so."""
         ...
 
 

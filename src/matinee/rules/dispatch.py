@@ -21,7 +21,7 @@ from matinee.core.errors import LibraryError, MatineeError, UsageError
 from matinee.core.events import Event
 from matinee.ports.deliveries import Deliveries, Delivery, Order, Settled
 from matinee.ports.leases import Leases
-from matinee.rules.clock import ClockWatch
+from matinee.rules.clock import ClockWatch, brought_forward
 from matinee.rules.host import Bystander
 from matinee.rules.leases import LOOK_S, LeaseWatch
 from matinee.rules.perform import Performer
@@ -147,13 +147,13 @@ class Dispatcher:
     async def _tend(self) -> None:
         """Renew our leases, let go those of owners that stand still or are gone, mind the clock."""
         watch, clock = LeaseWatch(), ClockWatch()
-        reached = await self._patiently(self.deliveries.reached)
         while True:
-            clock.look(self.now(), time.monotonic(), reached)
+            clock.look(self.now(), time.monotonic())
             try:
                 await self._in_thread(lambda: self._look(watch))
-                if clock.back:
-                    await self._in_thread(lambda: self._set_back(clock))
+                if clock.was_set_back:
+                    await self._in_thread(self._bring_forward)
+                    clock.was_set_back = False
             except LibraryError as error:
                 log.warning("leases cannot be looked at: %s", error)
             await asyncio.sleep(LOOK_S)
@@ -170,11 +170,13 @@ class Dispatcher:
             self.leases.release_all(owner)
             self.waker.wake()
 
-    def _set_back(self, clock: ClockWatch) -> None:
-        moved = self.deliveries.set_back(clock.back, self.now())
-        log.warning("the clock was set back by %s: %s deliveries moved", clock.back, moved)
-        clock.back = timedelta(0)
-        self.waker.wake()
+    def _bring_forward(self) -> None:
+        """Let nothing wait for a time that only a clock that was ahead would have brought soon."""
+        now = self.now()
+        if moved := brought_forward(self.deliveries.ahead(now), self.book, now):
+            self.deliveries.bring_forward(moved)
+            log.warning("the clock was set back: %s deliveries fall due by it now", len(moved))
+            self.waker.wake()
 
     async def _leave(self) -> None:
         calls = list(self._calls)

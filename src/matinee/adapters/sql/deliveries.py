@@ -11,7 +11,6 @@ from sqlalchemy import (
     case,
     insert,
     null,
-    or_,
     select,
     tuple_,
     update,
@@ -22,7 +21,7 @@ from matinee.adapters.sql.delivery_desk import SqlDeliveryDesk
 from matinee.adapters.sql.events import AFTER
 from matinee.adapters.sql.facts import event_of, tell
 from matinee.adapters.sql.lines import DELIVERY, LINES, PLACE, ROUTER, delivery_of, go_on
-from matinee.adapters.sql.schema import bookmarks, deliveries, events
+from matinee.adapters.sql.schema import bookmarks, deliveries
 from matinee.core.events import Event, Fact
 from matinee.core.pace import Pace
 from matinee.ports.deliveries import Deliveries, Delivery, Order, Settled
@@ -94,18 +93,16 @@ _RELEASE = _LET_GO.where(
     deliveries.c.owner.is_not(None),
 )
 _RELEASE_ALL = _LET_GO.where(deliveries.c.owner == bindparam("by"))
-_REACHED = select(bookmarks.c.reached_at).where(bookmarks.c.name == "log")
-_AHEAD = select(deliveries.c.id, deliveries.c.due_at).where(
-    deliveries.c.state.in_(("waiting", "running")),
-    deliveries.c.due_at > bindparam("now"),
-    or_(
-        deliveries.c.attempts > 0,
-        deliveries.c.event.in_(select(events.c.place).where(events.c.time > bindparam("now"))),
-    ),
-)
-_COMES_AT = (
+_AHEAD = DELIVERY.where(
+    deliveries.c.state.in_(("waiting", "running")), deliveries.c.due_at > bindparam("now")
+).order_by(deliveries.c.due_at, deliveries.c.id)
+_BRING_FORWARD = (
     update(deliveries)
-    .where(deliveries.c.id == bindparam("one"))
+    .where(
+        deliveries.c.id == bindparam("one"),
+        deliveries.c.ended_at.is_(None),
+        deliveries.c.due_at > bindparam("due"),
+    )
     .values(
         due_at=bindparam("due"),
         ready_at=case((deliveries.c.ready_at.is_not(None), bindparam("due")), else_=null()),
@@ -166,19 +163,15 @@ class SqlDeliveries(SqlDeliveryDesk, Deliveries, Leases):
             due: datetime | None = connection.scalar(_NEXT_DUE, {"without": list(without)})
         return due
 
-    def reached(self) -> datetime | None:
+    def ahead(self, now: datetime) -> Sequence[Delivery]:
         with reading(self._engine) as connection:
-            time: datetime | None = connection.scalar(_REACHED)
-        return time
+            return [delivery_of(row) for row in connection.execute(_AHEAD, {"now": now})]
 
-    def set_back(self, by: timedelta, now: datetime) -> int:
-        with writing(self._engine) as connection:
-            connection.execute(LINES)
-            ahead = connection.execute(_AHEAD, {"now": now}).all()
-            moved = [{"one": row.id, "due": row.due_at - by} for row in ahead]
-            if moved:
-                connection.execute(_COMES_AT, moved)
-        return len(moved)
+    def bring_forward(self, times: Sequence[tuple[int, datetime]]) -> None:
+        if times:
+            with writing(self._engine) as connection:
+                connection.execute(LINES)
+                connection.execute(_BRING_FORWARD, [{"one": one, "due": due} for one, due in times])
 
     def held(self) -> Sequence[Lease]:
         with reading(self._engine) as connection:
