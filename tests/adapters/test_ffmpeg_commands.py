@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.adapters.golden_lists import assert_golden
+from tests.conftest import run_ffmpeg
 
 from matinee.adapters.ffmpeg import commands
 from matinee.adapters.ffmpeg.program import read_cuts, read_scores
@@ -242,3 +243,17 @@ def test_scores_are_read_in_order() -> None:
     assert read_scores(log) == (97.5, 90.0)
     with pytest.raises(ToolError, match="not in order"):
         read_scores(log.replace('"frameNum":1', '"frameNum":2'))
+
+
+@pytest.mark.tools
+@pytest.mark.parametrize("count", [1, 50, 51, 300, 600])
+def test_many_frames_can_be_chosen_one_by_one(count: int, tmp_path: Path) -> None:
+    chosen = list(range(5, 5 + 3 * count, 3))
+    run_ffmpeg(
+        "-f", "lavfi", "-i", f"color=s=16x16,trim=end_frame={chosen[-1] + 9}",
+        "-vf", f"select={commands.is_among(chosen)}", "-fps_mode", "passthrough",
+        "-f", "framecrc", tmp_path / "frames.txt",
+    )  # fmt: skip
+    rows = [row for row in (tmp_path / "frames.txt").read_text().splitlines() if row[0] != "#"]
+
+    assert [int(row.split(",")[2]) for row in rows] == chosen

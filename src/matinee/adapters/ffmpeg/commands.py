@@ -194,7 +194,7 @@ def scan_command(
         small += f",tile={thumbnails.columns}x{thumbnails.rows}"
         chosen = f"not(mod(n\\,{thumbnails.every}))"
     else:  # one by one: a picture that stays for long is on several thumbnails
-        chosen = "+".join(f"eq(n\\,{n})" for n in sorted(set(thumbnails.shown(timeline))))
+        chosen = is_among(sorted(set(thumbnails.shown(timeline))))
     graph = (
         f"[0:{info.video}]{pictures}{upright(info.picture)},split=3[shots][frames][thumbs];"
         "[shots]scale=320:-2:flags=fast_bilinear,scdet=threshold=10,"
@@ -210,6 +210,12 @@ def scan_command(
         "-map", "[sheet]", "-fps_mode", "passthrough", "-c:v", "mjpeg", "-q:v", "4",
         "-threads:v", "1", "-pix_fmt", "yuvj420p", *BITEXACT, "-f", "image2", sheets.name,
     ]  # fmt: skip
+
+
+def is_among(frames: Sequence[int]) -> str:
+    """True for these frames; sums of sums, as ffmpeg takes no sum of more than 100 terms."""
+    terms = [f"eq(n\\,{frame})" for frame in frames]
+    return "+".join(f"({'+'.join(terms[i : i + 50])})" for i in range(0, len(terms), 50))
 
 
 def tile_command(ffmpeg: str, thumbnails: ThumbnailPlan, pictures: Path, sheets: Path) -> list[str]:
