@@ -278,7 +278,7 @@ def _fill_log(file: Path, start: datetime) -> None:
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
         map(row, range(1, EVENTS + 1)),
     )
-    rows.execute("UPDATE bookmark SET place = ?", (EVENTS,))
+    rows.execute("UPDATE bookmark SET place = ? WHERE name = 'log'", (EVENTS,))
     rows.execute("COMMIT")
     rows.close()
 
@@ -292,9 +292,9 @@ def _fill_catalog(titles: SqlTitles, packages: SqlPackages) -> None:
 
 
 def _newest(rows: sqlite3.Connection) -> None:
-    query = "SELECT * FROM event ORDER BY place DESC LIMIT ?"
-    for row in rows.execute(query, (PAGE,)).fetchall():
-        json.loads(row[-1])
+    query = "SELECT id, time, type, subject, body FROM event ORDER BY place DESC LIMIT ?"
+    for *_, body in rows.execute(query, (PAGE,)).fetchall():
+        json.loads(body)
 
 
 def _timed(do: Callable[[], object]) -> float:
