@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median, quantiles
-from typing import Protocol
 
+from benchmarks.queues import DATA, Ours, Peer, now, plain
 from benchmarks.table import Bar, Figure, paired
 from benchmarks.workplace import Workplace, tell
 from matinee.adapters.sql.catalog import SqlPackages, SqlTitles
@@ -35,8 +35,6 @@ BARS_MS = {50: 100.0, 500: 1000.0}
 WAITING, CLAIMS = 10_000, 200
 EVENTS, TITLES, PAGE = 1_000_000, 5_000, 50
 
-DATA = {"origin": "watch", "name": "film.mkv", "place": "/films/film.mkv", "size_bytes": 10**9}
-
 
 def run(workplace: Workplace) -> Iterator[Figure]:
     """Beside plain SQLite: one table as a queue, one as a log, with the same settings."""
@@ -46,125 +44,46 @@ def run(workplace: Workplace) -> Iterator[Figure]:
     yield from _pages(workplace)
 
 
-# From told to claimed
-
-
-class Queue(Protocol):
-    """What events go into at one end, and come out of at the other."""
-
-    def put(self, number: int) -> None:
-        """Tell of an event."""
-
-    def take(self) -> list[int]:
-        """The numbers of the events that are taken now, and done with."""
-        ...
-
-    def close(self) -> None:
-        """Let go of the files."""
-
-
-class Ours:
-    """The log, a router and a claimer, in the threads of one process."""
-
-    def __init__(self, folder: Path, wake: Callable[[], None]) -> None:
-        self._engine = open_database(f"sqlite:///{folder}/ours.db", wake)
-        self._log = SqlEventLog(self._engine, _now)
-        self._queue = SqlDeliveries(self._engine, _now)
-
-    def put(self, number: int) -> None:
-        """One event, in a transaction of its own."""
-        self._log.append([Fact("film.arrived", f"film/{number}", {**DATA, "number": number})])
-
-    def take(self) -> list[int]:
-        """Route, claim and settle what there is, up to a hundred at a time."""
-        self._queue.route(_one_order, 100)
-        claimed = self._queue.claim("bench", _now(), 100)
-        if claimed:
-            self._queue.settle_all([(delivery, Settled("done")) for delivery in claimed])
-        return [delivery.event.data["number"] for delivery in claimed]
-
-    def close(self) -> None:
-        """Let go of the connections."""
-        self._engine.dispose()
-
-
-class Peer:
-    """A table of its own: a row in, the rows out."""
-
-    def __init__(self, folder: Path, wake: Callable[[], None]) -> None:
-        self._file, self._wake = folder / "peer.db", wake
-        _plain(self._file).execute("CREATE TABLE queue (number INTEGER PRIMARY KEY, body TEXT)")
-        self._rows = threading.local()
-
-    def put(self, number: int) -> None:
-        """One row, in a transaction of its own."""
-        row = (number, json.dumps(DATA))
-        self._connection.execute("INSERT INTO queue VALUES (?, ?)", row)
-        self._wake()
-
-    def take(self) -> list[int]:
-        """Every row that is there."""
-        found = self._connection.execute("DELETE FROM queue RETURNING number, body").fetchall()
-        return [number for number, body in found if json.loads(body)]
-
-    def close(self) -> None:
-        """Remove the table's file."""
-        self._file.unlink()
-
-    @property
-    def _connection(self) -> sqlite3.Connection:
-        if not hasattr(self._rows, "connection"):
-            self._rows.connection = _plain(self._file)
-        connection: sqlite3.Connection = self._rows.connection
-        return connection
+# From told to called
 
 
 def _latency(workplace: Workplace, rate: int) -> Iterator[Figure]:
-    def arm(kind: type[Ours] | type[Peer]) -> Callable[[], tuple[float, float]]:
-        def measure() -> tuple[float, float]:
+    def arm(kind: type[Ours] | type[Peer]) -> Callable[[], tuple[float, float, float]]:
+        def measure() -> tuple[float, float, float]:
             with workplace.folder() as folder:
-                woken = threading.Event()
-                queue = kind(folder, woken.set)
-                times = _through(queue, woken, rate)
-                queue.close()
-            return median(times), quantiles(times, n=20)[-1]
+                times, cpu_s = _through(kind, folder, rate)
+            return 1e3 * median(times), 1e3 * quantiles(times, n=20)[-1], 1e3 * cpu_s / len(times)
 
         return measure
 
-    arms = {"ours": arm(Ours), "peer": arm(Peer)}
-    found = workplace.alternate(f"{NAME}: {rate} a second", arms)
+    found = workplace.alternate(f"{NAME}: {rate} a second", {"ours": arm(Ours), "peer": arm(Peer)})
     bar = Bar(BARS_MS[rate], "ours")
-    for place, name in enumerate(("p50", "p95")):
-        ours, peer = ([1e3 * each[place] for each in found[arm]] for arm in arms)
-        title = f"told to claimed at {rate} a second, {name}"
+    for place, name in enumerate(("p50", "p95", "CPU for each")):
+        ours, peer = ([each[place] for each in found[arm]] for arm in ("ours", "peer"))
+        title = f"event to function at {rate} a second, {name}"
         yield paired(NAME, title, "ms", ours, peer, bar if name == "p95" else None)
 
 
-def _through(queue: Queue, woken: threading.Event, rate: int) -> list[float]:
-    """Seconds that each of the events took that came at an even rate."""
+def _through(kind: type[Ours] | type[Peer], folder: Path, rate: int) -> tuple[list[float], float]:
+    """Seconds that each of the events took that came at an even rate; and the processor's."""
     count = rate * SECONDS
-    told, claimed = [0.0] * count, [0.0] * count
+    called, left = [0.0] * count, threading.Semaphore(0)
 
-    def take_all() -> None:
-        left = count
-        while left:
-            woken.wait(1)
-            woken.clear()
-            while numbers := queue.take():
-                left -= len(numbers)
-                for number in numbers:
-                    claimed[number] = time.perf_counter()
+    def note(number: int) -> None:
+        called[number] = time.perf_counter()
+        left.release()
 
-    taker = threading.Thread(target=take_all)
-    taker.start()
-    start = time.perf_counter()
+    queue = kind(folder, note)
+    start, cpu = time.perf_counter(), time.process_time()
     for number in range(count):
+        # A writer that falls behind is late: times count from when an event was due.
         time.sleep(max(0, start + number / rate - time.perf_counter()))
-        # From when it was due: a writer that falls behind is late, not slow.
-        told[number] = start + number / rate
         queue.put(number)
-    taker.join()
-    return [end - begin for begin, end in zip(told, claimed, strict=True)]
+    for _ in range(count):
+        left.acquire()
+    cpu = time.process_time() - cpu
+    queue.close()
+    return [end - (start + number / rate) for number, end in enumerate(called)], cpu
 
 
 # Claims
@@ -186,14 +105,14 @@ def _claims(workplace: Workplace) -> Iterator[Figure]:
 def _filled(file: Path, is_full: bool) -> tuple[SqlEventLog, SqlDeliveries]:
     """A queue in which many wait: half for their time, half behind one that is dead."""
     engine = open_database(f"sqlite:///{file}")
-    log, queue = SqlEventLog(engine, _now), SqlDeliveries(engine, _now)
+    log, queue = SqlEventLog(engine, now), SqlDeliveries(engine, now)
     if is_full:
-        later = _now() + timedelta(days=365)
+        later = now() + timedelta(days=365)
         for start in range(0, WAITING, 1000):
             half = range(start, start + 1000)
             log.append([Fact("x", "held" if n % 2 else f"later/{n}", DATA) for n in half])
-            queue.route(lambda event: [_order(_now() if event.subject == "held" else later)], 1000)
-        (first,) = queue.claim("bench", _now(), 10)
+            queue.route(lambda event: [_order(now() if event.subject == "held" else later)], 1000)
+        (first,) = queue.claim("bench", now(), 10)
         queue.settle(first, Settled("dead", reason="for the bench"))
         queue.route(lambda _: [], 10)
         assert queue.waiting().counts["waiting"] == WAITING - 1
@@ -207,7 +126,7 @@ def _claim(log: SqlEventLog, queue: SqlDeliveries) -> float:
         log.append([Fact("film.arrived", f"film/{number}", DATA)])
         queue.route(_one_order, 10)
         start = time.perf_counter()
-        (delivery,) = queue.claim("bench", _now(), 10)
+        (delivery,) = queue.claim("bench", now(), 10)
         queue.settle(delivery, Settled("done"))
         times.append(time.perf_counter() - start)
     return 1e3 * median(times)
@@ -223,8 +142,8 @@ def _pages(workplace: Workplace) -> Iterator[Figure]:
         tell(f"{NAME}: writing {EVENTS} events and {TITLES} titles")
         start = datetime(2026, 1, 1, tzinfo=UTC)
         _fill_log(file, start)
-        _fill_catalog(SqlTitles(engine, _now), SqlPackages(engine, _now))
-        log = SqlEventLog(engine, _now)
+        _fill_catalog(SqlTitles(engine, now), SqlPackages(engine, now))
+        log = SqlEventLog(engine, now)
         middle = start + timedelta(seconds=EVENTS / 2)
         searches = {
             "the newest": Search(),
@@ -235,7 +154,7 @@ def _pages(workplace: Workplace) -> Iterator[Figure]:
             "in an hour, long ago": Search(since=middle, until=middle + timedelta(hours=1)),
             "of a kind, until long ago": Search(type="run.*", until=middle),
         }
-        rows = _plain(file)
+        rows = plain(file)
         for name, which in searches.items():
             found = workplace.alternate(
                 f"{NAME}: search, {name}",
@@ -244,8 +163,8 @@ def _pages(workplace: Workplace) -> Iterator[Figure]:
             )  # fmt: skip
             title = f"a page of {EVENTS} events: {name}"
             yield paired(NAME, title, "ms", found["ours"], found["peer"], Bar(1000, "ours"))
-        desk, queue = SqlTitleDesk(engine, _now), SqlDeliveries(engine, _now)
-        runs = SqlRuns(engine, _now)
+        desk, queue = SqlTitleDesk(engine, now), SqlDeliveries(engine, now)
+        runs = SqlRuns(engine, now)
 
         def first_page() -> None:
             desk.page(TitleSearch(), None, PAGE), desk.count(TitleSearch())
@@ -271,14 +190,14 @@ def _fill_log(file: Path, start: datetime) -> None:
         at = (start + timedelta(seconds=number)).strftime("%Y-%m-%d %H:%M:%S.%f")
         return number, f"{number:012x}", at, kind, "/matinee", subject, json.dumps(DATA)
 
-    rows = _plain(file)
+    rows = plain(file)
     rows.execute("BEGIN")
     rows.executemany(
         "INSERT INTO event (place, id, time, type, source, subject, body)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
         map(row, range(1, EVENTS + 1)),
     )
-    rows.execute("UPDATE bookmark SET place = ?", (EVENTS,))
+    rows.execute("UPDATE bookmark SET place = ? WHERE name = 'log'", (EVENTS,))
     rows.execute("COMMIT")
     rows.close()
 
@@ -286,15 +205,15 @@ def _fill_log(file: Path, start: datetime) -> None:
 def _fill_catalog(titles: SqlTitles, packages: SqlPackages) -> None:
     for number in range(TITLES):
         digest = digest_of(str(number).encode())
-        titles.add(Title(f"t{number}", f"Film {number}", digest, "film.mkv", "", _now(), None))
-        packages.add(Package("p", f"t{number}", "ready", _now(), {}, digest, {}))
+        titles.add(Title(f"t{number}", f"Film {number}", digest, "film.mkv", "", now(), None))
+        packages.add(Package("p", f"t{number}", "ready", now(), {}, digest, {}))
         packages.point(f"t{number}", "p")
 
 
 def _newest(rows: sqlite3.Connection) -> None:
-    query = "SELECT * FROM event ORDER BY place DESC LIMIT ?"
-    for row in rows.execute(query, (PAGE,)).fetchall():
-        json.loads(row[-1])
+    query = "SELECT id, time, type, subject, body FROM event ORDER BY place DESC LIMIT ?"
+    for *_, body in rows.execute(query, (PAGE,)).fetchall():
+        json.loads(body)
 
 
 def _timed(do: Callable[[], object]) -> float:
@@ -303,22 +222,9 @@ def _timed(do: Callable[[], object]) -> float:
     return 1e3 * (time.perf_counter() - start)
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 def _order(due_at: datetime) -> Order:
     return Order("bench", "function", {}, due_at)
 
 
 def _one_order(event: Event) -> list[Order]:
     return [_order(event.time)]
-
-
-def _plain(file: Path) -> sqlite3.Connection:
-    """SQLite as it is, as durable as ours."""
-    rows = sqlite3.connect(file, isolation_level=None)
-    rows.execute("PRAGMA journal_mode = WAL")
-    rows.execute("PRAGMA synchronous = NORMAL")
-    rows.execute("PRAGMA busy_timeout = 10000")
-    return rows

@@ -71,22 +71,6 @@ def finished(entries: Sequence[Entry], old: datetime, stretch: int) -> Sequence[
     return list(takewhile(lambda entry: entry.time <= old, entries))
 
 
-async def read_event(log: SealedLog, store: ObjectStore, entry: Entry) -> Event:
-    """The event of an entry, from the index or from its seal.
-
-    Raises:
-        ObjectMissing, ObjectDamaged: its seal cannot be read.
-    """
-    if entry.event is not None:
-        return entry.event
-    for seal in log.all():
-        if seal.number == entry.seal:
-            events = await events_of(store, seal)
-            if entry.place in events:
-                return events[entry.place]
-    raise ObjectDamaged(f"event {entry.id} is not in the seal that the index names")
-
-
 async def events_of(store: ObjectStore, seal: Seal) -> Mapping[int, Event]:
     """The events of a seal by their places.
 

@@ -8,7 +8,7 @@ from importlib import import_module
 from sqlalchemy import URL, Connection, Engine, Table
 from sqlalchemy.dialects.sqlite import Insert
 
-from matinee.adapters.sql.engines import WRITES, failures, make_engine
+from matinee.adapters.sql.engines import WRITES, failures, make_engine, turn_to_write
 from matinee.adapters.sql.schema import REVISION
 from matinee.adapters.sql.upgrade import bring_up_to_date, revision_of
 
@@ -65,15 +65,14 @@ def writing(engine: Engine) -> Iterator[Connection]:
     Raises:
         LibraryError: the database failed; ``LibraryBusy`` when trying again may help.
     """
-    with failures(engine), engine.connect() as connection:
+    with failures(engine), turn_to_write(engine), engine.connect() as connection:
         connection.execution_options(**{WRITES: True})
         connection.info.pop(_TOLD, None)
         with connection.begin():
             yield connection
-        if connection.info.pop(_TOLD, False) and (
-            wake := engine.get_execution_options().get(_WAKE)
-        ):
-            wake()
+        told = connection.info.pop(_TOLD, False)
+    if told and (wake := engine.get_execution_options().get(_WAKE)):
+        wake()
 
 
 def has_told(connection: Connection) -> None:

@@ -32,7 +32,8 @@ _LAST_UNTIL = (
     .order_by(events.c.time.desc(), events.c.place.desc())
     .limit(1)
 )
-_LAST_LATE_UNTIL = select(func.max(events.c.place)).where(
+# A sum, because SQLite looks for the largest place itself by going through all of them.
+_LAST_LATE_UNTIL = select(func.max(events.c.place + 0)).where(
     _LATE, events.c.time <= bindparam("until")
 )
 _GET = select(events).where(events.c.id == bindparam("id"))
