@@ -1,10 +1,10 @@
 """``matinee up`` as a process: what keeps it from starting, who is let in, what goes first."""
 
-import ssl
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from tests.conftest import TINY_LADDER, Ended
@@ -101,7 +101,6 @@ def self_signed(folder: Path) -> tuple[Path, Path]:
         ],
         check=True, capture_output=True,
     )  # fmt: skip
-    ssl.create_default_context(cafile=certificate)  # it can be read
     return certificate, key
 
 
@@ -110,7 +109,7 @@ def segment_of(up: Up, manifest: str) -> str:
     for _ in range(2):  # the multivariant playlist names media playlists, and these segments
         lines = up.ask(manifest).body.decode().splitlines()
         (first, *_) = [line for line in lines if line and not line.startswith("#")]
-        manifest = f"{manifest.rpartition('/')[0]}/{first}"
+        manifest = urljoin(manifest, first)
     return manifest
 
 
