@@ -50,13 +50,18 @@ def test_a_wrong_rule_stops_the_start_and_is_told_with_its_line(
     assert ended.out == ""
 
 
-def test_an_address_that_another_program_has_is_told(matinee: Run, tmp_path: Path) -> None:
-    with Up(tmp_path / "library").running() as up:
+def test_a_second_service_is_told_that_its_address_is_taken_and_leaves_the_first_alone(
+    matinee: Run, tmp_path: Path
+) -> None:
+    library = tmp_path / "library"
+    with Up(library).running() as up:
         bind = up.address.removeprefix("http://")
-        ended = matinee("up", "--bind", bind, "--library", tmp_path / "other")
+        ended = matinee("up", "--bind", bind, "--library", library)
+        asked = matinee("runs", "--library", library)
 
     assert (ended.exit_code, ended.out) == (2, "")
     assert "[serve.address_taken]" in ended.err
+    assert asked.exit_code == 0, asked.err
 
 
 def test_with_tls_nothing_is_read_without_a_token_but_the_media_of_public_titles(

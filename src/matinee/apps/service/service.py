@@ -129,6 +129,8 @@ class Up:
     async def _work(self, bound: asyncio.Event, until: asyncio.Event) -> None:
         """Everything but the web, once the address is ours: two services do not work at once."""
         await bound.wait()
+        if until.is_set():
+            return  # it is not ours, and the library may be another's that works
         await asyncio.to_thread(sweep_scratch, self.library.settings)
         await run_parts(self._parts(), until)
 
@@ -148,10 +150,11 @@ class Up:
 
     def _forget(self) -> None:
         """What was good for this one start ends with it."""
+        if self._local is None:
+            return
         self.library.settings.service_file.unlink(missing_ok=True)
-        if self._local is not None:
-            with suppress(LibraryError):
-                self.library.tokens.revoke(self._local.id)
+        with suppress(LibraryError):
+            self.library.tokens.revoke(self._local.id)
 
     def stir(self) -> None:
         """Something happened: whoever waits looks at once."""
