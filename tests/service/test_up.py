@@ -95,14 +95,29 @@ def test_with_tls_nothing_is_read_without_a_token_but_the_media_of_public_titles
         assert up.ask(path).status == 401
 
 
-def self_signed(folder: Path) -> tuple[Path, Path]:
+def test_commands_on_this_machine_reach_a_service_that_has_tls(
+    matinee: Run, tmp_path: Path
+) -> None:
+    certificate, key = self_signed(tmp_path, "DNS:matinee.example")
+    options = ["--certificate", certificate, "--key", key, "--behind-proxy"]
+    with Up(tmp_path / "library", options, certificate=certificate).running() as up:
+        told = matinee("events", "--library", up.library)
+        stranger = matinee("events", "--library", up.library, "--server", up.address)
+
+    assert told.exit_code == 0, told.err
+    assert "person.acted" in told.out
+    assert stranger.exit_code == 7
+    assert "[service.unreachable]" in stranger.err
+
+
+def self_signed(folder: Path, name: str = "IP:127.0.0.1") -> tuple[Path, Path]:
     """A certificate for this machine that nobody else vouches for, and its key."""
     certificate, key = folder / "certificate.pem", folder / "key.pem"
     subprocess.run(
         [
             "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
             "-nodes", "-days", "2", "-subj", "/CN=matinee", "-addext",
-            "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate,
+            f"subjectAltName={name}", "-keyout", key, "-out", certificate,
         ],
         check=True, capture_output=True,
     )  # fmt: skip

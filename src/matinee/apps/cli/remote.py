@@ -2,6 +2,7 @@
 
 import json
 import os
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -50,10 +51,14 @@ service_library_option = click.option("--library", metavar="URL", help=LIBRARY_H
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """A service at ``address``, asked with ``token``."""
+    """A service at ``address``, asked with ``token``.
+
+    ``certificate``, in PEM, is the one that it must have; None: one that this machine trusts.
+    """
 
     address: str
     token: str
+    certificate: str | None = None
 
     def get(self, path: str, **query: Any) -> Any:
         """One answer."""
@@ -86,13 +91,25 @@ class Remote:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310
+            with urllib.request.urlopen(  # noqa: S310
+                request, timeout=TIMEOUT_S, context=_trust(self.certificate)
+            ) as answer:
                 return json.loads(answer.read() or b"null"), _next(answer.headers.get("link"))
         except urllib.error.HTTPError as error:
             raise _problem(error) from error
         except (OSError, ValueError) as error:
             reason = getattr(error, "reason", error)
             raise ServiceUnreachable(f"no service answers at {self.address}: {reason}") from error
+
+
+def _trust(certificate: str | None) -> ssl.SSLContext | None:
+    """Trust in that very certificate, whatever its name and whoever vouches for it."""
+    if certificate is None:
+        return None
+    context = ssl.create_default_context(cadata=certificate)
+    context.check_hostname = False  # it has the name of the outside, and is asked from within
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
 
 
 def _next(link: str | None) -> str | None:
@@ -133,6 +150,6 @@ def find_service(server: str | None, library: str | None) -> Remote:
     settings = read_settings(library, None)
     try:
         told = json.loads(settings.service_file.read_text())
-        return Remote(told["address"], token or told["token"])
+        return Remote(told["address"], token or told["token"], told["certificate"])
     except (OSError, ValueError, KeyError) as error:
         raise ServiceUnreachable(f"no service runs on the library {settings.library}") from error

@@ -142,10 +142,13 @@ class Up:
         self._local, local = make_token(
             tokens, LOCAL_TOKEN, ["operate"], LOCAL_TOKEN_DAYS, now(), "matinee"
         )
-        write_private(
-            self.library.settings.service_file,
-            canonical_json({"address": address, "token": local}).encode(),
-        )
+        chosen = self.options.certificate
+        told = {
+            "address": address,
+            "token": local,
+            "certificate": chosen and chosen.shown,
+        }
+        write_private(self.library.settings.service_file, canonical_json(told).encode())
         welcome(Welcome(address, self._service.links.make(token), secret))
 
     def _forget(self) -> None:

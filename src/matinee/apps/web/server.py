@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import socket
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from matinee.apps.web.library import WebServices
 from matinee.core.errors import UsageError
 
 _GRACE_S = 1.0
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,12 @@ class Certificate:
 
     chain: Path
     key: Path
+
+    @property
+    def shown(self) -> str:
+        """What every client is shown: the certificates of the chain, and nothing beside them."""
+        text = self.chain.read_text(encoding="ascii", errors="replace")
+        return "\n".join(_CERTIFICATE.findall(text))
 
 
 class AddressTaken(UsageError):
