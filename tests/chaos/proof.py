@@ -127,10 +127,12 @@ def _hooks(hook: Hook, numbers: int) -> Iterator[str]:
 
 def _redone(tables: Tables) -> Iterator[str]:
     query = (
-        "SELECT function, count(*) FROM attempt WHERE outcome = 'done' GROUP BY key HAVING"
-        " count(*) > 1"
+        "SELECT function, key, count(*), group_concat(run || ' ' || id || ': ' || started_at ||"
+        " ' to ' || ended_at, '; ') FROM attempt WHERE outcome = 'done' GROUP BY key"
+        " HAVING count(*) > 1"
     )
-    yield from (f"{name} was finished {count} times" for name, count in tables.rows(query))
+    for name, key, times, attempts in tables.rows(query):
+        yield f"{name} {key[:12]} was finished {times} times: {attempts}"
 
 
 def _proofs(tables: Tables, scene: Scene) -> Iterator[str]:

@@ -32,6 +32,9 @@ from matinee.wiring.library import Library, open_library
 
 TICK_S = 0.05
 EVENTS_A_TICK = 0.1
+FIRST_FILMS = 3
+"""So many come one after the other; the last of them has the bytes of the one before."""
+
 PATIENCE_S = 60.0
 """How long is waited for a process of the kind that is to be killed."""
 
@@ -79,8 +82,9 @@ class Storm:
         """Kill so often; each kind of process and each weather comes in turn, shuffled."""
         kinds = self._turns(KINDS)
         weathers = self._turns(("full", "unwritable", *(("clock",) if false_clock() else ())))
-        self.scene.film_comes()
         for number in range(kills):
+            if len(self.scene.films) < FIRST_FILMS:
+                self.scene.film_comes()
             if number % 2 == 0:
                 self._change_weather(next(weathers))
             self._kill_one(next(kinds))
