@@ -13,7 +13,7 @@ import pytest
 
 from matinee.adapters.process import LAST_WORDS, Finished, Job, run_program
 from matinee.adapters.sandbox.rules import Sandbox
-from matinee.core.errors import ToolMissing
+from matinee.core.errors import ToolKilled, ToolMissing
 
 pytestmark = pytest.mark.tools
 
@@ -64,6 +64,14 @@ def test_a_program_that_a_signal_ends_has_a_negative_exit_code(tmp_path: Path) -
     finished, _ = run(tmp_path, "sh", "-c", "kill -SEGV $$")
 
     assert finished.exit_code == -signal.SIGSEGV
+
+
+@pytest.mark.parametrize("how", ["KILL", "TERM"])
+def test_a_program_that_somebody_ends_may_be_tried_again(tmp_path: Path, how: str) -> None:
+    with pytest.raises(ToolKilled, match=f"ended from outside .SIG{how}") as met:
+        run(tmp_path, "sh", "-c", f"kill -{how} $$")
+
+    assert met.value.retryable
 
 
 def test_only_the_end_of_a_long_standard_error_is_kept(tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ CODES = {
     "NotFound": "not_found",
     "JoinRefused": "join.refused",
     "ToolHung": "tool.hung",
+    "ToolKilled": "tool.killed",
     "ToolOverLimit": "tool.limit",
     "ReaderFailed": "read.failed",
     "RulesInvalid": "rules.invalid",
@@ -54,15 +55,20 @@ CODES = {
 }
 
 
+NO_MODULES = ("matinee.__main__", "matinee.adapters.sql.migrations.")
+"""What runs when it is imported."""
+
+
 def every_error() -> list[type[MatineeError]]:
-    """All error classes of the inner layers, where core, media, ports and stages define them."""
-    for layer in ("core", "media", "assets", "ports", "stages", "rules", "flows"):
-        package = importlib.import_module(f"matinee.{layer}")
-        for module in pkgutil.iter_modules(package.__path__):
-            importlib.import_module(f"matinee.{layer}.{module.name}")
+    """All error classes, where any module of ours defines them."""
+    for module in pkgutil.walk_packages(matinee.__path__, "matinee."):
+        if not module.name.startswith(NO_MODULES):
+            importlib.import_module(module.name)
     found: list[type[MatineeError]] = [MatineeError]
     for known in found:
-        found.extend(known.__subclasses__())
+        found.extend(
+            kind for kind in known.__subclasses__() if kind.__module__.startswith("matinee.")
+        )
     return found
 
 

@@ -22,6 +22,7 @@ from matinee.core.errors import (
     LibraryFull,
     ToolError,
     ToolHung,
+    ToolKilled,
     ToolMissing,
     ToolOverLimit,
 )
@@ -231,6 +232,12 @@ class Program:
             raise LibraryFull(f"{self._job.name} has no room left for its output")
         if any(sign in words for sign in NO_MEMORY):
             raise self._over(f"{self._sandbox.limits.memory / GIB:g} GiB of memory", "MEMORY")
+        if code in (-signal.SIGKILL, -signal.SIGTERM):
+            raise ToolKilled(
+                f"{self._job.name} was ended from outside ({signal.Signals(-code).name})",
+                "run the same command again: what is finished is kept. If it is ended again, see "
+                "in the kernel's log whether the machine has too little memory",
+            )
 
     def _over_output(self) -> ToolOverLimit:
         return self._over(f"{self._room / GIB:.3g} GiB of output", "OUTPUT")

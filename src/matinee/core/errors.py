@@ -206,6 +206,12 @@ class ToolHung(ToolError):
     code = "tool.hung"
 
 
+class ToolKilled(ToolError):
+    """A media tool was ended from outside: by a person, or by a kernel without memory."""
+
+    code = "tool.killed"
+
+
 class ToolOverLimit(ToolError):
     """A media tool wanted more memory, processor time or room than it may have."""
 

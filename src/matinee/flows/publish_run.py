@@ -30,7 +30,7 @@ FIELDS = {
 """What a request may say, and of which JSON type; all but ``place`` may be left out or be null."""
 
 
-class RequestInvalid(UsageError):
+class RunInvalid(UsageError):
     """A run was asked for that has no meaning."""
 
     code = "run.request"
@@ -54,7 +54,7 @@ class PublishRun:
         """Carry a run out once, or go on with it.
 
         Raises:
-            MatineeError: as ``publish_title``; RequestInvalid.
+            MatineeError: as ``publish_title``; RunInvalid.
         """
         wanted = check_request(run.wish.request)
         ladder = self.load_ladder(wanted.get("ladder") or "standard")
@@ -112,19 +112,19 @@ def check_request(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """The request, when it is one.
 
     Raises:
-        RequestInvalid: names the field that is missing, unknown or of another type.
+        RunInvalid: names the field that is missing, unknown or of another type.
     """
     for name, value in document.items():
         if name not in FIELDS:
-            raise RequestInvalid(f"a run of publish has no field {name!r}")
+            raise RunInvalid(f"a run of publish has no field {name!r}")
         if value is not None and type(value) is not FIELDS[name]:
-            raise RequestInvalid(f"{name} is to be a {FIELDS[name].__name__}, not {value!r}")
+            raise RunInvalid(f"{name} is to be a {FIELDS[name].__name__}, not {value!r}")
     if document.get("redo") is not None and document["redo"] not in FUNCTIONS:
-        raise RequestInvalid(
+        raise RunInvalid(
             f"there is no stage {document['redo']!r}", f"stages are: {', '.join(FUNCTIONS)}"
         )
     if not document.get("place"):
-        raise RequestInvalid("a run of publish needs a place: where the film lies")
+        raise RunInvalid("a run of publish needs a place: where the film lies")
     return document
 
 
@@ -157,9 +157,9 @@ def _time(wanted: Mapping[str, Any], name: str) -> datetime | None:
     try:
         time = datetime.fromisoformat(wanted[name])
     except ValueError as error:
-        raise RequestInvalid(f"{name} is no time: {wanted[name]!r}") from error
+        raise RunInvalid(f"{name} is no time: {wanted[name]!r}") from error
     if time.tzinfo is None:
-        raise RequestInvalid(f"{name} does not say its time zone: {wanted[name]!r}")
+        raise RunInvalid(f"{name} does not say its time zone: {wanted[name]!r}")
     return time
 
 

@@ -13,16 +13,15 @@ from urllib.parse import quote, urlencode, urljoin, urlsplit
 import click
 
 from matinee.apps.cli.main import LIBRARY_HELP
-from matinee.core.errors import LibraryBusy, MatineeError, NotFound, UsageError
+from matinee.core.errors import LibraryBusy, LibraryError, MatineeError, NotFound, UsageError
 
 TIMEOUT_S = 30
 
 
-class ServiceUnreachable(MatineeError):
+class ServiceUnreachable(NotFound):
     """No service answers there."""
 
     code = "service.unreachable"
-    exit_code = 7
     retryable = True
     advice = "start it with: matinee up; or name another with --server"
 
@@ -34,11 +33,11 @@ class ServiceRefused(UsageError):
     advice = "give a token that may do that in $MATINEE_TOKEN; make one with: matinee token add"
 
 
-class ServiceFailed(MatineeError):
+class ServiceFailed(LibraryError):
     """The service answered with an error of its own."""
 
     code = "service.failed"
-    exit_code = 6
+    advice = "see what the service wrote where it runs, then try again"
 
 
 server_option = click.option(

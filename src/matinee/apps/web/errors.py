@@ -65,9 +65,9 @@ class TooManyTries(UsageError):
     retryable = True
     advice = "wait a minute, then try again"
 
-    def __init__(self, message: str, wait_s: int) -> None:
-        super().__init__(message)
-        self.args = (message, wait_s)
+    def __init__(self, message: str, hint: str = "", wait_s: int = 60) -> None:
+        super().__init__(message, hint)
+        self.args = (message, hint, wait_s)
         self.wait_s = wait_s
 
 

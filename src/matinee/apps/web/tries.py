@@ -39,7 +39,7 @@ class Tries:
         for count, most in ((self._of.get(address), MOST_OF_ONE), (self._all, MOST_OF_ALL)):
             if count is not None and count.failed >= most and now < count.since + WINDOW_S:
                 wait_s = max(1, round(count.since + WINDOW_S - now))
-                raise TooManyTries("too many failed tries to sign in", wait_s)
+                raise TooManyTries("too many failed tries to sign in", wait_s=wait_s)
 
     def failed(self, address: str) -> None:
         """Note a failure."""
