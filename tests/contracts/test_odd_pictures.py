@@ -14,10 +14,9 @@ from tests.films import FFMPEG, Films, ffmpeg, moving_picture
 
 from matinee.adapters.ffmpeg.commands import SIGN
 from matinee.core.errors import SourceUnsupported
-from matinee.media.ladder import display_size
 from matinee.media.signature import Signature, compare, read_signature
-from matinee.media.source import Fields
-from matinee.stages.inspect import timeline_of
+from matinee.media.source import Fields, display_size
+from matinee.media.source_timeline import timeline_of
 
 pytestmark = pytest.mark.tools
 

@@ -32,9 +32,9 @@ from matinee.media.judges import judge_sound
 from matinee.media.ladder import Rung, SoundRates
 from matinee.media.sound import AAC_FRAME, SAMPLE_RATE, SoundRendition, lead_samples, plan_sound
 from matinee.media.source import SourceInfo
+from matinee.media.source_timeline import timeline_of
 from matinee.media.timeline import Timeline
 from matinee.ports.tools import Clip
-from matinee.stages.inspect import timeline_of
 from matinee.stages.sound import measure_lags
 
 pytestmark = pytest.mark.tools

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import matinee.ladders
 from matinee.core.ids import digest_of
-from matinee.media.ladder import Box, display_size, fit, h264_level, parse_ladder
-from matinee.media.source import Colour, Picture
+from matinee.media.ladder import Box, fit, h264_level, parse_ladder
+from matinee.media.source import Colour, Picture, display_size
 
 LADDERS = Path(matinee.ladders.__file__).parent
 SHIPPED = sorted(LADDERS.glob("*.toml"))

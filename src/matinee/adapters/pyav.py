@@ -15,9 +15,11 @@ import av.error
 import numpy as np
 from numpy.typing import NDArray
 
+from matinee.adapters.pyav_decode import find_damage
 from matinee.adapters.pyav_inspect import inspect_film, look_at
 from matinee.adapters.pyav_listen import heard, sound_damage
-from matinee.adapters.pyav_picture import find_damage, open_safely, pictures_of
+from matinee.adapters.pyav_picture import open_safely, pictures_of
+from matinee.adapters.pyav_times import packets_of_rows
 from matinee.core.errors import (
     LibraryError,
     LibraryFull,
@@ -61,7 +63,8 @@ class PyavIndexer(Indexer):
         return look_at(film)
 
     def inspect(self, film: Path) -> tuple[SourceInfo, Packets, Fraction]:
-        return inspect_film(film)
+        info, index, time_base = inspect_film(film)
+        return info, packets_of_rows(index), time_base
 
     def cut(
         self,

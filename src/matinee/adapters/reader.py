@@ -47,7 +47,8 @@ class ConfinedIndexer:
         self._is_stopped = False
 
     def inspect(self, film: Path) -> tuple[SourceInfo, Packets, Fraction]:
-        found: tuple[SourceInfo, Packets, Fraction] = self._ask("inspect", film, ())
+        found: tuple[SourceInfo, Packets, Fraction]
+        found = self._ask("inspect", film, (), answer=_inspected)
         return found
 
     def cut(
@@ -107,7 +108,7 @@ class ConfinedIndexer:
 
     def _ask(
         self, method: str, film: Path, arguments: tuple[Any, ...], folder: Path | None = None,
-        take: Callable[[Clip], bool] | None = None,
+        take: Callable[[Clip], bool] | None = None, answer: Callable[[], Any] | None = None,
     ) -> Any:  # fmt: skip
         """Have the method called in a new reader; its answer, or its error as our own."""
         call = pickle.dumps((method, (film.absolute(), *arguments), take is not None))
@@ -123,12 +124,13 @@ class ConfinedIndexer:
         with self._reader(job) as program:
             program.tell(b"%d\n%b" % (len(call), call))
             from matinee.adapters.wire import GO_ON, STOP, Garbled, messages  # noqa: PLC0415
-            from matinee.ports.tools import Clip, Indexer  # noqa: PLC0415
 
-            hint = get_type_hints(getattr(Indexer, method))["return"]
+            hint = answer() if answer else _answer(method)
             try:
                 for message in messages(program.output(), self._sandbox.limits.output):
                     if message.kind == "clip" and take is not None:
+                        from matinee.ports.tools import Clip  # noqa: PLC0415
+
                         clip = message.decode(Clip, folder)
                         program.tell(GO_ON if take(clip) else STOP)
                     elif message.kind == "error":
@@ -162,6 +164,20 @@ class ConfinedIndexer:
                 program.kill()
             with suppress(ToolError):
                 program.finish()
+
+
+def _inspected() -> Any:
+    """What ``inspect`` gives, without loading all other types of the port."""
+    from matinee.media.source import SourceInfo  # noqa: PLC0415
+    from matinee.media.timeline import Packets  # noqa: PLC0415
+
+    return tuple[SourceInfo, Packets, Fraction]
+
+
+def _answer(method: str) -> Any:
+    from matinee.ports.tools import Indexer  # noqa: PLC0415
+
+    return get_type_hints(getattr(Indexer, method))["return"]
 
 
 def _error(message: Message) -> MatineeError:

@@ -18,8 +18,9 @@ from matinee.core.ids import Digest, canonical_json, digest_of, digest_of_value,
 from matinee.core.verdicts import Verdict, failed
 from matinee.flows.report import Making, build_report
 from matinee.media.deadline import preset_in_time
-from matinee.media.ladder import Ladder, display_size
-from matinee.media.source import SourceInfo
+from matinee.media.ladder import Ladder
+from matinee.media.remarks import told_source
+from matinee.media.source import SourceInfo, display_size
 from matinee.media.timeline import Timeline
 from matinee.media.tracks import Outcome, Sidecar, TrackPlan, plan_tracks
 from matinee.ports.catalog import Package, Packages, Title, TitleDesk, Titles
@@ -39,7 +40,7 @@ from matinee.stages.preview import Preview, previewing
 from matinee.stages.slots import Turn
 from matinee.stages.sound import make_sound
 from matinee.stages.split import Split, read_source_signature, split
-from matinee.stages.straighten import add_still, named_as_before, straighten, told_source
+from matinee.stages.straighten import add_still, named_as_before, straighten
 from matinee.stages.text import make_texts
 from matinee.stages.together import both, together
 

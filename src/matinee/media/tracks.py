@@ -3,16 +3,16 @@
 Nothing vanishes silently: ``plan_tracks`` gives one outcome for each track and each sidecar file.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import Any, Literal
+from typing import Any
 
 import langcodes
 from langcodes.tag_parser import LanguageTagError
 
 from matinee.media.ladder import Ladder, Rung, fit
+from matinee.media.purposes import Purpose, purpose_of
 from matinee.media.sound import (
     MOST_CHANNELS,
     SoundRendition,
@@ -22,21 +22,6 @@ from matinee.media.sound import (
 )
 from matinee.media.source import IMAGE_SUBTITLES, SourceInfo, Track
 from matinee.media.timeline import Timeline
-
-Purpose = Literal["commentary", "description", "captions", "clear speech"]
-"""Whom a track is for, beside all: listeners of the makers' words, people who do not see, people
-who do not hear (subtitles that name sounds; sound in which speech is easier to follow)."""
-
-BY_TITLE: dict[Purpose, re.Pattern[str]] = {
-    "commentary": re.compile(
-        r"\b(commentar|kommentar|commentaire|comentario|commento)", re.IGNORECASE
-    ),
-    "description": re.compile(
-        r"\b(audio[ -]?descri|descriptive|described video|DVS\b)", re.IGNORECASE
-    ),
-    "captions": re.compile(r"\bSDH\b|\bCC\b|hard of hearing|hearing[ -]impaired", re.IGNORECASE),
-}
-"""What titles say where the container has no flag for it, or nobody set it."""
 
 WORDS = {
     "commentary": "commentary",
@@ -267,20 +252,6 @@ def _plan_texts(tracks: Sequence[Track], sidecars: Sequence[Sidecar]) -> list[Te
         labels = Labels(language, label, False, sidecar.is_forced, sidecar.purpose)
         texts.append(TextTrack(names.rendition("text", language), labels, None, sidecar))
     return texts
-
-
-def purpose_of(track: Track) -> Purpose | None:
-    """Whom a track is for, by its flags, else by its title; None: for all."""
-    if track.is_comment:
-        return "commentary"
-    if track.is_visual_impaired:
-        return "description"
-    if track.is_hearing_impaired:
-        return "captions" if track.type == "subtitles" else "clear speech"
-    for purpose, pattern in BY_TITLE.items():
-        if pattern.search(track.title) and (purpose != "captions" or track.type == "subtitles"):
-            return purpose
-    return None
 
 
 def _labels(track: Track, is_default: bool, names: "_Names") -> Labels:

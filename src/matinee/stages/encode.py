@@ -20,8 +20,9 @@ from matinee.core.ids import Digest
 from matinee.core.progress import CellState, Stage
 from matinee.core.time import FrameSpan
 from matinee.media.estimate import encode_cost, score_cost
-from matinee.media.ladder import Rung, display_size
+from matinee.media.ladder import Rung
 from matinee.media.signature import Signature
+from matinee.media.source import display_size
 from matinee.ports.tools import Clip, Encoder, Indexer, Measured, Meter
 from matinee.stages.attempts import Attempts
 from matinee.stages.bench import Bench, Made

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from matinee.media.ladder import Rung, display_size
+from matinee.media.ladder import Rung
 from matinee.media.signature import HEIGHT, WIDTH
 from matinee.media.sound import AAC_FRAME, SAMPLE_RATE, SoundRendition
-from matinee.media.source import STILL_RATE, STILL_SIZE, Picture, SourceInfo, Track
+from matinee.media.source import STILL_RATE, STILL_SIZE, Picture, SourceInfo, Track, display_size
 from matinee.media.subtitle_formats import CARRIED
 from matinee.media.timeline import Timeline
 from matinee.ports.tools import Clip, ThumbnailPlan
