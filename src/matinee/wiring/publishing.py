@@ -44,7 +44,7 @@ def open_house(
 ) -> Iterator[tuple[House, Bench]]:
     """Everything that publishing needs, for one run of the command line."""
     library, slots = open_library(settings), Slots(settings.workers).of()
-    with _house(library, find_tools(), progress, slots) as (house, bench):
+    with _house(library, _tools(settings), progress, slots) as (house, bench):
         yield house, replace(bench, refresh=refresh)
 
 
@@ -102,7 +102,7 @@ def open_worker(settings: Settings) -> tuple[Worker, Callable[[], None]]:
 
     Its runs share its slots by their urgency.
     """
-    library, tools = open_library(settings), find_tools()
+    library, tools = open_library(settings), _tools(settings)
     owner, slots = this_owner(), Slots(settings.workers)
     preview = preview_ladder(), Slots(1).of()
     floor = read_disk_floor()
@@ -121,6 +121,10 @@ def open_worker(settings: Settings) -> tuple[Worker, Callable[[], None]]:
         has_room=lambda: has_room(settings.library, floor),
     )
     return worker, lambda: release_all(library, owner)
+
+
+def _tools(settings: Settings) -> dict[str, Tool]:
+    return find_tools(settings.library / "scratch" / "tools.json")
 
 
 def has_room(folder: Path, floor: int) -> bool:
