@@ -17,7 +17,7 @@ from benchmarks.table import Figure, render
 from benchmarks.workplace import Workplace, tell
 
 NAMES = (
-    "startup", "bookkeeping", "events", "dispatch", "second_run", "bucket", "pipeline",
+    "startup", "bookkeeping", "events", "dispatch", "preview", "second_run", "bucket", "pipeline",
     "shaka_streamer", "chunking",
 )  # fmt: skip
 """The quick ones first."""
