@@ -32,8 +32,15 @@ from matinee.ports.tokens import Token
 from matinee.rules.automation import Automation
 from matinee.rules.leases import LOOK_S, LeaseWatch
 from matinee.stages.together import both
-from matinee.wiring.library import Library, now, release_all, sweep_scratch, wake_pipe
-from matinee.wiring.processes import is_dead
+from matinee.wiring.library import (
+    Library,
+    alone_on,
+    now,
+    release_all,
+    sweep_scratch,
+    wake_pipe,
+)
+from matinee.wiring.processes import is_dead, reached_by
 from matinee.wiring.ways import disk_uploads, heard_bucket, watched_folder
 from matinee.wiring.web import web_parts
 
@@ -65,9 +72,13 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Welcome:
-    """What is said once the service answers. ``secret`` is there on the first start alone."""
+    """What is said once the service answers. ``secret`` is there on the first start alone.
+
+    ``others`` are further addresses by which it is reached.
+    """
 
     address: str
+    others: Sequence[str]
     sign_in: str
     secret: str | None
 
@@ -83,7 +94,15 @@ class Up:
     _local: Token | None = None
 
     async def run(self, until: asyncio.Event, welcome: Callable[[Welcome], None]) -> None:
-        """Serve until told to stop. ``welcome`` is called when connections are accepted."""
+        """Serve until told to stop. ``welcome`` is called when connections are accepted.
+
+        Raises:
+            LibraryBusy: another service works on this library.
+        """
+        with alone_on(self.library.settings):
+            await self._run(until, welcome)
+
+    async def _run(self, until: asyncio.Event, welcome: Callable[[Welcome], None]) -> None:
         library, options, parts = self.library, self.options, web_parts(self.library)
         self._uploads = disk_uploads(library, limits := read_upload_limits())
         await self._uploads.start()
@@ -137,19 +156,19 @@ class Up:
     def _welcome(self, host: str, port: int, welcome: Callable[[Welcome], None]) -> None:
         """Say where we are: to who started us, and in a file to commands on this machine."""
         tokens, scheme = self.library.tokens, "https" if self.options.certificate else "http"
-        address = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+        address, *others = [f"{scheme}://{one}:{port}" for one in reached_by(host)]
         token, secret = administrator(tokens, now())
         self._local, local = make_token(
             tokens, LOCAL_TOKEN, ["operate"], LOCAL_TOKEN_DAYS, now(), "matinee"
         )
         chosen = self.options.certificate
         told = {
-            "address": address,
+            "address": others[-1] if others else address,
             "token": local,
             "certificate": chosen and chosen.shown,
         }
         write_private(self.library.settings.service_file, canonical_json(told).encode())
-        welcome(Welcome(address, self._service.links.make(token), secret))
+        welcome(Welcome(address, others, self._service.links.make(token), secret))
 
     def _forget(self) -> None:
         """What was good for this one start ends with it."""
