@@ -44,12 +44,12 @@ def open_house(
 ) -> Iterator[tuple[House, Bench]]:
     """Everything that publishing needs, for one run of the command line."""
     library, slots = open_library(settings), Slots(settings.workers).of()
-    with _house(library, find_tools(), progress, slots) as (house, bench):
+    with house_for(library, find_tools(), progress, slots) as (house, bench):
         yield house, replace(bench, refresh=refresh)
 
 
 @contextmanager
-def _house(
+def house_for(
     library: Library,
     tools: dict[str, Tool],
     progress: Progress,
@@ -109,7 +109,7 @@ def open_worker(settings: Settings) -> tuple[Worker, Callable[[], None]]:
 
     def house_of(run: Run, board: Board) -> AbstractContextManager[tuple[House, Bench]]:
         turn, fence = slots.of(urgency(run.wish)), Fence(run.id, run.token)
-        return _house(library, tools, board, turn, fence, _redo(library.ledger, run), preview)
+        return house_for(library, tools, board, turn, fence, _redo(library.ledger, run), preview)
 
     worker = Worker(
         queue=library.runs,

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -48,6 +49,9 @@ log = logging.getLogger("matinee.service")
 
 SEAL_EVERY_S = 60.0
 FREE_EVERY_S = 10.0
+UPLOADING_S = 30.0
+"""An upload of which nothing came for so long does not go on."""
+
 _PAGE = 200
 LOCAL_TOKEN = "this machine"  # noqa: S105  # its name
 LOCAL_TOKEN_DAYS = 30
@@ -114,6 +118,13 @@ class Up:
             options.worker_environment,
             self._has_work,
             self._buried,
+        )
+        self._ahead = Child(
+            "matinee.apps.ahead",
+            options.worker_arguments,
+            options.worker_environment,
+            self._has_uploads,
+            lambda _pid, _code: None,
         )
         self._service = service_of(
             library, parts, options.access, self.rules, UploadsDesk(self._uploads), self.stir
@@ -189,6 +200,7 @@ class Up:
         folders = [watched_folder(library, path, log.info) for path in self.options.watched]
         return [
             Part("worker", self._worker.keep),
+            Part("head starts", self._ahead.keep),
             Part("rules", self.automation.run),
             Part("leases", self._watch_runs),
             Part("feed", self._feed.keep),
@@ -213,6 +225,11 @@ class Up:
     def _has_work(self) -> bool:
         """Whether a worker is wanted."""
         return bool(self.library.runs.page(OPEN_STATES, None, 1))
+
+    def _has_uploads(self) -> bool:
+        """Whether any upload goes on, so that a head start may be given."""
+        lately = now() - timedelta(seconds=UPLOADING_S)
+        return any(one.changed_at > lately for one in self._uploads.in_progress())
 
     def _buried(self, pid: int, code: int) -> None:
         """A worker ended: what it held is let go, as it is certainly dead."""
