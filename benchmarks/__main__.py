@@ -17,7 +17,8 @@ from benchmarks.table import Figure, render
 from benchmarks.workplace import Workplace, tell
 
 NAMES = (
-    "startup", "inspect", "bookkeeping", "events", "dispatch", "second_run", "bucket", "pipeline",
+    "startup", "inspect", "bookkeeping", "events", "dispatch", "preview", "second_run", "bucket",
+    "pipeline",
     "shaka_streamer", "chunking",
 )  # fmt: skip
 """The quick ones first."""

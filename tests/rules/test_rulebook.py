@@ -57,7 +57,7 @@ def test_the_shipped_rules_do_what_is_promised() -> None:
         kind: [order.function for order in book.orders(event(kind), NOW)]
         for kind in (
             "film.arrived", "title.published", "verdict.failed", "rights.opened", "rights.closed",
-            "film.removed",
+            "film.removed", "run.ended",
         )
     }  # fmt: skip
     assert done == {
@@ -67,6 +67,7 @@ def test_the_shipped_rules_do_what_is_promised() -> None:
         "rights.opened": ["show"],
         "rights.closed": ["hide"],
         "film.removed": [],
+        "run.ended": ["forget-preview"],
     }
 
 

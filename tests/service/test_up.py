@@ -50,17 +50,20 @@ def test_a_wrong_rule_stops_the_start_and_is_told_with_its_line(
     assert ended.out == ""
 
 
-def test_a_second_service_is_told_that_its_address_is_taken_and_leaves_the_first_alone(
+def test_a_second_service_is_told_what_is_taken_and_leaves_the_first_alone(
     matinee: Run, tmp_path: Path
 ) -> None:
     library = tmp_path / "library"
     with Up(library).running() as up:
         bind = up.address.removeprefix("http://")
-        ended = matinee("up", "--bind", bind, "--library", library)
+        elsewhere = matinee("up", "--bind", bind, "--library", tmp_path / "another")
+        ended = matinee("up", "--bind", "127.0.0.1:0", "--library", library)
         asked = matinee("runs", "--library", library)
 
-    assert (ended.exit_code, ended.out) == (2, "")
-    assert "[serve.address_taken]" in ended.err
+    assert (elsewhere.exit_code, elsewhere.out) == (2, "")
+    assert "[serve.address_taken]" in elsewhere.err
+    assert (ended.exit_code, ended.out) == (6, "")
+    assert "[library.busy]" in ended.err and str(library) in ended.err
     assert asked.exit_code == 0, asked.err
 
 

@@ -5,9 +5,9 @@ Plain async Python over the ledger: to go on after a crash is to run it again.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from matinee.core.verdicts import Verdict, failed
 from matinee.flows.report import Making, build_report
 from matinee.media.deadline import preset_in_time
 from matinee.media.ladder import Ladder
+from matinee.media.languages import with_languages
 from matinee.media.remarks import told_source
 from matinee.media.source import SourceInfo, display_size
 from matinee.media.timeline import Timeline
@@ -51,6 +52,7 @@ class Request:
 
     ``film_name`` is the file's name as it came, where the file at hand has another. ``cause`` is
     the id of the event that led to this. ``is_public`` and ``rights`` None: as the title has them.
+    ``languages``: see ``with_languages``.
     """
 
     film: Path
@@ -68,6 +70,7 @@ class Request:
     preview: bool = False
     budget_s: float | None = None
     on_late: Callable[[float], None] = lambda _: None
+    languages: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def shown_film(self) -> str:
@@ -246,7 +249,8 @@ async def _look_at(
         info, timeline = await inspect(bench, indexer, film, source)
     if request.crop:
         info = await crop_bars(bench, house.scanner, film, info)
-    notes = (*notes, *timeline.notes, *told_crop(info.picture))
+    info, named = with_languages(info, request.languages)
+    notes = (*notes, *timeline.notes, *told_crop(info.picture), *named)
     return film, info, replace(timeline, notes=notes), left_out
 
 

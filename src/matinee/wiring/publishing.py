@@ -44,12 +44,12 @@ def open_house(
 ) -> Iterator[tuple[House, Bench]]:
     """Everything that publishing needs, for one run of the command line."""
     library, slots = open_library(settings), Slots(settings.workers).of()
-    with _house(library, _tools(settings), progress, slots) as (house, bench):
+    with house_for(library, known_tools(settings), progress, slots) as (house, bench):
         yield house, replace(bench, refresh=refresh)
 
 
 @contextmanager
-def _house(
+def house_for(
     library: Library,
     tools: dict[str, Tool],
     progress: Progress,
@@ -102,14 +102,14 @@ def open_worker(settings: Settings) -> tuple[Worker, Callable[[], None]]:
 
     Its runs share its slots by their urgency.
     """
-    library, tools = open_library(settings), _tools(settings)
+    library, tools = open_library(settings), known_tools(settings)
     owner, slots = this_owner(), Slots(settings.workers)
     preview = preview_ladder(), Slots(1).of()
     floor = read_disk_floor()
 
     def house_of(run: Run, board: Board) -> AbstractContextManager[tuple[House, Bench]]:
         turn, fence = slots.of(urgency(run.wish)), Fence(run.id, run.token)
-        return _house(library, tools, board, turn, fence, _redo(library.ledger, run), preview)
+        return house_for(library, tools, board, turn, fence, _redo(library.ledger, run), preview)
 
     worker = Worker(
         queue=library.runs,
@@ -123,7 +123,8 @@ def open_worker(settings: Settings) -> tuple[Worker, Callable[[], None]]:
     return worker, lambda: release_all(library, owner)
 
 
-def _tools(settings: Settings) -> dict[str, Tool]:
+def known_tools(settings: Settings) -> dict[str, Tool]:
+    """The tools; what was found of them before is kept in the library."""
     return find_tools(settings.library / "scratch" / "tools.json")
 
 
