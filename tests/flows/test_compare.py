@@ -158,16 +158,13 @@ Wrong = tuple[str, tuple[str, ...], str, str]
 UNLIKE: dict[str, Wrong] = {
     "one frame late": ("trim=start_frame=1,tpad=stop=1:stop_mode=clone", (), "compare.shifted",
                        "shifted by +1"),
-    "five frames early": ("tpad=start=5:start_mode=clone,trim=end_frame=700", (),
-                          "compare.shifted", "shifted by -5"),
     "a frame lost in the middle": (
         "select=not(eq(n\\,350)),tpad=stop=1:stop_mode=clone", (), "compare.shifted", "+1",
     ),
-    "frames lost at the begin": ("trim=start_frame=10", (), "compare.shifted", "shifted by +10"),
     "frames lost at the end": ("trim=end_frame=690", (), "compare.unlike",
                                "has 690 frames, the film 700"),
     "another rate": ("null", ("-r", "25"), "compare.unlike", "frames a second"),
-    "another shape": ("scale=160:120", (), "compare.unlike", "another shape"),
+    "another shape": ("scale=160:120,setsar=1", (), "compare.unlike", "another shape"),
     "another film": ("hflip,vflip,negate", (), "compare.unlike", "nothing of the film"),
 }  # fmt: skip
 
@@ -212,7 +209,7 @@ def test_a_file_that_cannot_be_paired_is_refused_and_says_why(
     ],
 )
 def test_a_wrong_argument_is_told_in_one_line(
-    arguments: tuple[str, ...], code: int, words: str, films: Films, matinee: Run, tmp_path: Path
+    arguments: tuple[str, ...], code: int, words: str, files: Made, matinee: Run, tmp_path: Path
 ) -> None:
     empty, ladder, text = tmp_path / "empty", tmp_path / "mine.toml", tmp_path / "text.mp4"
     empty.mkdir()
@@ -221,8 +218,7 @@ def test_a_wrong_argument_is_told_in_one_line(
     given = [a.format(folder=empty, ladder=ladder, text=text) for a in arguments]
 
     ended = matinee(
-        "compare", *given, "--film", films.get(FILM), "--library", tmp_path / "library",
-        "--seconds", "1",
+        "compare", *given, "--film", files.film, "--library", files.library, "--json",
     )  # fmt: skip
 
     assert ended.exit_code == code, ended.err

@@ -17,11 +17,19 @@ export function overTime(found) {
   ]) };
 }
 
+/** The seconds that are compared, side by side; an empty place where the film goes on elsewhere. */
+function closedUp(seconds) {
+  return seconds.flatMap((each, index) => {
+    const before = seconds[index - 1]?.second ?? each.second - 1;
+    return each.second === before + 1 ? [each] : [{}, each];
+  });
+}
+
 function plot(found, key, unit, words, tick, place) {
-  const last = found.seconds.at(-1).second;
-  const by = new Map(found.seconds.map((each) => [each.second, each]));
-  const times = Array.from({ length: last + 1 }, (_, second) => second);
-  const columns = ["a", "b"].map((side) => times.map((second) => by.get(second)?.[side][key] ?? null));
+  const shown = closedUp(found.seconds);
+  const times = shown.map((_, place) => place);
+  const at = (place) => shown[Math.round(place)]?.second;
+  const columns = ["a", "b"].map((side) => shown.map((each) => each[side]?.[key] ?? null));
   const values = columns.flat().filter((value) => value != null);
   const range = key === "vmaf"
     ? [Math.max(0, Math.floor((Math.min(...values) - 4) / 10) * 10), 100]
@@ -33,9 +41,9 @@ function plot(found, key, unit, words, tick, place) {
     padding: [14, 14, 0, 0],
     cursor: { points: { size: 7 }, y: false, drag: { x: true, y: false }, sync: { key: "seconds" } },
     scales: { x: { time: false }, y: { range } },
-    axes: [timeAxis(axis), { ...axis, label: unit, labelSize: 18, labelFont: axis.font, size: 46, values: (_, all) => all.map(tick) }],
+    axes: [{ ...timeAxis(axis), values: (_, places) => places.map((place) => (at(place) == null ? "" : clock(at(place)))) }, { ...axis, label: unit, labelSize: 18, labelFont: axis.font, size: 46, values: (_, all) => all.map(tick) }],
     series: [
-      { label: "Time", value: (_, value) => clock(value) },
+      { label: "Time", value: (_, place) => clock(place == null ? null : at(place)) },
       ...["a", "b"].map((side, index) => ({
         label: `${side.toUpperCase()} ${found[side].name}`,
         stroke: css(`--series-${index + 1}`),
