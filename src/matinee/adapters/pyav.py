@@ -116,6 +116,12 @@ class PyavIndexer(Indexer):
     ) -> Joined:
         return _join([chunk], [frames], starts, rate, output, FRAGMENTS)
 
+    def frame_bytes(self, chunk: Path) -> NDArray[np.int64]:
+        with opened(chunk) as container:
+            packets = container.demux(container.streams.video[0])
+            shown = sorted((packet.pts, packet.size) for packet in packets if packet.size)
+        return np.array([size for _, size in shown], dtype=np.int64)
+
     def place_sound(self, encoded: Path, lead: int, output: Path) -> int:
         count = 0
         with opened(encoded) as source, av.open(str(output), "w", format="mp4") as target:

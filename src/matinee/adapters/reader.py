@@ -24,6 +24,9 @@ from matinee.adapters.process import Job, Program
 from matinee.core.errors import MatineeError, ReaderFailed, ToolError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from matinee.adapters.sandbox.rules import Sandbox
     from matinee.adapters.wire import Message
     from matinee.media.clips import ClipPlan
@@ -95,6 +98,9 @@ class ConfinedIndexer:
         self, chunk: Path, frames: int, starts: Sequence[int], rate: Fraction, output: Path
     ) -> Joined:
         return _here().fragment(chunk, frames, starts, rate, output)
+
+    def frame_bytes(self, chunk: Path) -> NDArray[np.int64]:
+        return _here().frame_bytes(chunk)
 
     def place_sound(self, encoded: Path, lead: int, output: Path) -> int:
         return _here().place_sound(encoded, lead, output)

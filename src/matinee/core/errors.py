@@ -58,6 +58,20 @@ class SubtitlesInvalid(UsageError):
     advice = "save the subtitles as SRT or WebVTT in UTF-8"
 
 
+class CopyUnlike(UsageError):
+    """What is to be compared is no copy of the film, or cannot be paired with it frame by frame."""
+
+    code = "compare.unlike"
+    advice = "compare encodes of one film, each with all of its frames"
+
+
+class CopyShifted(CopyUnlike):
+    """A copy's frames are not at their numbers: pairing by number would score wrong frames."""
+
+    code = "compare.shifted"
+    advice = "cut the film to the same first frame, or encode the copy from its first frame on"
+
+
 class SourceRefused(MatineeError):
     """The film cannot become a right stream; the message says why and where."""
 

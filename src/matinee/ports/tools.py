@@ -6,6 +6,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from matinee.core.errors import Held
 from matinee.core.ids import Digest
 from matinee.media.clips import ClipPlan
@@ -174,6 +177,10 @@ class Indexer(Protocol):
         """
         ...
 
+    def frame_bytes(self, chunk: Path) -> NDArray[np.int64]:
+        """The coded bytes of every frame of a chunk, in order of showing."""
+        ...
+
     def place_sound(self, encoded: Path, lead: int, output: Path) -> int:
         """Copy AAC so that sample ``lead`` of its media is presented at 0; gives its frames."""
         ...
@@ -263,6 +270,13 @@ class Meter(Protocol):
         """Decode a chunk of every rung; with a clip, score each against the source's frames."""
         ...
 
+    async def measure_copy(
+        self, clip: Clip, picture: Picture, copy: Clip, copied: Picture, rate: Fraction,
+        folder: Path, on_frames: OnFrames,
+    ) -> tuple[Measured, Spent]:  # fmt: skip
+        """Score a clip of somebody's copy of a film against the film's own clip, as it is shown."""
+        ...
+
     async def sign(
         self, clip: Clip, picture: Picture, rate: Fraction, folder: Path
     ) -> tuple[Signature, Spent]:
@@ -279,6 +293,18 @@ class Stills(Protocol):
 
     async def still(self, part: Path, frame: int, output: Path) -> Spent:
         """Draw one frame, counted from 0 in order of showing, as a JPEG file."""
+        ...
+
+    async def draw(
+        self, clip: Clip, picture: Picture, rate: Fraction, size: tuple[int, int], output: Path
+    ) -> Spent:
+        """Draw a clip's first frame as it is shown, at that size, as a WebP file."""
+        ...
+
+    async def draw_coded(
+        self, chunk: Path, frame: int, size: tuple[int, int], output: Path
+    ) -> Spent:
+        """Draw one frame of a chunk of ours, counted from 0, at that size, as a WebP file."""
         ...
 
 

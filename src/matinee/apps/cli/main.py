@@ -27,6 +27,7 @@ COMMANDS = {
     "verify": ("matinee.apps.cli.titles", "Prove again that a title's files are whole and right."),
     "unpublish": ("matinee.apps.cli.titles", "Take a title off the screen."),
     "rollback": ("matinee.apps.cli.titles", "Put a title's package before this one on screen."),
+    "compare": ("matinee.apps.cli.compare", "Compare ladders or encodes of one film."),
     "serve": ("matinee.apps.cli.serve", "Serve the library's titles, with player pages."),
     "up": ("matinee.apps.cli.up", "Run the service: films that arrive are published by rules."),
     "runs": ("matinee.apps.cli.runs", "List the service's runs, or tell how one stands."),
