@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from matinee.media.curves import Point
 from matinee.media.hull import (
+    Allocation,
     OutOfReach,
     ShotCurve,
     at_price,
@@ -133,7 +134,7 @@ def test_a_shot_of_one_choice_after_the_other_is_convex(cloud: list[Point], fram
 SIZES = ((320, 180), (640, 360), (1280, 720))
 
 
-def sized(seeds: Sequence[Sequence[Point]]) -> dict[tuple[int, int], list[object]]:
+def sized(seeds: Sequence[Sequence[Point]]) -> dict[tuple[int, int], list[Allocation]]:
     return {
         size: list(title_hull([shot_curve(points, 48)]))
         for size, points in zip(SIZES, seeds, strict=False)
@@ -151,7 +152,7 @@ def test_rungs_are_the_cheapest_for_their_places_and_grow(
     every_corner = [(size, a) for size, title in titles.items() for a in title]
     highest = lowest + reach
 
-    rungs = place_rungs(titles, lowest, highest, apart)  # type: ignore[arg-type]
+    rungs = place_rungs(titles, lowest, highest, apart)
 
     assert rungs
     assert all(a.bits < b.bits and a.quality < b.quality for a, b in pairwise(rungs))
@@ -170,7 +171,7 @@ def test_rungs_are_the_cheapest_for_their_places_and_grow(
 def test_places_are_no_further_apart_than_asked_where_the_hull_is_fine() -> None:
     fine = [Point(1.05**n, 20 + 0.5 * n) for n in range(150)]
 
-    rungs = place_rungs(sized([fine]), 30, 92)  # type: ignore[arg-type]
+    rungs = place_rungs(sized([fine]), 30, 92)
 
     assert len(rungs) == 12
     assert all(b.quality - a.quality <= 6.5 for a, b in pairwise(rungs))

@@ -18,10 +18,11 @@ from matinee.core.errors import SourceUnsupported
 from matinee.core.progress import CellState, Progress, Stage
 from matinee.media.comparison import Comparison, Encode, compare_sides, parts_of
 from matinee.media.estimate import encode_cost, score_cost
-from matinee.media.ladder import Ladder, Rung, display_size, fit, h264_level
+from matinee.media.ladder import Ladder, Rung, fit, h264_level
 from matinee.media.plan import SHORTEST, shots
 from matinee.media.sample import spread
 from matinee.media.signature import Signature
+from matinee.media.source import display_size
 from matinee.ports.tools import Scanner, Stills
 from matinee.stages.bench import Bench
 from matinee.stages.chunks import Film, film_of

@@ -15,8 +15,8 @@ from matinee.media.comparison import (
     worth,
 )
 from matinee.media.curves import Point
-from matinee.media.ladder import display_size
 from matinee.media.quality import pool
+from matinee.media.source import display_size
 from matinee.stages.bench import Bench
 
 SCHEMA = 1

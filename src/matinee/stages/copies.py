@@ -23,9 +23,8 @@ from matinee.media.alignment import Place, find_piece, lively
 from matinee.media.clips import ClipPlan, plan_clip
 from matinee.media.comparison import Encode
 from matinee.media.estimate import score_cost
-from matinee.media.ladder import display_size
 from matinee.media.signature import Signature, compare
-from matinee.media.source import SourceInfo, picture_parameters
+from matinee.media.source import SourceInfo, display_size, picture_parameters
 from matinee.media.timeline import Timeline
 from matinee.ports.tools import Clip, Measured
 from matinee.stages.bench import Bench, Made

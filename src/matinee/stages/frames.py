@@ -7,8 +7,7 @@ from pathlib import Path
 from matinee.assets.asset import Asset
 from matinee.assets.derivation import Step
 from matinee.core.time import FrameSpan, as_text
-from matinee.media.ladder import display_size
-from matinee.media.source import picture_parameters
+from matinee.media.source import display_size, picture_parameters
 from matinee.ports.tools import Indexer, Stills
 from matinee.stages.bench import Bench, Made
 from matinee.stages.chunks import Film

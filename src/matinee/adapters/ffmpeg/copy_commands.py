@@ -16,8 +16,7 @@ from matinee.adapters.ffmpeg.commands import (
     vmaf_model,
     wanted,
 )
-from matinee.media.ladder import display_size
-from matinee.media.source import Picture
+from matinee.media.source import Picture, display_size
 from matinee.ports.tools import Clip
 
 WEBP = (
