@@ -25,8 +25,8 @@ SECRET = "env:MATINEE_WEBHOOK_SECRET"  # noqa: S105  # where it is, not what it 
 """Where the secret of webhooks is when a rule does not say it."""
 
 WISHES = (
-    "name", "credit", "ladder", "proofs", "scores", "accept_damage", "crop", "public", "opens_at",
-    "closes_at", "deadline", "languages",
+    "name", "credit", "ladder", "profile", "proofs", "scores", "accept_damage", "crop", "public",
+    "opens_at", "closes_at", "deadline", "languages",
 )  # fmt: skip
 """What a title file may wish of a run."""
 
@@ -34,7 +34,8 @@ WISHES = (
 @function("publish", version=1, time_limit_s=30)
 async def publish(
     call: AsyncCall,
-    ladder: str = "standard",
+    ladder: str | None = None,
+    profile: str | None = None,
     proofs: Literal["decode", "packets"] = "decode",
     scores: bool = True,
     accept_damage: bool = False,
@@ -52,6 +53,7 @@ async def publish(
         "origin": film["origin"],
         "sidecars": list(film.get("sidecars") or ()),
         "ladder": ladder,
+        "profile": profile,
         "proofs": proofs,
         "scores": scores,
         "accept_damage": accept_damage,
