@@ -30,6 +30,7 @@ from matinee.core.time import FrameSpan
 from matinee.media.clips import plan_clip
 from matinee.media.judges import judge_sound
 from matinee.media.ladder import Rung, SoundRates
+from matinee.media.profile import SoundForm
 from matinee.media.sound import AAC_FRAME, SAMPLE_RATE, SoundRendition, lead_samples, plan_sound
 from matinee.media.source import SourceInfo
 from matinee.media.source_timeline import timeline_of
@@ -41,7 +42,7 @@ pytestmark = pytest.mark.tools
 
 INDEXER = PyavIndexer()
 ENCODER = FfmpegEncoder(Ffmpeg(FFMPEG))
-RATES = SoundRates(mono_kbps=64, stereo_kbps=128, per_channel_kbps=64)
+FORMS = [SoundForm("aac", SoundRates(mono_kbps=64, stereo_kbps=128, per_channel_kbps=64))]
 HALF = Fraction(1, 2)
 WITHIN = Fraction(5, 1000)
 FRAME = Fraction(AAC_FRAME, SAMPLE_RATE)
@@ -124,7 +125,7 @@ def picture_of(film: Path, info: SourceInfo, timeline: Timeline, folder: Path) -
 def rendition_of(info: SourceInfo, timeline: Timeline) -> SoundRendition:
     (track,) = info.of_type("audio")
     return plan_sound(
-        track, "audio", RATES, timeline.start, timeline.duration, lead_samples(timeline.rate)
+        track, "audio", FORMS, timeline.start, timeline.duration, lead_samples(timeline.rate)
     )[0]
 
 
@@ -132,7 +133,7 @@ def sound_of(film: Path, rendition: SoundRendition, folder: Path) -> tuple[Path,
     """The film's sound encoded and placed; its count of AAC frames."""
     encoded, placed = folder / "encoded.mp4", folder / "sound.mp4"
     asyncio.run(ENCODER.encode_sound(film, rendition, encoded))
-    return placed, INDEXER.place_sound(encoded, rendition.lead, placed)
+    return placed, INDEXER.place_sound(encoded, rendition.coding, rendition.lead, placed)
 
 
 @pytest.fixture(scope="module", params=MEETINGS, ids=lambda one: one.name + one.file)
@@ -212,7 +213,8 @@ def test_sound_that_is_shifted_by_80_ms_is_found(films: Films, tmp_path: Path) -
     placed, frames = sound_of(film, rendition, tmp_path)
     for moved in (-0.08, 0.08):
         shifted = tmp_path / "shifted.mp4"
-        INDEXER.place_sound(placed, rendition.lead - round(moved * SAMPLE_RATE), shifted)
+        lead = rendition.lead - round(moved * SAMPLE_RATE)
+        INDEXER.place_sound(placed, rendition.coding, lead, shifted)
 
         lags = measure_lags(INDEXER, film, shifted, rendition)
 
@@ -226,7 +228,7 @@ def test_every_layout_of_wide_sound_is_in_step(films: Films, tmp_path: Path) -> 
     timeline = timeline_of(info, packets, time_base)
     (track,) = info.of_type("audio")
     renditions = plan_sound(
-        track, "audio", RATES, timeline.start, timeline.duration, lead_samples(timeline.rate)
+        track, "audio", FORMS, timeline.start, timeline.duration, lead_samples(timeline.rate)
     )
     assert [rendition.channels for rendition in renditions] == [2, 6]
     for rendition in renditions:

@@ -51,6 +51,13 @@ class LadderInvalid(UsageError):
     code = "ladder.invalid"
 
 
+class ProfileInvalid(UsageError):
+    """A profile file is not a profile."""
+
+    code = "profile.invalid"
+    advice = "see docs/reference/profiles.md, or: matinee publish --help"
+
+
 class SubtitlesInvalid(UsageError):
     """A sidecar subtitle file cannot be read as subtitles."""
 

@@ -30,8 +30,8 @@ SECRET = "env:MATINEE_WEBHOOK_SECRET"  # noqa: S105  # where it is, not what it 
 """Where the secret of webhooks is when a rule does not say it."""
 
 WISHES = (
-    "name", "credit", "ladder", "proofs", "scores", "accept_damage", "crop", "public", "opens_at",
-    "closes_at", "deadline", "languages",
+    "name", "credit", "ladder", "profile", "proofs", "scores", "accept_damage", "crop", "public",
+    "opens_at", "closes_at", "deadline", "languages",
 )  # fmt: skip
 """What a title file may wish of a run."""
 
@@ -39,7 +39,8 @@ WISHES = (
 @function("publish", version=1, time_limit_s=30)
 async def publish(
     call: AsyncCall,
-    ladder: str = "standard",
+    ladder: str | None = None,
+    profile: str | None = None,
     proofs: Literal["decode", "packets"] = "decode",
     scores: bool = True,
     accept_damage: bool = False,
@@ -52,8 +53,8 @@ async def publish(
     if not film.get("place"):
         raise GiveUp(f"a {call.event.type} names no film to publish", "see docs/guide/rules.md")
     request = publish_request(
-        film, ladder=ladder, proofs=proofs, scores=scores, accept_damage=accept_damage, crop=crop,
-        public=public,
+        film, ladder=ladder, profile=profile, proofs=proofs, scores=scores,
+        accept_damage=accept_damage, crop=crop, public=public,
     )  # fmt: skip
     deadline = request["deadline"]
     call.submit(
@@ -66,8 +67,8 @@ async def publish(
 
 
 def publish_request(
-    film: Mapping[str, Any], ladder: str = "standard", proofs: str = "decode",
-    scores: bool = True, accept_damage: bool = False, crop: bool = False,
+    film: Mapping[str, Any], ladder: str | None = None, profile: str | None = None,
+    proofs: str = "decode", scores: bool = True, accept_damage: bool = False, crop: bool = False,
     public: bool | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """What a run is asked for about a film that arrived: its own wishes go before the rule's."""
@@ -77,6 +78,7 @@ def publish_request(
         "origin": film["origin"],
         "sidecars": list(film.get("sidecars") or ()),
         "ladder": ladder,
+        "profile": profile,
         "proofs": proofs,
         "scores": scores,
         "accept_damage": accept_damage,

@@ -24,10 +24,11 @@ from matinee.flows.board import Board
 from matinee.flows.publish_run import PublishRun
 from matinee.flows.publish_title import House
 from matinee.flows.work import Worker, urgency
-from matinee.ladders import load_ladder, preview_ladder
+from matinee.ladders import preview_ladder
 from matinee.media.ladder import Ladder
 from matinee.ports.runs import Run
 from matinee.ports.tools import Tool
+from matinee.profiles import load_wished
 from matinee.stages.bench import Bench
 from matinee.stages.encode import Studio
 from matinee.stages.redo import Redo, functions_from
@@ -114,7 +115,7 @@ def open_worker(settings: Settings) -> tuple[Worker, Callable[[], None]]:
     worker = Worker(
         queue=library.runs,
         execute=PublishRun(
-            Places(Room(floor=floor)).fetch, load_ladder, house_of, library.events.append
+            Places(Room(floor=floor)).fetch, load_wished, house_of, library.events.append
         ),
         owner=owner,
         at_once=settings.workers + 1,
