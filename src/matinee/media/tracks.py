@@ -307,8 +307,11 @@ class _Names:
 
 def language_tag(language: str | None) -> str:
     """The shortest BCP 47 tag for a container's language code; ``und`` for none or nonsense."""
+    if language in (None, "", "und"):
+        return "und"
+
     try:
-        tag = langcodes.standardize_tag(language or "und")
+        tag = langcodes.standardize_tag(language)
     except LanguageTagError:
         return "und"
     return tag if langcodes.tag_is_valid(tag) else "und"
@@ -316,4 +319,7 @@ def language_tag(language: str | None) -> str:
 
 def language_name(tag: str) -> str:
     """The language in its own words, for a menu."""
-    return "Unknown" if tag == "und" else langcodes.Language.get(tag).autonym().capitalize()
+    if tag == "und":
+        return "Unknown"
+
+    return str(langcodes.Language.get(tag).autonym().capitalize())
