@@ -13,7 +13,7 @@ import matinee.ladders
 from matinee.core.ids import digest_of
 from matinee.media.codecs import CODECS
 from matinee.media.codecs.codec import Demand
-from matinee.media.ladder import Box, fit, parse_ladder
+from matinee.media.ladder import NEARLY_THE_SOURCE, Box, fit, parse_ladder
 from matinee.media.source import Colour, Picture, display_size
 
 LADDERS = Path(matinee.ladders.__file__).parent
@@ -327,3 +327,36 @@ def test_a_box_of_even_size_bounds_what_is_fitted_in_it(
     for rung in fit(ladder, film, RATE):
         if rung.name == "only":
             assert rung.width <= within[0] and rung.height <= within[1]
+
+
+@given(film=PICTURES)
+def test_a_ladder_may_end_at_its_largest_box(film: Picture) -> None:
+    box = Box("only", 640, 640, 1000)
+    (rung,) = fit(replace(LADDER, boxes=(box,), own_size=False), film, RATE)
+    largest = max(display_size(film))
+
+    assert max(rung.width, rung.height) <= max(640 / NEARLY_THE_SOURCE + 2, 640)
+    if largest <= 640:
+        assert (rung.width, rung.height) == display_size(film)
+
+
+def test_rungs_of_other_families_are_named_by_them() -> None:
+    film = picture(640, 360)
+    names = {
+        fit(replace(LADDER, codec=codec, depth=depth, profile=profile), film, RATE)[0].name
+        for codec, depth, profile in (
+            ("h264", 8, "high"), ("h264", 8, "baseline"), ("hevc", 8, "main"),
+            ("hevc", 10, "main10"), ("av1", 10, "main"), ("vp9", 8, "0"),
+        )
+    }  # fmt: skip
+    assert names == {
+        "240p", "h264-baseline-240p", "hevc-240p", "hevc-10-240p", "av1-10-240p", "vp9-240p",
+    }  # fmt: skip
+
+
+def test_keys_of_the_first_family_are_those_that_they_were() -> None:
+    (one, *_) = fit(LADDER, picture(640, 360), RATE)
+    ten = replace(one, codec="av1", depth=10, profile="main")
+
+    assert not {"depth", "profile"} & one.as_parameters().keys()
+    assert {"depth", "profile"} <= ten.as_parameters().keys()

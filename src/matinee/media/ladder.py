@@ -1,6 +1,7 @@
 """Ladders: which renditions a film gets.
 
-- No rung is larger than the source; the source's own size is always the top rung.
+- No rung is larger than the source; the source's own size is always the top rung, unless a ladder
+  says that its largest box bounds it.
 - Coded sizes are even, pixels are square, the source's display aspect is kept.
 - A rung's box bounds the picture; for a vertical film the box is turned.
 - The level follows from size, rate, reference frames and caps, by the codec's own table.
@@ -47,7 +48,10 @@ class SoundRates:
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """A ladder before it meets a film. ``boxes`` grow."""
+    """A ladder before it meets a film. ``boxes`` grow.
+
+    ``own_size``: a film larger than the largest box gets a rung of its own size.
+    """
 
     name: str
     codec: str
@@ -59,6 +63,7 @@ class Ladder:
     sound: SoundRates
     depth: int = 8
     profile: str = "high"
+    own_size: bool = True
 
     @property
     def family(self) -> str:
@@ -143,7 +148,7 @@ def parse_ladder(name: str, text: str) -> Ladder:
     video = _fields(
         name, "video", document.get("video"),
         {"codec": str, "preset": str, "crf": (int, float), "threads": int},
-        {"reference_frames": int, "depth": int, "profile": str},
+        {"reference_frames": int, "depth": int, "profile": str, "own_size": bool},
     )  # fmt: skip
     sound = _fields(
         name, "audio", document.get("audio"),
@@ -179,7 +184,7 @@ def _fields(
                 continue
             raise LadderInvalid(f"ladder {ladder}: [{where}] lacks {key!r}")
         value = table[key]
-        if isinstance(value, bool) or not isinstance(value, kind):
+        if isinstance(value, bool) != (kind is bool) or not isinstance(value, kind):
             raise LadderInvalid(f"ladder {ladder}: [{where}] {key} = {value!r} is of a wrong type")
     return dict(table)
 
@@ -248,6 +253,8 @@ def fit(ladder: Ladder, picture: Picture, rate: Fraction) -> list[Rung]:
         elif scale < NEARLY_THE_SOURCE:
             sizes[_even(width * scale), _even(height * scale)] = box
     if own_box in sizes.values():  # the film is larger than the largest box
+        if not ladder.own_size:
+            return [_rung(ladder, box, size, rate) for size, box in sorted(sizes.items())]
         own_box = replace(own_box, name=_free_name(f"{min(width, height)}p", sizes.values()))
     sizes[width, height] = own_box
     return [_rung(ladder, box, size, rate) for size, box in sorted(sizes.items())]
