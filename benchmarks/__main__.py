@@ -19,7 +19,7 @@ from benchmarks.workplace import Workplace, tell
 NAMES = (
     "startup", "inspect", "bookkeeping", "events", "dispatch", "preview", "second_run", "bucket",
     "pipeline",
-    "shaka_streamer", "chunking",
+    "shaka_streamer", "chunking", "optimise",
 )  # fmt: skip
 """The quick ones first."""
 
@@ -36,7 +36,12 @@ def main() -> int:
     broken: list[str] = []
     with tempfile.TemporaryDirectory(prefix="matinee-benchmarks-") as root:
         place = Workplace(
-            film, options.repeats, tuple(options.rungs), options.derivations, Path(root)
+            film,
+            options.repeats,
+            tuple(options.rungs),
+            options.derivations,
+            Path(root),
+            options.seconds,
         )
         for name in options.only:
             tell(name)

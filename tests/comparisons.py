@@ -34,7 +34,7 @@ def compare_ladders(folder: Path, films: Films, matinee: Run) -> Made:
         (folder / f"{name}.toml").write_text(LADDER.replace("veryfast", preset))
     return _compared(
         folder, films, matinee, folder / "slower.toml", folder / "quicker.toml",
-        "--crfs", "40", "--seconds", "0", "--shots", "3",
+        "--crfs", "24,40", "--seconds", "0", "--shots", "3",
     )  # fmt: skip
 
 

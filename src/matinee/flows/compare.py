@@ -161,7 +161,7 @@ async def _compare(stand: Stand, bench: Bench, asked: Asked) -> Compared:
         reference = await read_source_signature(bench, found)
         work = _Work(stand, bench, path, film, reference)
         # Files first: one that does not fit is told before hours of encoding.
-        looked = [await work.look(side) for side in (asked.a, asked.b)]
+        looked = [await work.look("A", asked.a), await work.look("B", asked.b)]
         a = await work.measure("A", asked.a, looked[0])
         b = await work.measure("B", asked.b, looked[1])
         spans = [clip.frames for clip in film.clips]
@@ -204,7 +204,7 @@ class _Work:
     film: Film
     reference: Signature
 
-    async def look(self, side: Side) -> list[Copy]:
+    async def look(self, letter: str, side: Side) -> list[Copy]:
         """The copies of a side, each proved to be one."""
         if isinstance(side, LadderSide):
             return []
@@ -212,7 +212,7 @@ class _Work:
         for number, file in enumerate(side.files):
             check_is_file(file)
             source = await name_film(file)
-            path = at_hand(file, self.bench.scratch, f"copy-{side.name.encode().hex()}-{number}")
+            path = at_hand(file, self.bench.scratch, f"copy-{letter}-{number}")
             copies.append(
                 await look_at_copy(
                     self.bench, self.stand.studio, file.name, path, source, self.film,

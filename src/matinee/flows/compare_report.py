@@ -15,6 +15,7 @@ from matinee.media.comparison import (
     worth,
 )
 from matinee.media.curves import Point
+from matinee.media.headroom import headroom
 from matinee.media.quality import pool
 from matinee.media.source import display_size
 from matinee.stages.bench import Bench
@@ -88,8 +89,28 @@ def _side(compared: Compared, side: Measured, seconds: float) -> dict[str, Any]:
         "codec": described.codec if described else None,
         "preset": described.preset if described else None,
         "capped": side.side.capped if isinstance(side.side, LadderSide) else None,
+        "headroom": _headroom(compared, side, seconds),
         "encodes": [
             _encode(compared, encode, seconds, is_worth=encode in best) for encode in side.encodes
+        ],
+    }
+
+
+def _headroom(compared: Compared, side: Measured, seconds: float) -> dict[str, Any] | None:
+    found = headroom(side.encodes, compared.comparison.parts)
+    if found is None:
+        return None
+    return {
+        "crf_per_shot": _rounded(found.crf_per_shot),
+        "size_per_shot": _rounded(found.free),
+        "rungs": [
+            {
+                "width": place.size[0],
+                "height": place.size[1],
+                "bits_per_second": round(place.bits / seconds),
+                "vmaf": _rounded(place.quality),
+            }
+            for place in found.places
         ],
     }
 

@@ -37,7 +37,7 @@ Weights = NDArray[np.int64]
 Shape = Callable[[Sequence[Point]], list[Point]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Encode:
     """One encode of the frames that are compared: bytes and VMAF of each, in order of showing.
 

@@ -7,6 +7,7 @@
 """
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -95,18 +96,22 @@ def bd_quality(anchor: Sequence[Point], test: Sequence[Point]) -> float:
     return after - before
 
 
-def _quality_curve(points: Sequence[Point]) -> "_Curve":
+def _quality_curve(points: Sequence[Point]) -> "Curve":
     """Log of size over quality."""
-    return _Curve([(point.quality, math.log(point.size)) for point in points])
+    return Curve([(point.quality, math.log(point.size)) for point in points])
 
 
-def _rate_curve(points: Sequence[Point]) -> "_Curve":
+def _rate_curve(points: Sequence[Point]) -> "Curve":
     """Quality over log of size."""
-    return _Curve([(math.log(point.size), point.quality) for point in points])
+    return Curve([(math.log(point.size), point.quality) for point in points])
 
 
-class _Curve:
-    """Monotone wherever the points are (Fritsch and Carlson)."""
+class Curve:
+    """A piecewise cubic through points (x, y), monotone wherever they are (Fritsch and Carlson).
+
+    Raises:
+        CurvesApart: fewer than two points, or two at one x.
+    """
 
     def __init__(self, points: Sequence[tuple[float, float]]) -> None:
         ordered = sorted(points)
@@ -118,14 +123,21 @@ class _Curve:
 
     @property
     def low(self) -> float:
+        """The least x."""
         return self._x[0]
 
     @property
     def high(self) -> float:
+        """The greatest x."""
         return self._x[-1]
 
+    def value(self, x: float) -> float:
+        """Y at x, which is from ``low`` to ``high``."""
+        piece = max(0, min(bisect_right(self._x, x) - 1, len(self._x) - 2))
+        return self._at(piece, x)
+
     def integral(self, low: float, high: float) -> float:
-        """Exact: Simpson's rule has no error for cubics."""
+        """From x to x within the points; exact: Simpson's rule has no error for cubics."""
         total = 0.0
         for n, (start, end) in enumerate(pairwise(self._x)):
             a, b = max(low, start), min(high, end)

@@ -68,6 +68,9 @@ async def look_at_copy(
         CopyShifted: its frames are not at their numbers; names by how many.
     """
     info, timeline = await inspect(bench, studio.indexer, path, source)
+    if info.needs_still or info.clock_jumps:
+        what = "has no moving picture" if info.needs_still else "has a clock that jumps"
+        raise CopyUnlike(f"{name} {what}", "give an encode of the whole film")
     copy = Copy(name, path, info, timeline)
     check_alike(copy, film)
     places = await _places(bench, studio, copy, film, reference)

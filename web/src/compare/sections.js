@@ -78,3 +78,21 @@ export function shots(found) {
   return panel("Shot by shot", `${found.pair.a} beside ${found.pair.b}; BD-rate over all encodes`,
     table("All shots", ["Shot", "#Frames", "#VMAF A", "#VMAF B", "#B − A", "#Bits A", "#Bits B", "#BD-rate"], rows));
 }
+
+export function headroom(found) {
+  const sides = ["a", "b"].filter((letter) => found[letter].headroom);
+  if (!sides.length) return null;
+  const named = (letter) => h("span", { class: `side side-${letter}` }, h("b", {}, letter.toUpperCase()), ` ${found[letter].name}`);
+  const gained = sides.map((letter) => [
+    named(letter), `${signed(found[letter].headroom.crf_per_shot)} %`, `${signed(found[letter].headroom.size_per_shot)} %`,
+    count(found[letter].headroom.rungs.length),
+  ]);
+  const rungs = sides.flatMap((letter) => found[letter].headroom.rungs.map((rung) => [
+    named(letter), sizeOf(rung), bitrate(rung.bits_per_second), vmaf(rung.vmaf),
+  ]));
+  return panel("What is left on the table", "Bits at equal quality, beside one CRF for each rung; interpolated between the encodes",
+    table("Gains of a choice per shot", ["Side", "#A CRF for each shot", "#A size as well", "#Rungs needed"], gained),
+    h("details", { class: "judge" }, h("summary", {}, h("span", { class: "judge-name" }, "Rungs that this film needs"),
+      h("span", { class: "judge-count" }, "one just-noticeable difference apart")),
+      table("Rungs", ["Side", "Size", "#Bit rate", "#VMAF"], rungs)));
+}

@@ -182,11 +182,24 @@ def tell(document: dict[str, Any]) -> None:
             f"{as_it_is(each['b'])} beside {as_it_is(each['a'])}: bits {bits['value']:+.1f} %"
             f"{_interval(bits)}, VMAF {vmaf['value']:+.2f}{_interval(vmaf)}"
         )
+    for side in (a, b):
+        _tell_headroom(console, side)
     cpu = document["cpu"]
     if cpu["ratio"] is not None:
         console.print(
             f"processor time of encoding: A {cpu['a']:.2f}, B {cpu['b']:.2f} s a second of film; "
             f"B takes {cpu['ratio']:.2f} of A's"
+        )
+
+
+def _tell_headroom(console: Any, side: dict[str, Any]) -> None:
+    from matinee.apps.cli.report import as_it_is
+
+    if found := side["headroom"]:
+        console.print(
+            f"{as_it_is(side['name'])} with a CRF for each shot: {found['crf_per_shot']:+.1f} % "
+            f"bits; with a size as well: {found['size_per_shot']:+.1f} %; "
+            f"the film needs {len(found['rungs'])} rungs"
         )
 
 

@@ -49,8 +49,7 @@ def require_pages(page: Path) -> None:
     """Whether a page can be made and written; asked before hours of work.
 
     Raises:
-        LibraryError: its folder is not there or cannot be written.
-        UsageError: Matinee was not built.
+        UsageError: its folder is not there or cannot be written; or Matinee was not built.
     """
     if not (STATIC / "compare.js").exists():
         raise UsageError(
@@ -59,7 +58,7 @@ def require_pages(page: Path) -> None:
         )
     folder = page.absolute().parent
     if not os.access(folder, os.W_OK):
-        raise LibraryError(
+        raise UsageError(
             f"the page cannot be written into {folder}", "give another place with --page"
         )
 
