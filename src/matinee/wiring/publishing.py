@@ -15,6 +15,7 @@ from matinee.adapters.shaka import ShakaPackager
 from matinee.adapters.sql.catalog import SqlPackages
 from matinee.adapters.sql.fence import Fence
 from matinee.adapters.sql.ledger import SqlLedger
+from matinee.adapters.sql.upkeep import SqlOriginals
 from matinee.adapters.tools import find_tools
 from matinee.adapters.workspace import Workspace
 from matinee.config import Settings, read_disk_floor
@@ -44,12 +45,12 @@ def open_house(
 ) -> Iterator[tuple[House, Bench]]:
     """Everything that publishing needs, for one run of the command line."""
     library, slots = open_library(settings), Slots(settings.workers).of()
-    with _house(library, find_tools(), progress, slots) as (house, bench):
+    with house_of(library, find_tools(), progress, slots) as (house, bench):
         yield house, replace(bench, refresh=refresh)
 
 
 @contextmanager
-def _house(
+def house_of(
     library: Library,
     tools: dict[str, Tool],
     progress: Progress,
@@ -78,6 +79,7 @@ def _house(
         exclusive=lambda name: workspace.exclusive(name, lambda: progress.note(waiting)),
         preview=preview,
         workers=settings.workers,
+        originals=SqlOriginals(library.engine, now),
     )
     with workspace.run() as (run, scratch):
         yield (
@@ -107,14 +109,14 @@ def open_worker(settings: Settings) -> tuple[Worker, Callable[[], None]]:
     preview = preview_ladder(), Slots(1).of()
     floor = read_disk_floor()
 
-    def house_of(run: Run, board: Board) -> AbstractContextManager[tuple[House, Bench]]:
+    def open_for(run: Run, board: Board) -> AbstractContextManager[tuple[House, Bench]]:
         turn, fence = slots.of(urgency(run.wish)), Fence(run.id, run.token)
-        return _house(library, tools, board, turn, fence, _redo(library.ledger, run), preview)
+        return house_of(library, tools, board, turn, fence, _redo(library.ledger, run), preview)
 
     worker = Worker(
         queue=library.runs,
         execute=PublishRun(
-            Places(Room(floor=floor)).fetch, load_ladder, house_of, library.events.append
+            Places(Room(floor=floor)).fetch, load_ladder, open_for, library.events.append
         ),
         owner=owner,
         at_once=settings.workers + 1,
@@ -138,4 +140,4 @@ def _redo(ledger: SqlLedger, run: Run) -> Redo:
         return Redo()
     tried = ledger.attempts(run.id)
     made = {a.key for a in tried if a.outcome == "done" and a.started_at >= run.queued_at}
-    return Redo(functions_from(stage), made)
+    return Redo(functions_from(stage), made=made)
