@@ -191,7 +191,13 @@ def needs_of(made: TitleGraph, maker: Derivation) -> tuple[Digest, ...]:
         return tuple(dict.fromkeys([*made.shown.files.values(), step.inputs["join"]]))
     if step.function == "poster" and made.shown is not None:
         return tuple(dict.fromkeys(made.shown.files.values()))
-    needs = dict.fromkeys(graph.whole(digest) for digest in step.inputs.values())
+    # A digest of several things, as judges have them, is none of an asset; a subtitle file's is.
+    known = {*made.known} | {graph.whole(d) for d in graph.excerpts}
+    needs = dict.fromkeys(
+        whole
+        for whole in (graph.whole(digest) for digest in step.inputs.values())
+        if whole in known or step.function == "make_text"
+    )
     films = {graph.excerpts[d].film for d in step.inputs.values() if d in graph.excerpts}
     for film in films:
         for user in graph.users(film):

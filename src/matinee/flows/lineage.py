@@ -1,7 +1,7 @@
 """Lineage of a title, a rendition, a file or a digest, read from the ledger."""
 
 import json
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from matinee.assets.asset import Asset
@@ -35,7 +35,7 @@ class TitleGraph:
     """What a title is made of.
 
     ``package`` is the derivation of its package, if it has one; ``info`` what is in the film that
-    it was made of, where that can be read.
+    it was made of, where that can be read; ``known`` are those inputs that are assets.
     """
 
     title: Title
@@ -43,6 +43,7 @@ class TitleGraph:
     package: Derivation | None
     graph: Graph
     info: SourceInfo | None
+    known: Collection[Digest] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,9 @@ async def title_graph(
     if made is not None:
         excerpts |= _clips(graph, made, film)
     graph = Graph(derivations.all(), excerpts)
-    return TitleGraph(title, shown, made, graph, infos.get(film))
+    inputs = {d for each in graph.derivations for d in each.step.inputs.values()}
+    known = frozenset(ancestry.assets(sorted(inputs)))
+    return TitleGraph(title, shown, made, graph, infos.get(film), known)
 
 
 class _Collected:

@@ -1,10 +1,12 @@
 """Faults of the database's rows, and of projections: mended from what proves them."""
 
 import asyncio
+from collections.abc import Collection
 
 from matinee.assets.asset import object_key
 from matinee.core.errors import LibraryError, MatineeError
 from matinee.core.ids import Digest
+from matinee.flows.hidden import HiddenObjects
 from matinee.flows.infirmary import Mender
 from matinee.flows.lineage import title_graph, title_of
 from matinee.flows.remake import remake
@@ -19,16 +21,20 @@ Outcome = tuple[str, str]
 """How it was mended, or "" and why it was not."""
 
 
-async def mend_row(mender: Mender, finding: Finding, *, dry_run: bool) -> Outcome:
-    """Mend a fault that is not of an object's bytes."""
+async def mend_row(
+    mender: Mender, finding: Finding, hidden: Collection[str], *, dry_run: bool
+) -> Outcome:
+    """Mend a fault that is not of an object's bytes; ``hidden`` are objects that are bad."""
     kind = finding.fault.kind
     mend = {
-        "size": _size, "type": _type, "files": _files, "row": _row, "entry": _entry,
+        "size": _size, "type": _type, "files": _files, "entry": _entry,
         "event": _events,
     }.get(kind)  # fmt: skip
-    if mend is None:
+    if mend is None and kind != "row":
         return "", _ADVICE.get(kind, "nothing is known that would mend it")
     try:
+        if mend is None:
+            return await _row(mender, finding, hidden, dry_run)
         return await mend(mender, finding, dry_run)
     except MatineeError as error:
         return "", str(error)
@@ -98,7 +104,7 @@ async def _events(mender: Mender, finding: Finding, dry_run: bool) -> Outcome:
     return "the index was written again from its seals", ""
 
 
-async def _row(mender: Mender, finding: Finding, dry_run: bool) -> Outcome:
+async def _row(mender: Mender, finding: Finding, hidden: Collection[str], dry_run: bool) -> Outcome:
     """A derivation's row: an output's place is found again, or the step runs again."""
     fault, ward = finding.fault, mender.ward
     key = Digest(fault.thing.removeprefix("derivation/"))
@@ -117,7 +123,8 @@ async def _row(mender: Mender, finding: Finding, dry_run: bool) -> Outcome:
     usual = None
     if "order" not in graph.shown.settings:
         usual = mender.load_ladder(graph.shown.settings["ladder"])
-    with mender.open_house(Redo(), ward.store) as (house, bench):
+    store = HiddenObjects(ward.store, set(hidden))
+    with mender.open_house(Redo(), store) as (house, bench):
         await remake(house, bench, title, graph.shown, usual)
     lying = ward.records.ancestry.made_any(list(made))
     if {d for each in lying for d in (a.digest for a in each.outputs.values())} >= set(made):

@@ -9,7 +9,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,14 +43,27 @@ async def repair(mender: Mender, thing: str | None, *, dry_run: bool) -> Done:
     findings = await _findings(mender, thing)
     work = _Repair(mender, Done(), dry_run)
     objects = [each for each in findings if each.fault.kind in OBJECTS]
-    await work.objects(objects)
+    roots = [each for each in objects if not _is_made(mender, each)]
+    # What came from outside first, then what the ledger says, then what is made by what it says.
+    await work.objects(roots)
+    hidden = {each.fault.thing for each in objects if each not in roots}
     for finding in findings:
         if finding not in objects and finding.fault.kind != "frames":
-            await work.row(finding)
+            await work.row(finding, hidden)
+    await work.objects([each for each in objects if each not in roots])
     frames = [each for each in findings if each.fault.kind == "frames"]
     if frames:
         await mend_frames(mender, frames, work.done, dry_run=dry_run)
     return work.done
+
+
+def _is_made(mender: Mender, finding: Finding) -> bool:
+    """Whether a step gave the asset, or a flow its report; else it came from outside."""
+    digest = finding.fault.digest
+    if digest is None or "report_of" in finding.fault.detail:
+        return True
+    made = mender.ward.records.ancestry.made_any([digest])
+    return any(digest not in each.step.inputs.values() for each in made)
 
 
 async def _findings(mender: Mender, thing: str | None) -> list[Finding]:
@@ -99,9 +112,9 @@ class _Repair:
     done: Done
     dry_run: bool
 
-    async def row(self, finding: Finding) -> None:
-        """A fault of something else than an object."""
-        how, reason = await mend_row(self.mender, finding, dry_run=self.dry_run)
+    async def row(self, finding: Finding, hidden: Collection[str]) -> None:
+        """A fault of something else than an object; ``hidden`` are objects that are bad."""
+        how, reason = await mend_row(self.mender, finding, hidden, dry_run=self.dry_run)
         if how:
             self.done.acts.append(_act("row", [finding.fault.thing], how, 0.0))
             await self._close(finding, how)
