@@ -10,7 +10,7 @@ import hashlib
 import re
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -37,6 +37,12 @@ PARTS_AT_ONCE = 2
 
 PIECE_BYTES = 256 * 1024
 """What is read at a time for somebody who watches."""
+
+HASHED_BYTES = 1 << 20
+"""What is read of a file at a time to prove it."""
+
+LISTED = 1_000
+"""Keys that are listed at a time."""
 
 STAGING = "scratch/staging"
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -152,6 +158,25 @@ class ObstoreObjects(ObjectStore):
         except ObjectMissing:
             return
 
+    async def prove(self, key: str, pace: Callable[[int], None]) -> tuple[Digest, int]:
+        checked(key)
+        if self._root is not None:
+            with _failures("read", key), _missing(key):
+                return await asyncio.to_thread(_hashed, self._root / key, pace)
+        found = await self.look(key)
+        if found is None:
+            raise _object_missing(key)
+        digest = hashlib.sha256()
+        async for piece in await self.stream(key, 0, found.size_bytes, found.tag):
+            digest.update(piece)
+            await asyncio.to_thread(pace, len(piece))
+        return Digest(digest.hexdigest()), found.size_bytes
+
+    async def list(self, prefix: str) -> AsyncIterator[Sequence[tuple[str, int]]]:
+        with _failures("list", checked(prefix)):
+            async for batch in self._backend.list(prefix, chunk_size=LISTED):
+                yield [(each["path"], each["size"]) for each in batch]
+
     def _fetch(self, key: str, target: Path) -> Path:
         """Copy an object to ``target``, part by part, there whole or not at all."""
         with _failures("read", key), _missing(key):
@@ -165,6 +190,17 @@ class ObstoreObjects(ObjectStore):
                         file.write(part)
                 staged.replace(target)
         return target
+
+
+def _hashed(path: Path, pace: Callable[[int], None]) -> tuple[Digest, int]:
+    """Digest and size of a file, read past Python's buffers; hashing lets other threads work."""
+    digest, size, block = hashlib.sha256(), 0, memoryview(bytearray(HASHED_BYTES))
+    with path.open("rb", buffering=0) as file:
+        while count := file.readinto(block):
+            pace(count)
+            digest.update(block[:count])
+            size += count
+    return Digest(digest.hexdigest()), size
 
 
 def folder_objects(root: Path) -> ObstoreObjects:
@@ -288,9 +324,7 @@ def _failures(verb: str, key: str) -> Iterator[None]:
 
 
 def _object_missing(key: str) -> ObjectMissing:
-    return ObjectMissing(
-        f"object {key} is not in the store", "publish the film again: what is lost is made again"
-    )
+    return ObjectMissing(f"object {key} is not in the store")
 
 
 def _object_differs(key: str) -> ObjectDamaged:

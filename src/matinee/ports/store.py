@@ -1,6 +1,6 @@
 """Where bytes are kept."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -85,4 +85,18 @@ class ObjectStore(Protocol):
 
     async def delete(self, key: str) -> None:
         """Remove the object; nothing happens when there is none."""
+        ...
+
+    async def prove(self, key: str, pace: Callable[[int], None]) -> tuple[Digest, int]:
+        """Read the whole object, in large pieces and bounded memory: its digest and its size.
+
+        ``pace`` is called, in any thread, with how many bytes each piece has; it may wait.
+
+        Raises:
+            ObjectMissing: no such object.
+        """
+        ...
+
+    def list(self, prefix: str) -> AsyncIterator[Sequence[tuple[str, int]]]:
+        """Keys below a folder with the sizes of their objects, many at a time, in no order."""
         ...
