@@ -10,7 +10,7 @@ import hashlib
 import re
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -24,7 +24,7 @@ from matinee.adapters.store_failures import first_line, told
 from matinee.assets.files import digest_of_file
 from matinee.core.errors import LibraryError, ObjectDamaged, ObjectMissing, UsageError
 from matinee.core.ids import Digest, digest_of
-from matinee.ports.store import UNTYPED, ObjectStore, Stored
+from matinee.ports.store import UNTYPED, Listed, ListedStore, Stored
 
 PART_BYTES = 8 * 1024 * 1024
 """What is read of a file at a time, and sent to a bucket as one part of an upload."""
@@ -38,6 +38,9 @@ PARTS_AT_ONCE = 2
 PIECE_BYTES = 256 * 1024
 """What is read at a time for somebody who watches."""
 
+PAGE = 1000
+"""Objects that a listing brings at a time."""
+
 STAGING = "scratch/staging"
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
@@ -46,7 +49,7 @@ _STAGED = re.compile(r"#\d+$")
 _UNSPELLABLE = re.compile(r"[\\\x00-\x1f\x7f\ud800-\udfff]")
 
 
-class ObstoreObjects(ObjectStore):
+class ObstoreObjects(ListedStore):
     """Keeps objects in any ``obstore`` store.
 
     A key that could leave the store or that some store could not spell is refused with
@@ -151,6 +154,19 @@ class ObstoreObjects(ObjectStore):
                 await self._backend.delete_async(key)
         except ObjectMissing:
             return
+
+    async def listed(self, folder: str) -> AsyncIterator[Listed]:
+        checked(folder)
+        with _failures("list", folder):
+            async for page in self._backend.list(folder, chunk_size=PAGE):
+                for one in page:
+                    if not any(_STAGED.search(part) for part in one["path"].split("/")):
+                        yield Listed(one["path"], one["size"], one["last_modified"])
+
+    async def folders(self, folder: str) -> Sequence[str]:
+        with _failures("list", checked(folder)):
+            found = await self._backend.list_with_delimiter_async(folder)
+        return sorted(found["common_prefixes"])
 
     def _fetch(self, key: str, target: Path) -> Path:
         """Copy an object to ``target``, part by part, there whole or not at all."""

@@ -263,6 +263,10 @@ class Meter(Protocol):
         """Decode a chunk of every rung; with a clip, score each against the source's frames."""
         ...
 
+    async def sign_part(self, part: Path, folder: Path) -> tuple[Signature, Spent]:
+        """The signature of every frame of a piece of a rendition, in order of showing."""
+        ...
+
     async def sign(
         self, clip: Clip, picture: Picture, rate: Fraction, folder: Path
     ) -> tuple[Signature, Spent]:
