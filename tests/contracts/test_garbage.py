@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 from tests.contracts.clock import NOON, Clock
+from tests.s3_server import S3Server
 
+from matinee.adapters.buckets import bucket_objects
 from matinee.adapters.objects import folder_objects
 from matinee.adapters.owners import is_dead, this_owner
 from matinee.adapters.sparing import SparingStore
@@ -25,6 +27,7 @@ from matinee.core.errors import ObjectMissing, RunLost
 from matinee.core.ids import Digest, digest_of
 from matinee.flows.collect import FEW, Collected, LibraryForgotten, Patience, collect, preview
 from matinee.ports.catalog import Package, Title
+from matinee.ports.store import ListedStore
 
 AT_ONCE = Patience(timedelta(0), timedelta(0))
 LONG_AGO = NOON - timedelta(days=30)
@@ -33,10 +36,10 @@ LONG_AGO = NOON - timedelta(days=30)
 class House:
     """A small library: a title ``t`` whose package shows one segment, made from one chunk."""
 
-    def __init__(self, engine: Engine, folder: Path) -> None:
+    def __init__(self, engine: Engine, objects: ListedStore) -> None:
         self.clock = Clock()
         self.engine = engine
-        self.store = SparingStore(folder_objects(folder), SqlSpare(engine))
+        self.store = SparingStore(objects, SqlSpare(engine))
         self.titles = SqlTitles(engine, self.clock)
         self.packages = SqlPackages(engine, self.clock)
         self.ledger = SqlLedger(engine, self.clock)
@@ -100,7 +103,23 @@ class House:
 
 @pytest.fixture
 def house(engine: Engine, tmp_path: Path) -> House:
-    return House(engine, tmp_path / "objects-of-the-house")
+    return House(engine, folder_objects(tmp_path / "objects-of-the-house"))
+
+
+def test_a_bucket_is_collected_like_a_folder(
+    engine: Engine, s3: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in s3.variables.items():
+        monkeypatch.setenv(name, value)
+    house = House(engine, bucket_objects("s3", s3.bucket(), "a library", s3.endpoint))
+    house.made("encode_chunk", {"clip": digest_of(b"clip")}, {"chunk": b"of another ladder"})
+    house.write("titles/gone/main.m3u8", b"of a title without a row")
+
+    assert house.collect().objects == 2
+    assert house.segment("one") and not house.there(b"of another ladder")
+    house.packages.delete("t", NOON)
+    assert house.collect().titles == 1
+    assert not house.segment("one")
 
 
 def test_what_is_shown_stays_with_all_that_it_was_made_from(house: House) -> None:

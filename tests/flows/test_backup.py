@@ -335,7 +335,7 @@ def test_a_drill_proves_what_comes_back_and_finds_what_does_not(
 
 
 def test_a_deleted_title_is_gone_for_good_when_its_time_is_over(
-    stocked: Published, matinee: Run, film: Path, ladder: Path
+    stocked: Published, matinee: Run
 ) -> None:
     library, document = stocked
     title, where = document["title"], ("--library", library)
@@ -355,8 +355,3 @@ def test_a_deleted_title_is_gone_for_good_when_its_time_is_over(
     assert (told["titles"], told["condemned_bytes"]) == (1, gone["bytes"])
     assert served(library) == {}
     assert not [path for path in (library / "objects").rglob("*") if path.is_file()]
-    again = matinee(
-        "publish", film, "--library", library, "--ladder", ladder, "--no-scores", "--json"
-    ).json
-    assert again["package"] == document["package"]
-    assert served(library) == before

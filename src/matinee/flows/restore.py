@@ -284,5 +284,6 @@ def title_of(row: Mapping[str, Any]) -> Title:
         if each.name.endswith("_at") and row[each.name] is not None
         else row[each.name]
         for each in fields(Title)
+        if each.name in row  # an older version's rows have fewer
     }
     return Title(**values)

@@ -56,11 +56,14 @@ async def restore_title(
         )
         told(len(wanted), len(wanted))
     lost = {one.copy.digest for one, is_there in zip(wanted, there, strict=True) if not is_there}
-    title = title_of(found.title)
+    row = dict(found.title)
+    if row.get("removes_at") is not None:  # deleted in the snapshot; who restores it wants it back
+        row |= {"current": row["was_shown"], "removes_at": None, "was_shown": None}
+    title = title_of(row)
     kept = [
         row for row in found.locations if contents.has(row["digest"]) and row["digest"] not in lost
     ]
-    found = replace(found, locations=kept)
+    found = replace(found, title=row, locations=kept)
     facts = [restored_fact(done, vault.name, title.id)]
     await asyncio.to_thread(target.dump.add_title, found, facts)
     await publishing.project(target.store, target.titles.get(title.id))

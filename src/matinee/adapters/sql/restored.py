@@ -49,9 +49,8 @@ def add_title(connection: Connection, rows: TitleRows) -> None:
             connection.execute(insert(showings), row)
     elif rows.title["current"] is not None:
         shows_nothing = (titles.c.id == rows.title["id"]) & titles.c.current.is_(None)
-        connection.execute(
-            update(titles).where(shows_nothing).values(current=rows.title["current"])
-        )
+        shown = {"current": rows.title["current"], "removes_at": None, "was_shown": None}
+        connection.execute(update(titles).where(shows_nothing).values(shown))
 
 
 def _add_row_of(connection: Connection, rows: TitleRows) -> bool:

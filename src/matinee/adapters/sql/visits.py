@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, update
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, up
 from matinee.adapters.owners import is_dead, this_owner
 from matinee.adapters.sql.database import reading, writing
 from matinee.adapters.sql.schema import condemned, visits
-from matinee.core.errors import MatineeError, RunLost
+from matinee.core.errors import LibraryError, MatineeError, RunLost
 from matinee.ports.garbage import Spare
 
 BEAT_S = 60
@@ -54,7 +54,7 @@ def visiting(engine: Engine) -> Iterator[Visit]:
         yield Visit(number)
     finally:
         ended.set()
-        with writing(engine) as connection:
+        with suppress(LibraryError), writing(engine) as connection:  # else it is seen off later
             connection.execute(delete(visits).where(visits.c.number == number))
 
 
@@ -82,8 +82,8 @@ class SqlSpare(Spare):
             return True
         with writing(self._engine) as connection:
             connection.execute(_SPARE, asked)
-            row = connection.execute(_OWNER, asked).one_or_none()
-            if row is not None and is_dead(row.owner):  # it will remove nothing any more
+            owner = connection.scalar(_OWNER, asked)
+            if owner is not None and is_dead(owner):  # it will remove nothing any more
                 connection.execute(_FORGET, asked)
-                row = None
-        return row is None
+                owner = None
+        return owner is None
