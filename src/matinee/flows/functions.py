@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hmac
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -18,9 +19,13 @@ from matinee.rules.functions import AsyncCall, GiveUp, function
 from matinee.rules.reach import Reach
 from matinee.stages import publish as publishing
 from matinee.stages.posters import make_posters
+from matinee.stages.preview import remove_preview
 
 LIVE = ("queued", "running")
 """States of runs that can be cancelled."""
+
+LATER = 20
+"""Of so many of a title's newest runs it is asked whether they came later."""
 
 SECRET = "env:MATINEE_WEBHOOK_SECRET"  # noqa: S105  # where it is, not what it is
 """Where the secret of webhooks is when a rule does not say it."""
@@ -29,8 +34,8 @@ LONG_S = 86_400
 """How long a backup, a drill or a collection may take."""
 
 WISHES = (
-    "name", "credit", "ladder", "proofs", "scores", "accept_damage", "crop", "public", "opens_at",
-    "closes_at", "deadline", "languages",
+    "name", "credit", "ladder", "profile", "proofs", "scores", "accept_damage", "crop", "public",
+    "opens_at", "closes_at", "deadline", "languages",
 )  # fmt: skip
 """What a title file may wish of a run."""
 
@@ -38,7 +43,8 @@ WISHES = (
 @function("publish", version=1, time_limit_s=30)
 async def publish(
     call: AsyncCall,
-    ladder: str = "standard",
+    ladder: str | None = None,
+    profile: str | None = None,
     proofs: Literal["decode", "packets"] = "decode",
     scores: bool = True,
     accept_damage: bool = False,
@@ -50,12 +56,33 @@ async def publish(
     film = call.event.data
     if not film.get("place"):
         raise GiveUp(f"a {call.event.type} names no film to publish", "see docs/guide/rules.md")
+    request = publish_request(
+        film, ladder=ladder, profile=profile, proofs=proofs, scores=scores,
+        accept_damage=accept_damage, crop=crop, public=public,
+    )  # fmt: skip
+    deadline = request["deadline"]
+    call.submit(
+        "publish",
+        film["name"],
+        request,
+        priority=(film.get("wishes") or {}).get("priority", priority),
+        deadline=datetime.fromisoformat(deadline) if deadline else None,
+    )
+
+
+def publish_request(
+    film: Mapping[str, Any], ladder: str | None = None, profile: str | None = None,
+    proofs: str = "decode", scores: bool = True, accept_damage: bool = False, crop: bool = False,
+    public: bool | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """What a run is asked for about a film that arrived: its own wishes go before the rule's."""
     wishes = film.get("wishes") or {}
-    request: dict[str, Any] = {
+    return {
         "place": film["place"],
         "origin": film["origin"],
         "sidecars": list(film.get("sidecars") or ()),
         "ladder": ladder,
+        "profile": profile,
         "proofs": proofs,
         "scores": scores,
         "accept_damage": accept_damage,
@@ -64,14 +91,6 @@ async def publish(
         **dict.fromkeys(("name", "credit", "deadline", "opens_at", "closes_at", "languages")),
         **{name: wishes[name] for name in WISHES if wishes.get(name) is not None},
     }
-    deadline = request["deadline"]
-    call.submit(
-        "publish",
-        film["name"],
-        request,
-        priority=wishes.get("priority", priority),
-        deadline=datetime.fromisoformat(deadline) if deadline else None,
-    )
 
 
 @function("show", version=1)
@@ -125,6 +144,22 @@ async def poster(call: AsyncCall, count: Annotated[int, Field(ge=1, le=10)] = 3)
     call.tell("title.changed", f"title/{title.id}", {
         "title": title.id, "changes": {"posters": paths},
     })  # fmt: skip
+
+
+@function("forget-preview", version=1, time_limit_s=900)
+async def forget_preview(call: AsyncCall) -> None:
+    """Remove the preview that the run made, unless a later run of its title still has a use for it.
+
+    That one's own end leads here again.
+    """
+    reach = _reach(call)
+    title, ended_at = call.event.data.get("title"), call.event.time
+    if not title:
+        return  # it did not come so far
+    later = await asyncio.to_thread(reach.runs.page, [], None, LATER, title)
+    if any(run.ended_at is None or run.ended_at > ended_at for run in later):
+        return
+    await remove_preview(reach.store, title)
 
 
 @function("cancel", version=1)
@@ -205,7 +240,8 @@ def signed(secret: bytes, message_id: str, now_s: int, body: bytes) -> dict[str,
 
 
 SHIPPED = (
-    publish, show, hide, hold, poster, cancel, notify, back_up, drill, watch_backups, collect,
+    publish, show, hide, hold, poster, forget_preview, cancel, notify, back_up, drill,
+    watch_backups, collect,
 )  # fmt: skip
 
 

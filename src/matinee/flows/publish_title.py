@@ -5,9 +5,9 @@ Plain async Python over the ledger: to go on after a crash is to run it again.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,12 @@ from matinee.core.events import Fact
 from matinee.core.ids import Digest, canonical_json, digest_of, digest_of_value, slug
 from matinee.core.verdicts import Verdict, failed
 from matinee.flows.report import Making, build_report
-from matinee.media.deadline import preset_in_time
-from matinee.media.ladder import Ladder, display_size
-from matinee.media.source import SourceInfo
+from matinee.media.deadline import hurried, presets_in_time
+from matinee.media.ladder import Ladder
+from matinee.media.languages import with_languages
+from matinee.media.profile import Profile
+from matinee.media.remarks import told_source
+from matinee.media.source import SourceInfo, display_size
 from matinee.media.timeline import Timeline
 from matinee.media.tracks import Outcome, Sidecar, TrackPlan, plan_tracks
 from matinee.ports.catalog import Package, Packages, Title, TitleDesk, Titles
@@ -36,10 +39,11 @@ from matinee.stages.inspect import inspect
 from matinee.stages.judge import Evidence, judge
 from matinee.stages.package import Renditions, has_package, package, plan_package
 from matinee.stages.preview import Preview, previewing
+from matinee.stages.rehearse import rehearse
 from matinee.stages.slots import Turn
 from matinee.stages.sound import make_sound
 from matinee.stages.split import Split, read_source_signature, split
-from matinee.stages.straighten import add_still, named_as_before, straighten, told_source
+from matinee.stages.straighten import add_still, named_as_before, straighten
 from matinee.stages.text import make_texts
 from matinee.stages.together import both, together
 
@@ -50,13 +54,14 @@ class Request:
 
     ``film_name`` is the file's name as it came, where the file at hand has another. ``cause`` is
     the id of the event that led to this. ``is_public`` and ``rights`` None: as the title has them.
+    ``languages``: see ``with_languages``.
     """
 
     film: Path
     name: str | None
     credit: str | None
     sidecars: tuple[Sidecar, ...]
-    ladder: Ladder
+    profile: Profile
     proofs: Proofs
     accept_damage: bool = False
     crop: bool = False
@@ -67,6 +72,7 @@ class Request:
     preview: bool = False
     budget_s: float | None = None
     on_late: Callable[[float], None] = lambda _: None
+    languages: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def shown_film(self) -> str:
@@ -131,7 +137,7 @@ async def _publish(house: House, bench: Bench, request: Request) -> Published:
     async with house.exclusive(source.digest):
         film = await ingest(bench, request.film, source, identity)
         film, info, timeline, left_out = await _look_at(house, bench, request, film, source)
-        tracks = plan_tracks(info, timeline, request.ladder, request.sidecars)
+        tracks = plan_tracks(info, timeline, request.profile, request.sidecars)
         tracks = replace(
             _in_time(house, bench, request, info, timeline, tracks),
             outcomes=(*tracks.outcomes, *left_out),
@@ -156,17 +162,19 @@ def _in_time(
     """The tracks with the preset by which the deadline is met."""
     if request.budget_s is None:
         return tracks
-    haste = preset_in_time(
-        request.ladder, tracks.rungs, timeline.frames, display_size(info.picture),
-        request.budget_s, house.workers, scored=request.proofs.scored,
+    haste = presets_in_time(
+        tracks.rungs, timeline.frames, display_size(info.picture), request.budget_s, house.workers,
+        scored=request.proofs.scored,
     )  # fmt: skip
     if not haste.is_soon_enough:
         request.on_late(haste.expected_s)
-    if haste.preset == request.ladder.preset:
+    if haste.steps == 0:
         return tracks
-    bench.progress.note(f"preset {haste.preset} instead of {request.ladder.preset}: a deadline")
-    hurried = replace(request.ladder, preset=haste.preset)
-    return replace(tracks, rungs=plan_tracks(info, timeline, hurried, request.sidecars).rungs)
+    rungs = tuple(hurried(rung, haste.steps) for rung in tracks.rungs)
+    changes = {(new.preset, old.preset) for new, old in zip(rungs, tracks.rungs, strict=True)}
+    for new, old in sorted(changes):
+        bench.progress.note(f"preset {new} instead of {old}: a deadline")
+    return replace(tracks, rungs=rungs)
 
 
 async def _published(
@@ -232,7 +240,7 @@ async def _look_at(
     left_out: list[Outcome] = []
 
     def waived() -> list[Outcome]:
-        planned = plan_tracks(info, timeline, request.ladder, ()).outcomes
+        planned = plan_tracks(info, timeline, request.profile, ()).outcomes
         return [outcome for outcome in planned if outcome.waiver]
 
     if info.clock_jumps:
@@ -247,7 +255,8 @@ async def _look_at(
         info, timeline = await inspect(bench, indexer, film, source)
     if request.crop:
         info = await crop_bars(bench, house.scanner, film, info)
-    notes = (*notes, *timeline.notes, *told_crop(info.picture))
+    info, named = with_languages(info, request.languages)
+    notes = (*notes, *timeline.notes, *told_crop(info.picture), *named)
     return film, info, replace(timeline, notes=notes), left_out
 
 
@@ -277,6 +286,7 @@ async def _make(
     made_texts, tracks = await make_texts(
         bench, encoder, film, info, timeline, tracks, accept_damage=request.accept_damage
     )
+    await rehearse(bench, house.studio, house.packager, film, info, timeline, tracks)
     renditions = [rendition for track in tracks.sounds for rendition in track.renditions]
     sounds = [
         make_sound(bench, encoder, indexer, film, info, one, accept_damage=request.accept_damage)
@@ -333,7 +343,11 @@ async def _enter(
         made_at=making.made_at,
         files={path: asset.digest for path, asset in packaged.files.items()},
         report=digest,
-        settings={"ladder": request.ladder.name, "scored": request.proofs.scored},
+        settings={
+            "profile": request.profile.name,
+            "ladder": request.profile.ladder_names,
+            "scored": request.proofs.scored,
+        },
         sketch={
             "duration": report["source"]["duration"],
             "thumbnails": report["thumbnails"],

@@ -1,6 +1,7 @@
 """An open library."""
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -86,6 +87,18 @@ def sweep_scratch(settings: Settings) -> None:
     """Remove what dead processes left in the library's scratch folder, as far as that goes."""
     with suppress(OSError):
         Workspace(settings.library / "scratch").sweep()
+
+
+@contextmanager
+def alone_on(settings: Settings) -> Iterator[None]:
+    """Be the only service of this machine that works on the library, until the block ends.
+
+    Raises:
+        LibraryBusy: another one does.
+    """
+    told = f"a service works on the library {settings.address} already"
+    with Workspace(settings.library / "scratch").alone("service", told):
+        yield
 
 
 def open_store(settings: Settings) -> ListedStore:

@@ -25,10 +25,11 @@ from matinee.flows.board import Board
 from matinee.flows.publish_run import PublishRun
 from matinee.flows.publish_title import House
 from matinee.flows.work import Worker, urgency
-from matinee.ladders import load_ladder, preview_ladder
+from matinee.ladders import preview_ladder
 from matinee.media.ladder import Ladder
 from matinee.ports.runs import Run
 from matinee.ports.tools import Tool
+from matinee.profiles import load_wished
 from matinee.stages.bench import Bench
 from matinee.stages.encode import Studio
 from matinee.stages.redo import Redo, functions_from
@@ -45,12 +46,12 @@ def open_house(
 ) -> Iterator[tuple[House, Bench]]:
     """Everything that publishing needs, for one run of the command line."""
     library, slots = open_library(settings), Slots(settings.workers).of()
-    with _house(library, find_tools(), progress, slots) as (house, bench):
+    with house_for(library, known_tools(settings), progress, slots) as (house, bench):
         yield house, replace(bench, refresh=refresh)
 
 
 @contextmanager
-def _house(
+def house_for(
     library: Library,
     tools: dict[str, Tool],
     progress: Progress,
@@ -102,25 +103,30 @@ def open_worker(settings: Settings) -> tuple[Worker, Callable[[], None]]:
 
     Its runs share its slots by their urgency.
     """
-    library, tools = open_library(settings), find_tools()
+    library, tools = open_library(settings), known_tools(settings)
     owner, slots = this_owner(), Slots(settings.workers)
     preview = preview_ladder(), Slots(1).of()
     floor = read_disk_floor()
 
     def house_of(run: Run, board: Board) -> AbstractContextManager[tuple[House, Bench]]:
         turn, fence = slots.of(urgency(run.wish)), Fence(run.id, run.token)
-        return _house(library, tools, board, turn, fence, _redo(library.ledger, run), preview)
+        return house_for(library, tools, board, turn, fence, _redo(library.ledger, run), preview)
 
     worker = Worker(
         queue=library.runs,
         execute=PublishRun(
-            Places(Room(floor=floor)).fetch, load_ladder, house_of, library.events.append
+            Places(Room(floor=floor)).fetch, load_wished, house_of, library.events.append
         ),
         owner=owner,
         at_once=settings.workers + 1,
         has_room=lambda: has_room(settings.library, floor),
     )
     return worker, lambda: release_all(library, owner)
+
+
+def known_tools(settings: Settings) -> dict[str, Tool]:
+    """The tools; what was found of them before is kept in the library."""
+    return find_tools(settings.library / "scratch" / "tools.json")
 
 
 def has_room(folder: Path, floor: int) -> bool:

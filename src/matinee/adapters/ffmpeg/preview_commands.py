@@ -16,10 +16,9 @@ from matinee.adapters.ffmpeg.commands import (
     upright,
     wanted,
 )
-from matinee.media.ladder import display_size
 from matinee.media.preview import SEGMENT
 from matinee.media.sound import AAC_FRAME, SoundRendition
-from matinee.media.source import Picture
+from matinee.media.source import Picture, display_size
 from matinee.ports.tools import Clip
 
 
