@@ -6,12 +6,12 @@ from typing import Literal
 
 from matinee.core.errors import LibraryError
 from matinee.core.ids import Digest, digest_of
-from matinee.ports.store import UNTYPED, ObjectStore, Stored
+from matinee.ports.store import UNTYPED, Listed, ListedStore, Stored
 
 Fault = Literal["torn", "changing", "unreadable", "exchanged"]
 
 
-class FaultyStore(ObjectStore):
+class FaultyStore(ListedStore):
     """Another store, with faults at some keys.
 
     - ``torn``: what is written arrives in half.
@@ -25,7 +25,7 @@ class FaultyStore(ObjectStore):
         other: The key of the object that is given instead.
     """
 
-    def __init__(self, store: ObjectStore, faults: dict[str, Fault], other: str = "") -> None:
+    def __init__(self, store: ListedStore, faults: dict[str, Fault], other: str = "") -> None:
         self._store, self.faults, self._other = store, faults, other
 
     def _fault(self, key: str) -> Fault | None:
@@ -75,5 +75,8 @@ class FaultyStore(ObjectStore):
         pace(len(data))
         return digest_of(data), len(data)
 
-    def list(self, prefix: str) -> AsyncIterator[Sequence[tuple[str, int]]]:
-        return self._store.list(prefix)
+    def listed(self, folder: str) -> AsyncIterator[Listed]:
+        return self._store.listed(folder)
+
+    async def folders(self, folder: str) -> Sequence[str]:
+        return await self._store.folders(folder)

@@ -24,7 +24,7 @@ from matinee.adapters.store_failures import first_line, told
 from matinee.assets.files import digest_of_file
 from matinee.core.errors import LibraryError, ObjectDamaged, ObjectMissing, UsageError
 from matinee.core.ids import Digest, digest_of
-from matinee.ports.store import UNTYPED, ObjectStore, Stored
+from matinee.ports.store import UNTYPED, Listed, ListedStore, Stored
 
 PART_BYTES = 8 * 1024 * 1024
 """What is read of a file at a time, and sent to a bucket as one part of an upload."""
@@ -41,8 +41,8 @@ PIECE_BYTES = 256 * 1024
 HASHED_BYTES = 1 << 20
 """What is read of a file at a time to prove it."""
 
-LISTED = 1_000
-"""Keys that are listed at a time."""
+PAGE = 1000
+"""Objects that a listing brings at a time."""
 
 STAGING = "scratch/staging"
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -52,7 +52,7 @@ _STAGED = re.compile(r"#\d+$")
 _UNSPELLABLE = re.compile(r"[\\\x00-\x1f\x7f\ud800-\udfff]")
 
 
-class ObstoreObjects(ObjectStore):
+class ObstoreObjects(ListedStore):
     """Keeps objects in any ``obstore`` store.
 
     A key that could leave the store or that some store could not spell is refused with
@@ -172,10 +172,18 @@ class ObstoreObjects(ObjectStore):
             await asyncio.to_thread(pace, len(piece))
         return Digest(digest.hexdigest()), found.size_bytes
 
-    async def list(self, prefix: str) -> AsyncIterator[Sequence[tuple[str, int]]]:
-        with _failures("list", checked(prefix)):
-            async for batch in self._backend.list(prefix, chunk_size=LISTED):
-                yield [(each["path"], each["size"]) for each in batch]
+    async def listed(self, folder: str) -> AsyncIterator[Listed]:
+        checked(folder)
+        with _failures("list", folder):
+            async for page in self._backend.list(folder, chunk_size=PAGE):
+                for one in page:
+                    if not any(_STAGED.search(part) for part in one["path"].split("/")):
+                        yield Listed(one["path"], one["size"], one["last_modified"])
+
+    async def folders(self, folder: str) -> Sequence[str]:
+        with _failures("list", checked(folder)):
+            found = await self._backend.list_with_delimiter_async(folder)
+        return sorted(found["common_prefixes"])
 
     def _fetch(self, key: str, target: Path) -> Path:
         """Copy an object to ``target``, part by part, there whole or not at all."""

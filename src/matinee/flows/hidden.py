@@ -3,7 +3,7 @@
 Who watches meanwhile still gets what lies there; each is replaced in one step.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from matinee.core.errors import ObjectMissing
@@ -63,10 +63,6 @@ class HiddenObjects(ObjectStore):
     async def prove(self, key: str, pace: Callable[[int], None]) -> tuple[Digest, int]:
         """Its digest and size, unless it is hidden."""
         return await self._store.prove(self._seen(key), pace)
-
-    def list(self, prefix: str) -> AsyncIterator[Sequence[tuple[str, int]]]:
-        """All keys, hidden ones too."""
-        return self._store.list(prefix)
 
     def _seen(self, key: str) -> str:
         if key in self._hidden:

@@ -151,6 +151,8 @@ async def _publish(house: House, bench: Bench, request: Request) -> Published:
             outcomes=(*tracks.outcomes, *left_out),
         )
         title = _described(house, request, _title(house, request, source))
+        if title.removes_at is not None:  # who publishes it wants it back
+            title = await publishing.undelete(bench.store, house.packages, title.id, request.cause)
         bench.progress.titled(title.id)
         wanted = house.preview if request.preview and title.current is None else None
         preview = wanted and Preview(title.id, *wanted, film, info, timeline, house.now)

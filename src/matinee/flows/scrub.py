@@ -11,7 +11,7 @@ A pass that is broken off goes on where it was: what was proved is not read agai
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import PurePath
@@ -31,7 +31,7 @@ from matinee.media.media_types import MEDIA_TYPES
 from matinee.media.packaging import DASH, HLS, entry_manifests
 from matinee.ports.catalog import Package, Title
 from matinee.ports.events import SealedLog
-from matinee.ports.store import ObjectStore
+from matinee.ports.store import ListedStore
 from matinee.ports.upkeep import Findings, Held, Holdings, Scrub, Scrubs
 from matinee.stages.ahead import Ahead
 from matinee.stages.publish import ENTRY_DASH, ENTRY_HLS, title_key
@@ -52,6 +52,9 @@ PROJECTIONS = (ENTRY_HLS, ENTRY_DASH, "poster.jpg")
 
 OF_A_SEAL = ("the object of seal", "does not have the bytes that were sealed")
 """Words of faults of a seal's object, which is looked at as all objects are."""
+
+LISTED = 1000
+"""Objects whose names are looked up at a time."""
 
 Tell = Callable[[Scrub], None]
 """Called as the pass goes on."""
@@ -83,7 +86,7 @@ class Wanted:
 class Ward:
     """What a scrub works with. ``eye`` is what decodes; None: nothing is decoded."""
 
-    store: ObjectStore
+    store: ListedStore
     records: Records
     holdings: Holdings
     findings: Findings
@@ -216,12 +219,20 @@ class _Pass:
     async def unclaimed(self) -> None:
         """Count objects that nothing names."""
         for prefix in ("objects", "titles"):
-            async for batch in self.ward.store.list(prefix):
-                sizes = {k: s for k, s in batch if PurePath(k).name not in PROJECTIONS}
-                known = await asyncio.to_thread(self.ward.holdings.known, list(sizes))
-                left = [size for key, size in sizes.items() if key not in known]
-                self._count(unclaimed=len(left), unclaimed_bytes=sum(left))
+            sizes: dict[str, int] = {}
+            async for one in self.ward.store.listed(prefix):
+                if PurePath(one.key).name not in PROJECTIONS:
+                    sizes[one.key] = one.size_bytes
+                if len(sizes) == LISTED:
+                    await self._count_unclaimed(sizes)
+                    sizes = {}
+            await self._count_unclaimed(sizes)
         await self._reached("unclaimed", "")
+
+    async def _count_unclaimed(self, sizes: Mapping[str, int]) -> None:
+        known = await asyncio.to_thread(self.ward.holdings.known, list(sizes))
+        left = [size for key, size in sizes.items() if key not in known]
+        self._count(unclaimed=len(left), unclaimed_bytes=sum(left))
 
 
 async def prove(

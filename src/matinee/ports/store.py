@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -97,6 +98,23 @@ class ObjectStore(Protocol):
         """
         ...
 
-    def list(self, prefix: str) -> AsyncIterator[Sequence[tuple[str, int]]]:
-        """Keys below a folder with the sizes of their objects, many at a time, in no order."""
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An object of a listing; ``changed_at`` is the store's own time of its last writing."""
+
+    key: str
+    size_bytes: int
+    changed_at: datetime
+
+
+class ListedStore(ObjectStore, Protocol):
+    """A store that can say what it has."""
+
+    def listed(self, folder: str) -> AsyncIterator[Listed]:
+        """Every object below a folder, in no order; nothing for a folder that is not there."""
+        ...
+
+    async def folders(self, folder: str) -> Sequence[str]:
+        """The folders right below a folder, ordered."""
         ...

@@ -272,6 +272,10 @@ class Meter(Protocol):
         """Decode a chunk of every rung; with a clip, score each against the source's frames."""
         ...
 
+    async def sign_part(self, part: Path, folder: Path) -> tuple[Signature, Spent]:
+        """The signature of every frame of a piece of a rendition, in order of showing."""
+        ...
+
     async def measure_copy(
         self, clip: Clip, picture: Picture, copy: Clip, copied: Picture, rate: Fraction,
         folder: Path, on_frames: OnFrames,

@@ -13,9 +13,10 @@ from matinee.adapters.places import Places
 from matinee.adapters.reader import ConfinedIndexer
 from matinee.adapters.shaka import ShakaPackager
 from matinee.adapters.sql.catalog import SqlPackages
-from matinee.adapters.sql.fence import Fence
+from matinee.adapters.sql.fence import All, Fence
 from matinee.adapters.sql.ledger import SqlLedger
 from matinee.adapters.sql.upkeep import SqlOriginals
+from matinee.adapters.sql.visits import visiting
 from matinee.adapters.tools import find_tools
 from matinee.adapters.workspace import Workspace
 from matinee.config import Settings, read_disk_floor
@@ -66,38 +67,37 @@ def house_for(
     ffmpeg = Ffmpeg(Path(tools["ffmpeg"].path), sandbox)
     indexer = ConfinedIndexer(sandbox)
     workspace = Workspace(settings.library / "scratch")
-    ledger = SqlLedger(library.engine, now, fence)
     waiting = "another publish of this film is running: waiting for it"
-    house = House(
-        titles=library.titles,
-        desk=library.desk,
-        packages=SqlPackages(library.engine, now, fence),
-        studio=Studio(indexer, FfmpegEncoder(ffmpeg), FfmpegMeter(ffmpeg)),
-        scanner=FfmpegScanner(ffmpeg, threads=max(1, settings.workers - 1)),
-        packager=ShakaPackager(Path(tools["packager"].path), sandbox),
-        now=now,
-        stop=indexer.stop,
-        exclusive=lambda name: workspace.exclusive(name, lambda: progress.note(waiting)),
-        preview=preview,
-        workers=settings.workers,
-        originals=SqlOriginals(library.engine, now),
-    )
-    with workspace.run() as (run, scratch):
-        yield (
-            house,
-            Bench(
-                run=fence.run if fence else run,
-                ledger=ledger,
-                inventory=ledger,
-                store=library.store,
-                tools=tools,
-                sandbox=sandbox.walls(),
-                scratch=scratch,
-                slots=slots,
-                progress=progress,
-                redo=redo or Redo(),
-            ),
+    with visiting(library.engine) as visit, workspace.run() as (run, scratch):
+        guard = All([visit] if fence is None else [fence, visit])
+        ledger = SqlLedger(library.engine, now, guard, spares=True)
+        house = House(
+            titles=library.titles,
+            desk=library.desk,
+            packages=SqlPackages(library.engine, now, guard),
+            studio=Studio(indexer, FfmpegEncoder(ffmpeg), FfmpegMeter(ffmpeg)),
+            scanner=FfmpegScanner(ffmpeg, threads=max(1, settings.workers - 1)),
+            packager=ShakaPackager(Path(tools["packager"].path), sandbox),
+            now=now,
+            stop=indexer.stop,
+            exclusive=lambda name: workspace.exclusive(name, lambda: progress.note(waiting)),
+            preview=preview,
+            workers=settings.workers,
+            originals=SqlOriginals(library.engine, now),
         )
+        bench = Bench(
+            run=fence.run if fence else run,
+            ledger=ledger,
+            inventory=ledger,
+            store=library.store,
+            tools=tools,
+            sandbox=sandbox.walls(),
+            scratch=scratch,
+            slots=slots,
+            progress=progress,
+            redo=redo or Redo(),
+        )
+        yield house, bench
 
 
 def open_worker(settings: Settings) -> tuple[Worker, Callable[[], None]]:

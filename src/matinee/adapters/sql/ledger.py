@@ -1,6 +1,6 @@
 """The ledger of derivations, in tables."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any, NamedTuple, Self
@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from matinee.adapters.sql import schema
 from matinee.adapters.sql.database import insert_if_absent, insert_or_change, reading, writing
-from matinee.adapters.sql.fence import Fence, checked
+from matinee.adapters.sql.fence import Check, checked
 from matinee.assets.asset import Asset
 from matinee.assets.derivation import Cost, Derivation, Step
 from matinee.core.ids import Digest
@@ -81,6 +81,12 @@ _OUTPUTS_OF_KEY = (
 )
 
 
+_LISTED = select(schema.condemned.c.digest).where(schema.condemned.c.digest.in_(_DIGESTS))
+_ANY = select(schema.condemned.c.key).limit(1)
+_SPARE = delete(schema.condemned).where(
+    schema.condemned.c.digest.in_(_DIGESTS), schema.condemned.c.owner.is_(None)
+)
+
 AT_ONCE = 500
 """Recipes that one query asks for."""
 
@@ -95,14 +101,17 @@ class SqlLedger(Ledger, Inventory):
         now: The time, with its zone.
         fence: The run that writes, if one does: ``begin`` and ``record`` raise ``RunLost`` when it
             was taken over.
+        spares: Whether what is found is going to be used: garbage collection lets it be then.
     """
 
     def __init__(
-        self, engine: Engine, now: Callable[[], datetime], fence: Fence | None = None
-    ) -> None:
+        self, engine: Engine, now: Callable[[], datetime], fence: Check | None = None, *,
+        spares: bool = False,
+    ) -> None:  # fmt: skip
         self._engine = engine
         self._now = now
         self._fence = fence
+        self._spares = spares
 
     def find(self, recipe: Digest) -> Sequence[Derivation]:
         return self.find_all([recipe])[0]
@@ -111,7 +120,7 @@ class SqlLedger(Ledger, Inventory):
         found: dict[Digest, list[Derivation]] = {recipe: [] for recipe in recipes}
         asked = list(found)
         for start in range(0, len(asked), AT_ONCE):
-            for derivation in self._derivations(_OF_RECIPES, asked[start : start + AT_ONCE]):
+            for derivation in self._of_recipes(asked[start : start + AT_ONCE]):
                 found[derivation.step.recipe].append(derivation)
         return [found[recipe] for recipe in recipes]
 
@@ -160,7 +169,32 @@ class SqlLedger(Ledger, Inventory):
         with reading(self._engine) as connection:
             return [Attempt(**row._asdict()) for row in connection.execute(query)]
 
+    def _of_recipes(self, recipes: Sequence[Digest]) -> list[Derivation]:
+        found = self._derivations(_OF_RECIPES, recipes)
+        if not self._spares:
+            return found
+        digests = {asset.digest for each in found for asset in each.outputs.values()}
+        # What was being removed before it could be spared is no longer there the second time.
+        return self._derivations(_OF_RECIPES, recipes) if self._spare(digests) else found
+
+    def _spare(self, digests: Collection[Digest]) -> bool:
+        """Take assets off the list of the condemned; whether any was on it."""
+        with reading(self._engine) as connection:
+            if connection.scalar(_ANY) is None:  # nearly always
+                return False
+        named = list(digests)
+        batches = [named[at : at + AT_ONCE] for at in range(0, len(named), AT_ONCE)]
+        with reading(self._engine) as connection:
+            listed = [d for each in batches for d in connection.scalars(_LISTED, {"digests": each})]
+        if listed:
+            with writing(self._engine) as connection:
+                for at in range(0, len(listed), AT_ONCE):
+                    connection.execute(_SPARE, {"digests": listed[at : at + AT_ONCE]})
+        return bool(listed)
+
     def locate(self, digest: Digest) -> Sequence[str]:
+        if self._spares:
+            self._spare([digest])
         columns = schema.locations.c
         query = select(columns.key).where(columns.digest == digest).order_by(columns.sequence)
         with reading(self._engine) as connection:

@@ -28,7 +28,7 @@ from sqlalchemy import (
     true,
 )
 
-REVISION = "0003"
+REVISION = "0004"
 """The migration that makes these tables; a database that says so is opened as it is."""
 
 
@@ -159,6 +159,9 @@ titles = Table(
     Column("is_public", Boolean, nullable=False, server_default=false()),
     Column("opens_at", UtcTime, index=True),
     Column("closes_at", UtcTime, index=True),
+    # Deleted: when it goes for good, and the package that was on screen.
+    Column("removes_at", UtcTime),
+    Column("was_shown", Text),
     # What was last told of its rights window.
     Column("told_open", Boolean, nullable=False, server_default=true()),
     # The name in one case, for search and order.
@@ -382,4 +385,30 @@ replies = Table(
     # None: it is still being worked on.
     Column("status", Integer),
     Column("body", Text, nullable=False),
+)
+
+condemned = Table(
+    "condemned",
+    metadata,
+    Column("key", Text, primary_key=True),
+    # None: no table knows the object.
+    Column("digest", _DIGEST, index=True),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("condemned_at", UtcTime, nullable=False),
+    # The last visit that had begun by then: it may have seen the object before.
+    Column("after_visit", BigInteger, nullable=False),
+    # Who is removing it; None while it can still be spared.
+    Column("owner", Text),
+)
+
+visits = Table(
+    "visit",
+    metadata,
+    # Row 0 counts them, and is locked by who begins one and by who condemns.
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("owner", Text, nullable=False),
+    Column("counter", BigInteger, nullable=False),
+    # The counter as garbage collection saw it, and when it saw that it had moved.
+    Column("seen", BigInteger),
+    Column("seen_at", UtcTime),
 )
