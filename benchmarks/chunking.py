@@ -12,7 +12,6 @@ from pathlib import Path
 
 import av
 
-from benchmarks.curves import Point, bd_rate
 from benchmarks.measure import run as run_measured
 from benchmarks.ours import plan_of
 from benchmarks.ratios import Ratio
@@ -24,6 +23,7 @@ from matinee.core.progress import Silent
 from matinee.core.time import FrameSpan
 from matinee.flows.publish_title import House
 from matinee.media.clips import clip_plans
+from matinee.media.curves import Point, bd_rate
 from matinee.media.ladder import Rung
 from matinee.media.plan import LONGEST
 from matinee.media.source_timeline import timeline_of

@@ -9,7 +9,7 @@ import pytest
 from tests.adapters.golden_lists import assert_golden
 from tests.conftest import run_ffmpeg
 
-from matinee.adapters.ffmpeg import commands
+from matinee.adapters.ffmpeg import commands, copy_commands
 from matinee.adapters.ffmpeg.program import read_cuts, read_scores
 from matinee.core.errors import ToolError
 from matinee.core.ids import digest_of
@@ -131,6 +131,34 @@ def test_measure_command_with_scores() -> None:
     assert_golden(
         "measure-scores",
         commands.measure_command("ffmpeg", CLIP, TURNED, [SMALL, LARGE], chunks, ["m0", "m1"]),
+    )
+
+
+COPY = Clip(
+    path=Path("/scratch/copy/clip-0000192"),
+    plan=ClipPlan(FrameSpan(192, 400), 150, 402, 6000, digest_of(b"copy")),
+    skip_s=Fraction(11, 10),
+)
+
+
+def test_measure_command_of_a_copy() -> None:
+    copied = replace(TURNED, rotation=0, width=640, height=360)
+    assert_golden(
+        "measure-copy",
+        copy_commands.measure_copy_command("ffmpeg", CLIP, PICTURE, COPY, copied, NTSC),
+    )
+
+
+def test_draw_command() -> None:
+    size, output = (1920, 1080), Path("/scratch/draw/frame.webp")
+    assert_golden("draw", copy_commands.draw_command("ffmpeg", CLIP, PICTURE, NTSC, size, output))
+
+
+def test_draw_command_of_a_chunk() -> None:
+    chunk, output = Path("/objects/a"), Path("/scratch/draw/frame.webp")
+    assert_golden(
+        "draw-coded",
+        copy_commands.draw_coded_command("ffmpeg", chunk, 17, (1920, 1080), output),
     )
 
 

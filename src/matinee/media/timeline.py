@@ -126,6 +126,21 @@ def build_timeline(
     return Timeline(rate, start, time_base, packets, order, count, fields, None, notes)
 
 
+def whole_groups(packets: Packets) -> int:
+    """How many of the first packets are whole groups of pictures, whatever comes after them.
+
+    All of these are shown, and before all that come later. The last packet is never among them: it
+    may have come in part.
+    """
+    keys = np.flatnonzero((packets["flags"] & KEY) != 0)
+    if len(keys) == 0 or np.any(packets["flags"][: keys[-1]] & DISCARD):
+        return 0
+    newest = np.maximum.accumulate(packets["pts"])
+    oldest_left = np.minimum.accumulate(packets["pts"][::-1])[::-1]
+    ends = [int(key) for key in keys if key > 0 and newest[key - 1] < oldest_left[key]]
+    return ends[-1] if ends else 0
+
+
 def _shown(packets: Packets, *, is_recording: bool) -> Numbers:
     """The places of the packets that are shown, of a recording those from the first key frame on.
 

@@ -8,7 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
-from matinee.media.ladder import Ladder, Rung, fit
+import langcodes
+from langcodes.tag_parser import LanguageTagError
+
+from matinee.media.ladder import Rung, fit
+from matinee.media.profile import Profile
 from matinee.media.purposes import Purpose, purpose_of
 from matinee.media.sound import (
     MOST_CHANNELS,
@@ -118,13 +122,15 @@ class TrackPlan:
 
 
 def plan_tracks(
-    info: SourceInfo, timeline: Timeline, ladder: Ladder, sidecars: Sequence[Sidecar]
+    info: SourceInfo, timeline: Timeline, profile: Profile, sidecars: Sequence[Sidecar]
 ) -> TrackPlan:
     """Decide for every track of the film and every sidecar."""
-    rungs = tuple(fit(ladder, info.picture, timeline.rate))
+    rungs = tuple(
+        rung for ladder in profile.ladders for rung in fit(ladder, info.picture, timeline.rate)
+    )
     waivers = {track.index: _waiver(track, info, timeline) for track in info.tracks}
     kept = [track for track in info.tracks if not waivers[track.index]]
-    sounds = _plan_sounds([t for t in kept if t.type == "audio"], timeline, ladder)
+    sounds = _plan_sounds([t for t in kept if t.type == "audio"], timeline, profile)
     texts = _plan_texts([t for t in kept if t.type == "subtitles"], sidecars)
     made: dict[int, tuple[str, ...]] = {info.video: tuple(f"video-{rung.name}" for rung in rungs)}
     made |= {s.track.index: tuple(rendition.name for rendition in s.renditions) for s in sounds}
@@ -210,7 +216,7 @@ def _meets(track: Track, timeline: Timeline) -> bool:
     return track.start < timeline.start + timeline.duration
 
 
-def _plan_sounds(tracks: Sequence[Track], timeline: Timeline, ladder: Ladder) -> list[SoundTrack]:
+def _plan_sounds(tracks: Sequence[Track], timeline: Timeline, profile: Profile) -> list[SoundTrack]:
     names = _Names()
     default = _default_sound(tracks)
     sounds = []
@@ -219,7 +225,7 @@ def _plan_sounds(tracks: Sequence[Track], timeline: Timeline, ladder: Ladder) ->
         renditions = plan_sound(
             track,
             names.rendition("audio", labels.language),
-            ladder.sound,
+            profile.sounds,
             timeline.start,
             timeline.duration,
             lead_samples(timeline.rate),
@@ -303,8 +309,6 @@ def language_tag(language: str | None) -> str:
     """The shortest BCP 47 tag for a container's language code; ``und`` for none or nonsense."""
     if language in (None, "", "und"):
         return "und"
-    import langcodes  # noqa: PLC0415  # slow to import, and many films name no language
-    from langcodes.tag_parser import LanguageTagError  # noqa: PLC0415
 
     try:
         tag = langcodes.standardize_tag(language)
@@ -317,6 +321,5 @@ def language_name(tag: str) -> str:
     """The language in its own words, for a menu."""
     if tag == "und":
         return "Unknown"
-    import langcodes  # noqa: PLC0415
 
     return str(langcodes.Language.get(tag).autonym().capitalize())
