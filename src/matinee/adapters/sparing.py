@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 from matinee.core.errors import LibraryBusy
@@ -54,6 +54,9 @@ class SparingStore(ListedStore):
 
     async def delete(self, key: str) -> None:
         await self._store.delete(key)
+
+    async def prove(self, key: str, pace: Callable[[int], None]) -> tuple[Digest, int]:
+        return await self._store.prove(key, pace)
 
     def listed(self, folder: str) -> AsyncIterator[Listed]:
         return self._store.listed(folder)

@@ -96,6 +96,12 @@ _TITLE = {
     "name": ("string", "its name"),
     "package": ("string", "id of the package"),
 }
+_FINDING = {
+    "finding": ("integer", "number of the finding"),
+    "kind": ("string", "kind of fault, such as `changed`"),
+    "thing": ("string", "a key of the store, or what names a row"),
+    "title": ("string", "id of the title that it belongs to, or null"),
+}
 _RESTORED = {
     "title": ("string", "id of the title, null for the whole library"),
     "vault": ("string", "address of the place"),
@@ -173,6 +179,21 @@ TYPES: Mapping[str, EventType] = {
         }),
         EventType("rights.opened", "the time in which a title may be shown begins", _TITLE),
         EventType("rights.closed", "the time in which a title may be shown is over", _TITLE),
+        EventType("finding.opened", "a scrub found a fault in what is stored", {
+            **_FINDING,
+            "digest": ("string", "the asset that should be there, or null"),
+            "message": ("string", "what is wrong"),
+        }),
+        EventType("finding.closed", "a fault in what is stored is mended, or cannot be", {
+            **_FINDING,
+            "state": ("string", "`mended` or `lost`"),
+            "message": ("string", "how it was mended, or what is lost"),
+        }),
+        EventType("scrub.ended", "a pass over all that is stored is over", {
+            "scrub": ("integer", "number of the pass"),
+            "settings": ("object", "its rate, sample, and what it was limited to"),
+            "counts": ("object", "what it looked at: objects, bytes, segments, findings ..."),
+        }),
         EventType("backup.made", "a snapshot of the library is in a backup", {
             "vault": ("string", "address of the place"),
             "snapshot": ("string", "id of the snapshot"),

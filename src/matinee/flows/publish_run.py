@@ -73,6 +73,7 @@ class PublishRun:
                 sidecars=tuple(sidecars),
                 film_name=run.wish.film,
                 cause=run.wish.cause,
+                place=wanted["place"],
                 budget_s=budget_of(run),
                 on_late=lambda expected_s: self._tell_late(run, expected_s),
             )

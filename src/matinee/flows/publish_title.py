@@ -16,6 +16,7 @@ from matinee.assets.asset import Asset, object_key
 from matinee.core.events import Fact
 from matinee.core.ids import Digest, canonical_json, digest_of, digest_of_value, slug
 from matinee.core.verdicts import Verdict, failed
+from matinee.flows.order import order_json
 from matinee.flows.report import Making, build_report
 from matinee.media.deadline import hurried, presets_in_time
 from matinee.media.ladder import Ladder
@@ -26,6 +27,7 @@ from matinee.media.source import SourceInfo, display_size
 from matinee.media.timeline import Timeline
 from matinee.media.tracks import Outcome, Sidecar, TrackPlan, plan_tracks
 from matinee.ports.catalog import Package, Packages, Title, TitleDesk, Titles
+from matinee.ports.copies import Originals
 from matinee.ports.tools import Packager, Scanner
 from matinee.stages import publish as publishing
 from matinee.stages.bench import Bench
@@ -55,6 +57,7 @@ class Request:
     ``film_name`` is the file's name as it came, where the file at hand has another. ``cause`` is
     the id of the event that led to this. ``is_public`` and ``rights`` None: as the title has them.
     ``languages``: see ``with_languages``.
+    ``place`` is where the film lies, where ``film`` is but a copy for this run.
     """
 
     film: Path
@@ -73,6 +76,7 @@ class Request:
     budget_s: float | None = None
     on_late: Callable[[float], None] = lambda _: None
     languages: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    place: str | None = None
 
     @property
     def shown_film(self) -> str:
@@ -86,7 +90,7 @@ class House:
 
     ``preview`` is what previews are made of, and their own slot, ``workers`` how many tools work at
     once. ``exclusive`` gives what one run at a time can hold for a name; others wait. ``stop`` ends
-    at once what threads wait for.
+    at once what threads wait for. ``originals`` remembers from where films came.
     """
 
     titles: Titles
@@ -100,6 +104,7 @@ class House:
     exclusive: Callable[[str], AbstractAsyncContextManager[None]]
     preview: tuple[Ladder, Turn] | None = None
     workers: int = 1
+    originals: Originals | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +141,10 @@ async def _publish(house: House, bench: Bench, request: Request) -> Published:
     source = await name_film(request.film)
     async with house.exclusive(source.digest):
         film = await ingest(bench, request.film, source, identity)
-        film, info, timeline, left_out = await _look_at(house, bench, request, film, source)
+        if house.originals is not None:
+            place = request.place or str(request.film.absolute())
+            await asyncio.to_thread(house.originals.note, source.digest, place)
+        film, info, timeline, left_out = await look_at(house, bench, request, film, source)
         tracks = plan_tracks(info, timeline, request.profile, request.sidecars)
         tracks = replace(
             _in_time(house, bench, request, info, timeline, tracks),
@@ -151,7 +159,7 @@ async def _publish(house: House, bench: Bench, request: Request) -> Published:
         async with previewing(bench, house.studio, preview):
             return await _published(
                 house, bench, request, title, source, started,
-                lambda: _make(house, bench, request, title, film, info, timeline, tracks),
+                lambda: make(house, bench, request, title, film, info, timeline, tracks),
             )  # fmt: skip
 
 
@@ -186,7 +194,7 @@ async def _published(
     verdicts = await judge(bench, evidence)
     seconds = time.monotonic() - started
     making = Making(title, request.shown_film, source, evidence, verdicts, house.now())
-    report, entry = await _enter(house, bench, request, making)
+    report, entry = await enter(house, bench, request, making)
     title = house.titles.get(title.id)  # a person may have changed it meanwhile
     if entry.state == "ready" and title.may_be_shown(house.now()):
         title = await publishing.show(
@@ -225,7 +233,7 @@ def _described(house: House, request: Request, title: Title) -> Title:
     return title
 
 
-async def _look_at(
+async def look_at(
     house: House, bench: Bench, request: Request, film: Path, source: Asset
 ) -> tuple[Path, SourceInfo, Timeline, list[Outcome]]:
     """The film to make streams of, what is in it, when its frames are shown.
@@ -260,7 +268,7 @@ async def _look_at(
     return film, info, replace(timeline, notes=notes), left_out
 
 
-async def _make(
+async def make(
     house: House, bench: Bench, request: Request, title: Title, film: Path, info: SourceInfo,
     timeline: Timeline, tracks: TrackPlan,
 ) -> Evidence:  # fmt: skip
@@ -324,7 +332,7 @@ def _says_as_much(known: Package, request: Request, bench: Bench) -> bool:
     return not any(tally.ran for tally in bench.tallies.values())
 
 
-async def _enter(
+async def enter(
     house: House, bench: Bench, request: Request, making: Making
 ) -> tuple[dict[str, Any], Package]:
     """The package's row and report; a run that made nothing leaves them as they are."""
@@ -347,6 +355,7 @@ async def _enter(
             "profile": request.profile.name,
             "ladder": request.profile.ladder_names,
             "scored": request.proofs.scored,
+            "order": order_json(request, making.evidence.made),
         },
         sketch={
             "duration": report["source"]["duration"],

@@ -1,6 +1,6 @@
 """Where bytes are kept."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -86,6 +86,16 @@ class ObjectStore(Protocol):
 
     async def delete(self, key: str) -> None:
         """Remove the object; nothing happens when there is none."""
+        ...
+
+    async def prove(self, key: str, pace: Callable[[int], None]) -> tuple[Digest, int]:
+        """Read the whole object, in large pieces and bounded memory: its digest and its size.
+
+        ``pace`` is called, in any thread, with how many bytes each piece has; it may wait.
+
+        Raises:
+            ObjectMissing: no such object.
+        """
         ...
 
 

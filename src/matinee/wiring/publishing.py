@@ -15,6 +15,7 @@ from matinee.adapters.shaka import ShakaPackager
 from matinee.adapters.sql.catalog import SqlPackages
 from matinee.adapters.sql.fence import All, Fence
 from matinee.adapters.sql.ledger import SqlLedger
+from matinee.adapters.sql.upkeep import SqlOriginals
 from matinee.adapters.sql.visits import visiting
 from matinee.adapters.tools import find_tools
 from matinee.adapters.workspace import Workspace
@@ -82,6 +83,7 @@ def house_for(
             exclusive=lambda name: workspace.exclusive(name, lambda: progress.note(waiting)),
             preview=preview,
             workers=settings.workers,
+            originals=SqlOriginals(library.engine, now),
         )
         bench = Bench(
             run=fence.run if fence else run,
@@ -108,14 +110,14 @@ def open_worker(settings: Settings) -> tuple[Worker, Callable[[], None]]:
     preview = preview_ladder(), Slots(1).of()
     floor = read_disk_floor()
 
-    def house_of(run: Run, board: Board) -> AbstractContextManager[tuple[House, Bench]]:
+    def open_for(run: Run, board: Board) -> AbstractContextManager[tuple[House, Bench]]:
         turn, fence = slots.of(urgency(run.wish)), Fence(run.id, run.token)
         return house_for(library, tools, board, turn, fence, _redo(library.ledger, run), preview)
 
     worker = Worker(
         queue=library.runs,
         execute=PublishRun(
-            Places(Room(floor=floor)).fetch, load_wished, house_of, library.events.append
+            Places(Room(floor=floor)).fetch, load_wished, open_for, library.events.append
         ),
         owner=owner,
         at_once=settings.workers + 1,
@@ -144,4 +146,4 @@ def _redo(ledger: SqlLedger, run: Run) -> Redo:
         return Redo()
     tried = ledger.attempts(run.id)
     made = {a.key for a in tried if a.outcome == "done" and a.started_at >= run.queued_at}
-    return Redo(functions_from(stage), made)
+    return Redo(functions_from(stage), made=made)

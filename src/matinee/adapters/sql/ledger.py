@@ -65,6 +65,14 @@ _WITH_OUTPUT = _Queries.where(
         )
     )
 )
+_WITH_INPUT = _Queries.where(
+    schema.derivations.c.sequence.in_(
+        select(schema.derivation_inputs.c.derivation).where(
+            schema.derivation_inputs.c.digest.in_(_DIGESTS)
+        )
+    )
+)
+_OF_SEQUENCES = _Queries.where(schema.derivations.c.sequence.in_(_DIGESTS))
 
 _OUTPUTS_OF_KEY = (
     select(schema.derivation_outputs.c.digest)
@@ -137,7 +145,9 @@ class SqlLedger(Ledger, Inventory):
             checked(connection, self._fence)
             new = insert_if_absent(connection, schema.derivations).returning(columns.sequence)
             sequence = connection.scalar(new, _derivation_row(derivation))
-            if sequence is None and anew:
+            if sequence is not None:
+                _write_inputs(connection, sequence, derivation.step)
+            elif anew:
                 sequence = _emptied(connection, derivation)
             if sequence is not None:
                 _write_outputs(connection, sequence, derivation.outputs)
@@ -199,7 +209,27 @@ class SqlLedger(Ledger, Inventory):
             row = connection.execute(query).one_or_none()
         return None if row is None else Asset(**row._asdict())
 
-    def _derivations(self, queries: _Queries, digests: Sequence[Digest]) -> list[Derivation]:
+    def made_any(self, digests: Sequence[Digest]) -> Sequence[Derivation]:
+        """The derivations that have one of these assets among their outputs, newest first."""
+        return self._in_parts(_WITH_OUTPUT, digests)
+
+    def used_any(self, digests: Sequence[Digest]) -> Sequence[Derivation]:
+        """The derivations that have one of these digests among their inputs, newest first."""
+        return self._in_parts(_WITH_INPUT, digests)
+
+    def of_sequences(self, sequences: Sequence[int]) -> Sequence[Derivation]:
+        """The derivations of these rows, newest first."""
+        return self._in_parts(_OF_SEQUENCES, sequences)
+
+    def _in_parts(self, queries: _Queries, asked: Sequence[Any]) -> list[Derivation]:
+        """Every derivation that is asked for, once."""
+        found: dict[Digest, Derivation] = {}
+        for start in range(0, len(asked), AT_ONCE):
+            for derivation in self._derivations(queries, asked[start : start + AT_ONCE]):
+                found.setdefault(derivation.step.key, derivation)
+        return list(found.values())
+
+    def _derivations(self, queries: _Queries, digests: Sequence[Any]) -> list[Derivation]:
         asked = {"digests": digests}
         with reading(self._engine) as connection:
             rows = connection.execute(queries.derivations, asked).all()
@@ -270,6 +300,13 @@ def _write_outputs(connection: Connection, sequence: int, outputs: Mapping[str, 
     if asset_rows:
         connection.execute(insert_if_absent(connection, schema.assets), asset_rows)
         connection.execute(insert(schema.derivation_outputs), output_rows)
+
+
+def _write_inputs(connection: Connection, sequence: int, step: Step) -> None:
+    """Write what a derivation was made from, so that it is found by that."""
+    rows = [{"digest": d, "derivation": sequence} for d in sorted(set(step.inputs.values()))]
+    if rows:
+        connection.execute(insert(schema.derivation_inputs), rows)
 
 
 def _write_places(connection: Connection, locations: Iterable[tuple[Digest, str]]) -> None:

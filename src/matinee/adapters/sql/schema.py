@@ -116,6 +116,22 @@ derivation_outputs = Table(
     Column("digest", ForeignKey("asset.digest"), nullable=False, index=True),
 )
 
+derivation_inputs = Table(
+    "derivation_input",
+    metadata,
+    # What was made of an asset is one look; the roles are in the derivation's own row.
+    Column("digest", _DIGEST, primary_key=True),
+    Column("derivation", ForeignKey("derivation.sequence"), primary_key=True),
+)
+
+originals = Table(
+    "original",
+    metadata,
+    Column("digest", _DIGEST, primary_key=True),
+    Column("place", Text, primary_key=True),
+    Column("seen_at", UtcTime, nullable=False),
+)
+
 attempts = Table(
     "attempt",
     metadata,
@@ -304,6 +320,39 @@ runs = Table(
 
 _where_there(runs.c.owner)
 _where_there(runs.c.title, runs.c.queued_at)
+
+scrubs = Table(
+    "scrub",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("settings", JSON, nullable=False),
+    Column("state", Text, nullable=False),
+    # How far it came: what it looks at, and after which of these it goes on.
+    Column("phase", Text, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("counts", JSON, nullable=False),
+    Column("begun_at", UtcTime, nullable=False),
+    Column("told_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
+)
+
+findings = Table(
+    "finding",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),
+    # What it is about: a key of the store, or what names a row.
+    Column("thing", ORDERED, nullable=False),
+    Column("digest", _DIGEST),
+    Column("title", Text),
+    Column("detail", JSON, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("found_at", UtcTime, nullable=False),
+    Column("closed_at", UtcTime),
+    Column("how", Text),
+    Index(None, "state", "id"),
+    Index(None, "thing", "id"),
+)
 
 tokens = Table(
     "token",
