@@ -85,7 +85,6 @@ def bad_films(film: Path, folder: Path) -> dict[str, Path]:
         check=True,
     )  # fmt: skip
     made = {"cut off, index at the front": _cut(whole, folder / "front.mp4")}
-    whole.unlink()
     head = film.read_bytes()[:LARGE]
     made["a gigabyte of nothing, named .mp4"] = _sparse(folder / "zeros.mp4", b"")
     made["the begin of a film, then nothing"] = _sparse(folder / "begin.mkv", head[: 1 << 10])

@@ -211,6 +211,7 @@ def test_a_picture_is_turned_once(rotation: int) -> None:
     assert turns == {
         0: [], 90: ["transpose=cclock"], 180: ["hflip,vflip"], 270: ["transpose=clock"],
     }[rotation]  # fmt: skip
+    assert ("delete:type=DISPLAYMATRIX" in graph) == (rotation != 0)
 
 
 @pytest.mark.parametrize(

@@ -136,23 +136,6 @@ def segment_of(up: Up, manifest: str) -> str:
     return manifest
 
 
-def test_a_deadline_in_the_past_is_told_and_hurried_after(
-    short_film: Path, ladder: Path, watched: Path, tmp_path: Path
-) -> None:
-    library = new_library(tmp_path, ladder)
-    with Up(library, ["--watch", watched]).running() as up:
-        put(short_film, watched, "late", "deadline = 2021-05-01\npriority = 3\n")
-        run = up.ended("late.mp4")
-
-        assert (run["state"], run["priority"]) == ("done", 3)
-        (late,) = up.events("run.late")
-        assert late["data"]["run"] == run["id"]
-        assert late["data"]["deadline"] == run["deadline"] == "2021-05-01T00:00:00+00:00"
-        assert late["data"]["expected"] > run["started_at"]
-        cell = up.get(f"/v1/runs/{run['id']}/cells/144p/0")
-        assert cell["encoded"]["parameters"]["preset"] == "ultrafast"
-
-
 def test_a_film_can_be_watched_while_it_is_made_and_an_urgent_one_overtakes(
     short_film: Path, long_film: Path, slow_ladder: Path, watched: Path, tmp_path: Path
 ) -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from matinee.adapters.sandbox.rules import Sandbox
     from matinee.adapters.wire import Message
     from matinee.media.clips import ClipPlan
+    from matinee.media.codecs.sound import SoundCodec
     from matinee.media.damage import Damage
     from matinee.media.sound import Samples
     from matinee.media.source import SourceInfo
@@ -90,9 +91,9 @@ class ConfinedIndexer:
 
     def join(
         self, chunks: Sequence[Path], frames: Sequence[int], starts: Sequence[int],
-        rate: Fraction, output: Path,
+        rate: Fraction, output: Path, level: str = "",
     ) -> Joined:  # fmt: skip
-        return _here().join(chunks, frames, starts, rate, output)
+        return _here().join(chunks, frames, starts, rate, output, level)
 
     def fragment(
         self, chunk: Path, frames: int, starts: Sequence[int], rate: Fraction, output: Path
@@ -102,8 +103,8 @@ class ConfinedIndexer:
     def frame_bytes(self, chunk: Path) -> NDArray[np.int64]:
         return _here().frame_bytes(chunk)
 
-    def place_sound(self, encoded: Path, lead: int, output: Path) -> int:
-        return _here().place_sound(encoded, lead, output)
+    def place_sound(self, encoded: Path, codec: SoundCodec, lead: int, output: Path) -> int:
+        return _here().place_sound(encoded, codec, lead, output)
 
     def stop(self) -> None:
         """End every reader, for good: the threads that wait for them go on with an error."""

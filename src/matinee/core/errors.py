@@ -51,6 +51,13 @@ class LadderInvalid(UsageError):
     code = "ladder.invalid"
 
 
+class ProfileInvalid(UsageError):
+    """A profile file is not a profile."""
+
+    code = "profile.invalid"
+    advice = "see docs/reference/profiles.md, or: matinee publish --help"
+
+
 class SubtitlesInvalid(UsageError):
     """A sidecar subtitle file cannot be read as subtitles."""
 
@@ -196,14 +203,14 @@ class ObjectMissing(LibraryError):
     """An object that the ledger names is not in the store."""
 
     code = "object.missing"
-    advice = "publish the film again: what is lost is made again"
+    advice = "have it made again with: matinee repair"
 
 
 class ObjectDamaged(LibraryError):
     """An object's bytes are not those that its name promises."""
 
     code = "object.damaged"
-    advice = "publish the film again: what is damaged is made again"
+    advice = "have it made again with: matinee repair"
 
 
 class NotFound(MatineeError):

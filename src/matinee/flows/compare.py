@@ -16,9 +16,10 @@ from pathlib import Path
 from matinee.assets.asset import Asset
 from matinee.core.errors import SourceUnsupported
 from matinee.core.progress import CellState, Progress, Stage
+from matinee.media.codecs.codec import Demand
 from matinee.media.comparison import Comparison, Encode, compare_sides, parts_of
 from matinee.media.estimate import encode_cost, score_cost
-from matinee.media.ladder import Ladder, Rung, fit, h264_level
+from matinee.media.ladder import Ladder, Rung, fit
 from matinee.media.plan import SHORTEST, shots
 from matinee.media.sample import spread
 from matinee.media.signature import Signature
@@ -183,8 +184,8 @@ def rungs_of(side: LadderSide, film: Film) -> list[list[Rung]]:
 
 
 def _uncapped(rung: Rung) -> Rung:
-    level = h264_level(rung.width, rung.height, rung.rate, 0, rung.reference_frames)
-    level = max(level, "5.1", key=float)
+    demand = Demand(rung.width, rung.height, rung.rate, 0, rung.reference_frames, rung.profile)
+    level = max(rung.coding.level(demand), "5.1", key=float)
     return replace(rung, maxrate=UNCAPPED, bufsize=UNCAPPED, level=level)
 
 

@@ -61,7 +61,7 @@ async def _head_start(house: House, bench: Bench, film: Path, request: Request) 
     plan = settled(plan_film(cuts, timeline.frames, timeline.rate))
     if plan is None:
         return 0
-    rungs = plan_tracks(info, timeline, request.ladder, ()).rungs
+    rungs = plan_tracks(info, timeline, request.profile, ()).rungs
     planned = film_of(info, timeline, plan, rungs)
     await encode(bench, house.studio, film, planned, signature, request.proofs)
     return len(planned.clips)

@@ -189,7 +189,10 @@ def still_picture() -> Picture:
 def picture_parameters(picture: Picture) -> dict[str, Any]:
     """What the container says of how pictures are shown and their packets do not, for keys."""
     colour = picture.colour
+    # What was made of turned films said once more that they are to be turned: it is made anew.
+    is_turned = picture.rotation != 0 or picture.is_mirrored
     return {
+        **({"upright": 2} if is_turned else {}),
         "rotation": [picture.rotation, picture.is_mirrored],
         "sample_aspect": as_text(picture.sample_aspect),
         "colour": [colour.primaries, colour.transfer, colour.matrix, colour.full_range],

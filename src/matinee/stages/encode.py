@@ -1,6 +1,6 @@
 """Encode: every chunk to every rung, each (chunk, rung) a derivation of its own.
 
-- One process makes all missing rungs of a chunk, so that the source is decoded once.
+- One process makes all missing rungs of a chunk and codec, so that the source is decoded once.
 - A chunk enters the ledger only after it was decoded again and every frame of it shows the frame of
   the source that it should.
 - Then its quality is measured, all frames, against the same frames of the source.
@@ -107,6 +107,14 @@ def tell_finished(bench: Bench, film: Film, proofs: Proofs) -> None:
             bench.progress.finished(f"score {rung.name}")
 
 
+def of_one_codec(row: Sequence[ChunkState]) -> list[list[ChunkState]]:
+    """The states by codec: what one process makes, so that its memory does not grow with them."""
+    groups: dict[str, list[ChunkState]] = {}
+    for state in row:
+        groups.setdefault(state.rung.codec, []).append(state)
+    return list(groups.values())
+
+
 class _Line:
     """All work on the clips of a film."""
 
@@ -134,11 +142,12 @@ class _Line:
         open_states = [state for state in row if state.lacks(self._proofs)]
         self._tell(open_states, "running")
         try:
-            await self._encode(clip, [state for state in row if state.encoded is None], folder)
-            if self._proofs.signed:
-                await self._sign([state for state in row if state.signed is None], folder)
-            if self._proofs.scored:
-                await self._score(clip, [state for state in row if state.scored is None], folder)
+            for states in of_one_codec(row):
+                await self._encode(clip, [one for one in states if one.encoded is None], folder)
+                if self._proofs.signed:
+                    await self._sign([one for one in states if one.signed is None], folder)
+                if self._proofs.scored:
+                    await self._score(clip, [one for one in states if one.scored is None], folder)
         except MatineeError:
             self._tell(open_states, "failed")
             raise

@@ -280,6 +280,16 @@ class FfmpegMeter(Meter):
         ]
         return measured, Spent(finished.cpu_s)
 
+    async def sign_part(self, part: Path, folder: Path) -> tuple[Signature, Spent]:
+        command = preview_commands.sign_part_command(self._ffmpeg.path, part, "part.sig")
+        finished = await self._ffmpeg.run("signing a part", command, folder)
+        if finished.exit_code != 0:
+            raise ToolError(
+                f"a part cannot be decoded: ffmpeg exited with {finished.exit_code}: "
+                f"{finished.last_words}"
+            )
+        return _signature(folder / "part.sig"), Spent(finished.cpu_s)
+
     async def measure_copy(
         self,
         clip: Clip,
