@@ -7,7 +7,7 @@ shot's bits are those that it has in its chunk; encoded for itself it may need a
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,9 +15,9 @@ import numpy as np
 from matinee.media.comparison import Encode, Part
 from matinee.media.curves import Curve, CurvesApart, Point, bd_rate, frontier, upper_hull
 from matinee.media.hull import (
-    Allocation,
     Place,
     ShotCurve,
+    corners,
     harmonic_mean,
     loss_of,
     place_rungs,
@@ -60,13 +60,14 @@ def headroom(side: Sequence[Encode], parts: Sequence[Part]) -> Headroom | None:
     if not shots:
         return None
     one = upper_hull([point for each in shots.values() for point in _one_crf(each, parts)])
-    titles = {size: list(title_hull(_curves(each, parts))) for size, each in shots.items()}
+    titles = {size: corners(title_hull(_curves(each, parts))) for size, each in shots.items()}
     mixed = [[point for each in shots.values() for point in each[n]] for n in range(len(parts))]
-    free = list(title_hull(_curves(mixed, parts)))
+    free = corners(title_hull(_curves(mixed, parts)))
+    kept = [point for title in titles.values() for point in title]
     try:
         return Headroom(
-            bd_rate(one, _hull(titles)),
-            bd_rate(one, _hull({(0, 0): free})),
+            bd_rate(one, upper_hull(kept)),
+            bd_rate(one, upper_hull(free)),
             tuple(place_rungs(titles, LOWEST, HIGHEST)),
         )
     except CurvesApart:
@@ -89,7 +90,7 @@ def cost_of_search(
     best, found = [], []
     for size in sizes:
         true = _shots(own[size], parts)
-        best += _points(title_hull(_curves(true, parts)))
+        best += corners(title_hull(_curves(true, parts)))
         guessed = _curves(_shots(other[size], parts), parts)
         for allocation in title_hull(guessed):
             numbers = [c.choices[n].number for c, n in zip(guessed, allocation.places, strict=True)]
@@ -146,11 +147,3 @@ def _title(chosen: Sequence[Point], parts: Sequence[Part]) -> Point:
 
 def _curves(shots: Sequence[Sequence[Point]], parts: Sequence[Part]) -> list[ShotCurve]:
     return [shot_curve(points, len(part.frames)) for points, part in zip(shots, parts, strict=True)]
-
-
-def _hull(titles: Mapping[Size, Sequence[Allocation]]) -> list[Point]:
-    return upper_hull([point for each in titles.values() for point in _points(each)])
-
-
-def _points(title: Iterable[Allocation]) -> list[Point]:
-    return [Point(allocation.bits, allocation.quality) for allocation in title]
