@@ -1,7 +1,7 @@
 """What a ladder's encodes leave on the table: a CRF for each shot, a size for each shot.
 
-Between the CRFs that were encoded, bits and loss of each shot are interpolated (their logarithms
-are smooth in CRF), in the same way for every arm: so the arms differ in what is chosen alone. A
+Between the CRFs that were encoded, each shot's bits (their logarithm) and VMAF (its logit) are
+interpolated, in the same way for every arm: so the arms differ in what is chosen alone (ADR 23). A
 shot's bits are those that it has in its chunk; encoded for itself it may need a little more.
 """
 
@@ -121,16 +121,19 @@ def _shots(encodes: Sequence[Encode], parts: Sequence[Part]) -> list[list[Point]
     found = []
     for part in parts:
         points = [(encode.crf or 0.0, encode.point(part.among)) for encode in encodes]
-        frames = len(part.frames)
         bits = Curve([(crf, math.log(max(p.size, 1.0))) for crf, p in points])
-        loss = Curve([(crf, math.log(loss_of(p.quality, frames))) for crf, p in points])
-        found.append(
-            [
-                Point(math.exp(bits.value(crf)), harmonic_mean(math.exp(loss.value(crf)), frames))
-                for crf in steps
-            ]
-        )
+        seen = Curve([(crf, _logit(p.quality)) for crf, p in points])
+        found.append([Point(math.exp(bits.value(crf)), _unlogit(seen.value(crf))) for crf in steps])
     return found
+
+
+def _logit(quality: float) -> float:
+    """VMAF from 0 to 100 on a scale without ends, on which it is almost straight over CRF."""
+    return math.log((quality + 1) / (101 - quality))
+
+
+def _unlogit(value: float) -> float:
+    return 101 - 102 / (1 + math.exp(value))
 
 
 def _one_crf(shots: Sequence[Sequence[Point]], parts: Sequence[Part]) -> list[Point]:
