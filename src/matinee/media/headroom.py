@@ -75,23 +75,24 @@ def headroom(side: Sequence[Encode], parts: Sequence[Part]) -> Headroom | None:
 
 
 def cost_of_search(
-    side: Sequence[Encode], proxy: Sequence[Encode], parts: Sequence[Part]
+    side: Sequence[Encode], proxy: Sequence[Encode], parts: Sequence[Part], every: int = 1
 ) -> float | None:
     """Percent of bits more when a proxy's curves choose each shot's CRF, not the side's own.
 
-    The proxy is another, cheaper way to encode the same sizes at the same CRFs, such as a faster
-    preset. What it chooses is what the side then encodes; which size a rung takes is decided by
+    The proxy is another, cheaper way to encode the same sizes from the same lowest CRF to the same
+    highest, such as a faster preset, with fewer CRFs between; of its scores, one frame in ``every``
+    counts. What it chooses is what the side then encodes; which size a rung takes is decided by
     the side's own figures, as they are known once it is encoded. None where there are no curves.
     """
     own, other = _by_size(side), _by_size(proxy)
-    sizes = [size for size in own if size in other and _crfs(own[size]) == _crfs(other[size])]
+    sizes = [size for size in own if size in other and _reach(own[size]) == _reach(other[size])]
     if not sizes:
         return None
     best, found = [], []
     for size in sizes:
         true = _shots(own[size], parts)
         best += corners(title_hull(_curves(true, parts)))
-        guessed = _curves(_shots(other[size], parts), parts)
+        guessed = _curves(_shots(other[size], parts, every), parts)
         for allocation in title_hull(guessed):
             numbers = [c.choices[n].number for c, n in zip(guessed, allocation.places, strict=True)]
             chosen = [points[n] for points, n in zip(true, numbers, strict=True)]
@@ -102,8 +103,10 @@ def cost_of_search(
         return None
 
 
-def _crfs(encodes: Sequence[Encode]) -> list[float]:
-    return sorted(encode.crf for encode in encodes if encode.crf is not None)
+def _reach(encodes: Sequence[Encode]) -> tuple[float, float]:
+    """The lowest CRF and the highest."""
+    crfs = [encode.crf for encode in encodes if encode.crf is not None]
+    return min(crfs), max(crfs)
 
 
 def _by_size(side: Sequence[Encode]) -> Mapping[Size, list[Encode]]:
@@ -114,17 +117,25 @@ def _by_size(side: Sequence[Encode]) -> Mapping[Size, list[Encode]]:
     return {size: list(crfs.values()) for size, crfs in sizes.items() if len(crfs) >= FEWEST_CRFS}
 
 
-def _shots(encodes: Sequence[Encode], parts: Sequence[Part]) -> list[list[Point]]:
-    """For each shot its points at every interpolated CRF, from the lowest CRF up."""
-    crfs = sorted(encode.crf for encode in encodes if encode.crf is not None)
-    steps = np.linspace(crfs[0], crfs[-1], round((crfs[-1] - crfs[0]) / STEP) + 1).tolist()
+def _shots(encodes: Sequence[Encode], parts: Sequence[Part], every: int = 1) -> list[list[Point]]:
+    """For each shot its points at every interpolated CRF, from the lowest CRF up.
+
+    Of the scores, one frame in ``every`` counts, of the bits all.
+    """
+    low, high = _reach(encodes)
+    steps = np.linspace(low, high, round((high - low) / STEP) + 1).tolist()
     found = []
     for part in parts:
-        points = [(encode.crf or 0.0, encode.point(part.among)) for encode in encodes]
+        points = [(encode.crf or 0.0, _sampled(encode, part, every)) for encode in encodes]
         bits = Curve([(crf, math.log(max(p.size, 1.0))) for crf, p in points])
         seen = Curve([(crf, _logit(p.quality)) for crf, p in points])
         found.append([Point(math.exp(bits.value(crf)), _unlogit(seen.value(crf))) for crf in steps])
     return found
+
+
+def _sampled(encode: Encode, part: Part, every: int) -> Point:
+    some = slice(part.among.start, part.among.stop, every)
+    return Point(encode.point(part.among).size, encode.point(some).quality)
 
 
 def _logit(quality: float) -> float:
