@@ -50,7 +50,7 @@ def profile_file(folder: Path) -> Path:
         rates = "" if codec.is_lossless else "mono_kbps = 64\nstereo_kbps = 96\n"
         sounds += f'[[sound]]\ncodec = "{codec.name}"\nlayouts = ["stereo"]\n{rates}'
     path = folder / "every.toml"
-    path.write_text(f"ladders = {names!r}\n{sounds}")
+    path.write_text(f'ladders = {names!r}\nsubtitles = ["imsc1"]\n{sounds}')
     return path
 
 

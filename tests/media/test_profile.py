@@ -53,7 +53,8 @@ def test_a_ladder_takes_the_place_of_the_profiles_pictures() -> None:
     wished = load_wished("web", "hevc")
 
     assert [ladder.name for ladder in wished.ladders] == ["hevc"]
-    assert wished.sounds == load_profile("web").sounds
+    assert [form.codec for form in wished.sounds] == ["aac", "opus"]
+    assert wished.sounds[1].pictures == ()  # the pictures that it was for are gone
 
 
 def test_what_is_included_comes_first_and_once(tmp_path: Path) -> None:
@@ -84,6 +85,8 @@ def test_without_sounds_it_is_that_of_the_first_ladder() -> None:
     ("old", "new", "fault"),
     [
         ("ladders =", "ladders", "line 2: Expected"),
+        ("ladders =", "subtitles = ['srt']\nladders =", "line 2: subtitles are webvtt and imsc1"),
+        ('pictures = ["av1"]', 'pictures = ["vp9"]', "line 4: Opus is for pictures in vp9, of"),
         ("ladders = [", "rungs = [", r"line 2: a profile has no field 'rungs'"),
         ('["standard", "av1"]', '"standard"', "line 2: ladders is not a list"),
         ('["standard", "av1"]', "[]", "it has no ladders"),

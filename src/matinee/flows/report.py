@@ -15,7 +15,7 @@ from matinee.media.chapters import chapters_json
 from matinee.media.cmaf import read_init
 from matinee.media.hls import read_media
 from matinee.media.ladder import display_size
-from matinee.media.packaging import Sheets, Stream
+from matinee.media.packaging import IMSC1, Sheets, Stream
 from matinee.media.plan import shots
 from matinee.media.quality import by_second, pool
 from matinee.media.source import SourceInfo, Track
@@ -185,7 +185,7 @@ async def _rendition(bench: Bench, evidence: Evidence, stream: Stream) -> dict[s
         "segment_bits": [8 * size for size in sizes],
     }
     if stream.kind == "text":
-        return {**common, "codec": "wvtt"}
+        return {**common, "codec": "stpp" if stream.family == IMSC1 else "wvtt"}
     codec = await _codec(bench, evidence, stream)
     if stream.kind == "audio":
         sound = evidence.made.sounds[stream.name]

@@ -19,6 +19,9 @@ LAYOUTS = ("mono", "stereo", "surround")
 """What a form of sound may ask for: all channels in one; as every device plays it (mono stays
 mono); the track's own layout where it has more than two channels."""
 
+SUBTITLES = ("webvtt", "imsc1")
+"""Forms of subtitles; WebVTT, in DASH as ``wvtt``, is always made."""
+
 RATES = {"mono_kbps": "mono", "stereo_kbps": "stereo", "per_channel_kbps": "surround"}
 """The field that gives the bit rate of each layout."""
 
@@ -49,6 +52,7 @@ class Profile:
     name: str
     ladders: tuple[Ladder, ...]
     sounds: tuple[SoundForm, ...]
+    subtitles: tuple[str, ...] = ("webvtt",)
 
     @property
     def ladder_names(self) -> str:
@@ -56,8 +60,12 @@ class Profile:
         return ", ".join(ladder.name for ladder in self.ladders)
 
     def with_ladder(self, ladder: Ladder) -> "Profile":
-        """The same with other pictures."""
-        return replace(self, ladders=(ladder,))
+        """The same with other pictures; sound for pictures that are gone goes with these."""
+        sounds = tuple(
+            form if ladder.codec in form.pictures else replace(form, pictures=())
+            for form in self.sounds
+        )
+        return replace(self, ladders=(ladder,), sounds=sounds)
 
 
 def profile_of(ladder: Ladder) -> Profile:
@@ -118,7 +126,7 @@ def parse_profile(name: str, text: str, parts: Parts) -> Profile:
     """
     reader = _Reader(name, text)
     document = reader.fields(
-        reader.document(), (), ("description", "include", "ladders", "sound")
+        reader.document(), (), ("description", "include", "ladders", "subtitles", "sound")
     )  # fmt: skip
     included = [parts.profile(one) for one in reader.names(document, "include")]
     ladders = [ladder for profile in included for ladder in profile.ladders]
@@ -148,7 +156,21 @@ def parse_profile(name: str, text: str, parts: Parts) -> Profile:
         ("sound", 0),
         "the first sound has no stereo, which every device needs",
     )
-    return Profile(name, tuple(ladders), tuple(sounds))
+    there = {ladder.codec for ladder in ladders}
+    for form in sounds:
+        reader.require(
+            not form.pictures or bool(there & set(form.pictures)),
+            ("sound",),
+            f"{form.coding.label} is for pictures in {', '.join(form.pictures)}, of which none are",
+        )
+    subtitles = [one for profile in included for one in profile.subtitles]
+    subtitles += reader.names(document, "subtitles")
+    for one in subtitles:
+        reader.require(
+            one in SUBTITLES, ("subtitles",), f"subtitles are {' and '.join(SUBTITLES)}, not {one}"
+        )
+    forms = tuple(dict.fromkeys(("webvtt", *subtitles)))
+    return Profile(name, tuple(ladders), tuple(sounds), forms)
 
 
 def _sound(reader: _Reader, table: Any, number: int) -> SoundForm:

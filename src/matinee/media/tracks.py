@@ -134,6 +134,7 @@ class TrackPlan:
     sounds: tuple[SoundTrack, ...]
     texts: tuple[TextTrack, ...]
     outcomes: tuple[Outcome, ...]
+    text_forms: tuple[str, ...] = ("webvtt",)
 
 
 def plan_tracks(
@@ -166,7 +167,9 @@ def plan_tracks(
         for text in texts
         if text.sidecar
     ]
-    return TrackPlan(rungs, tuple(sounds), tuple(texts), tuple(outcomes))
+    return TrackPlan(
+        rungs, tuple(sounds), tuple(texts), tuple(outcomes), profile.subtitles
+    )  # fmt: skip
 
 
 def without_texts(plan: TrackPlan, reasons: Mapping[str, str]) -> TrackPlan:

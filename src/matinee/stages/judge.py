@@ -223,7 +223,7 @@ def expected(made: Renditions, plan: PackagePlan) -> Expected:
     text = {
         folder: _named_language(stream)
         for stream in plan.of_kind("text")
-        for folder in (stream.folder, f"{stream.folder}-wvtt")
+        for folder in (stream.folder, stream.dash_folder)
     }
     return Expected(
         video={
@@ -253,7 +253,7 @@ def expected(made: Renditions, plan: PackagePlan) -> Expected:
             folder: _flags(stream)
             for stream in plan.streams
             if stream.labels
-            for folder in (stream.folder, f"{stream.folder}-wvtt")
+            for folder in (stream.folder, stream.dash_folder)
         },
     )
 
