@@ -10,7 +10,7 @@ from typing import Any
 import av
 import pytest
 from tests.conftest import Ended, run_ffmpeg, standing_in
-from tests.every_codec import FAMILIES, FRAMES, SECONDS, EveryCodec
+from tests.every_codec import FAMILIES, FRAMES, SECONDS, TARGET, EveryCodec
 
 from matinee.media.cmaf import read_init, read_segment
 from matinee.media.codecs import BY_ENTRY
@@ -45,6 +45,16 @@ def test_there_is_a_rendition_of_every_codec_depth_and_profile(every_codec: Ever
         told = BY_ENTRY[video["codec"].split(".")[0]].told(video["codec"])
         assert told.depth == (10 if "-10-" in video["name"] else 8)
         assert video["frames"] == FRAMES
+
+
+def test_every_sound_is_as_loud_as_the_profile_wishes(every_codec: EveryCodec) -> None:
+    found = {
+        verdict["subject"]: verdict["evidence"]["loudness"]["integrated_lufs"]
+        for verdict in every_codec.document["verdicts"]
+        if verdict["judge"] == "sound"
+    }
+    assert set(found) == {one["name"] for one in every_codec.of_type("audio")}
+    assert all(level == pytest.approx(TARGET, abs=1) for level in found.values())
 
 
 # What is served decodes whole, in codecs that no browser here plays too.

@@ -182,6 +182,7 @@ async def _rendition(bench: Bench, evidence: Evidence, stream: Stream) -> dict[s
         "bytes": sum(asset.size_bytes for asset in assets.values()),
         "vmaf": None,
         "vmaf_series": None,
+        "loudness": None,
         "segment_bits": [8 * size for size in sizes],
     }
     if stream.kind == "text":
@@ -194,6 +195,7 @@ async def _rendition(bench: Bench, evidence: Evidence, stream: Stream) -> dict[s
             "codec": codec,
             "frames": sound.frames,
             "duration": round(float(sound.plan.duration), 6),
+            "loudness": sound.loudness.as_json(),
         }
     return {**common, "codec": codec, **await _video(bench, evidence, stream)}
 

@@ -247,6 +247,7 @@ def _plan_sounds(tracks: Sequence[Track], timeline: Timeline, profile: Profile) 
             timeline.start,
             timeline.duration,
             lead_samples(timeline.rate),
+            profile.loudness,
         )
         sounds.append(SoundTrack(labels, track, tuple(renditions)))
     return sounds
