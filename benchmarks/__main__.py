@@ -17,8 +17,9 @@ from benchmarks.table import Figure, render
 from benchmarks.workplace import Workplace, tell
 
 NAMES = (
-    "startup", "bookkeeping", "events", "dispatch", "second_run", "bucket", "pipeline",
-    "shaka_streamer", "chunking",
+    "startup", "inspect", "bookkeeping", "events", "dispatch", "preview", "second_run", "bucket",
+    "pipeline",
+    "shaka_streamer", "chunking", "optimise",
 )  # fmt: skip
 """The quick ones first."""
 
@@ -35,7 +36,12 @@ def main() -> int:
     broken: list[str] = []
     with tempfile.TemporaryDirectory(prefix="matinee-benchmarks-") as root:
         place = Workplace(
-            film, options.repeats, tuple(options.rungs), options.derivations, Path(root)
+            film,
+            options.repeats,
+            tuple(options.rungs),
+            options.derivations,
+            Path(root),
+            options.seconds,
         )
         for name in options.only:
             tell(name)

@@ -16,8 +16,8 @@ from matinee.config import Settings
 from matinee.ladders import load_ladder
 from matinee.media.ladder import Ladder, Rung
 from matinee.media.profile import profile_of
+from matinee.media.source_timeline import timeline_of
 from matinee.media.tracks import plan_tracks
-from matinee.stages.inspect import timeline_of
 from matinee.wiring.library import open_library
 from matinee.wiring.reading import indexer
 

@@ -14,11 +14,12 @@ import hypothesis
 import imageio_ffmpeg
 import pytest
 from tests.databases import postgres
+from tests.films import films
 from tests.forks import run_module
 from tests.s3_server import s3
 from tests.shared import made_once
 
-__all__ = ["postgres", "s3"]
+__all__ = ["films", "postgres", "s3"]
 
 # A busy machine is slow, not wrong.
 hypothesis.settings.register_profile("matinee", deadline=None)

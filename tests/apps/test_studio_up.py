@@ -25,6 +25,7 @@ DROP = """() => {
     document.querySelector('.drop').dispatchEvent(new DragEvent(kind, told));
   }
 }"""
+SRT = "1\n00:00:01,000 --> 00:00:03,000\nBuongiorno\n"
 HOLD = """() => document.querySelector('#files').addEventListener(
   'change', (event) => event.stopImmediatePropagation(), { capture: true })"""
 """A test cannot drag a file in from outside; it can drop one that the page was only given."""
@@ -53,16 +54,18 @@ def up(tmp_path: Path) -> Iterator[tuple[str, str]]:
             assert process.wait(20) == 0
 
 
-def test_a_film_that_is_dropped_is_made_and_plays(
-    up: tuple[str, str], open_viewer: Callable[..., Viewer], film: Path
+def test_a_film_that_is_dropped_with_its_subtitles_is_made_and_plays(
+    up: tuple[str, str], open_viewer: Callable[..., Viewer], film: Path, tmp_path: Path
 ) -> None:
     address, link = up
+    text = tmp_path / f"{film.stem}.it.srt"
+    text.write_text(SRT)
     viewer = open_viewer(address)
     page = viewer.open(link)
     page.get_by_role("link", name="Upload a film").click()
     page.get_by_label("Name of the title").fill("Dropped")
     page.evaluate(HOLD)
-    page.locator("#files").set_input_files(film)
+    page.locator("#files").set_input_files([text, film])
     page.evaluate(DROP)
     page.get_by_text(f"{film.name} arrived.").wait_for()
 
@@ -81,4 +84,8 @@ def test_a_film_that_is_dropped_is_made_and_plays(
     page.get_by_role("heading", name="Dropped").wait_for()
     page.get_by_role("link", name="Watch").click()
     viewer.until("window.matinee && matinee.state().duration > 20")
+    assert page.evaluate("matinee.player.getTextTracks().map(({ language }) => language)") == [
+        "en",
+        "it",
+    ]
     page.close()

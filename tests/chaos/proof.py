@@ -46,7 +46,7 @@ def unsettled(tables: Tables, films: int) -> str:
     last = tables.one("SELECT coalesce(max(place), 0) FROM event")
     waiting = tables.rows(
         "SELECT rule, state, count(*), max(reason) FROM delivery"
-        " WHERE state IN ('waiting', 'running') GROUP BY 1, 2"
+        " WHERE state IN ('waiting', 'running') AND rule <> 'forget-preview' GROUP BY 1, 2"
     )
     runs = tables.rows("SELECT state, count(*) FROM run WHERE ended_at IS NULL GROUP BY 1")
     if arrived < films:
@@ -104,7 +104,7 @@ def _events(tables: Tables, numbers: int) -> Iterator[str]:
         yield "the log has gaps"
     for rule, state, count, reason in tables.rows(
         "SELECT rule, state, count(*), max(reason) FROM delivery"
-        " WHERE state != 'done' GROUP BY 1, 2"
+        " WHERE state != 'done' AND (rule, state) <> ('forget-preview', 'waiting') GROUP BY 1, 2"
     ):
         yield f"{count} deliveries of {rule} are {state}: {reason}"
     counted = Counter(tables.column("SELECT subject FROM event WHERE type = 'chaos.counted'"))

@@ -36,9 +36,9 @@ from matinee.media.loudness import Target
 from matinee.media.profile import SoundForm
 from matinee.media.sound import AAC_FRAME, SAMPLE_RATE, SoundRendition, lead_samples, plan_sound
 from matinee.media.source import SourceInfo
+from matinee.media.source_timeline import timeline_of
 from matinee.media.timeline import Timeline
 from matinee.ports.tools import Clip
-from matinee.stages.inspect import timeline_of
 from matinee.stages.sound import measure_lags
 
 pytestmark = pytest.mark.tools

@@ -30,7 +30,18 @@ from matinee.core.ids import canonical_json, digest_of
 from matinee.flows.functions import SHIPPED
 from matinee.flows.seal_events import OLDEST, STRETCH
 from matinee.ladders import SHIPPED as LADDERS
-from matinee.media import clocks, damage, judges, ladder, plan, rates, signature, sound, timeline
+from matinee.media import (
+    clocks,
+    damage,
+    judges,
+    ladder,
+    plan,
+    rates,
+    remarks,
+    signature,
+    sound,
+    timeline,
+)
 from matinee.media.codecs import CODECS
 from matinee.media.codecs.codec import REORDERED_FRAMES
 from matinee.media.codecs.sound import SOUND_CODECS
@@ -43,7 +54,7 @@ from matinee.rules.conditions import LONGEST as LONGEST_CONDITION
 from matinee.rules.functions import Call, function, registry
 from matinee.rules.retry import Retry
 from matinee.rules.rulebook import FIELDS, read_rules, shipped_rules
-from matinee.stages import crop, split, straighten
+from matinee.stages import crop, split
 from matinee.stages import damage as finding
 from matinee.stages.text import SIDECARS
 
@@ -264,10 +275,10 @@ def test_the_thresholds_that_are_rounded_in_words_hold() -> None:
         f"goes back by more than {clocks.BACK} s, leaps ahead by more than {clocks.AHEAD} s",
         f"over {LARGEST_PICTURE} pixels to a side",
         f"a still of {STILL_SIZE[0]}x{STILL_SIZE[1]}",
-        f"more than {float(finding.CUT_OFF)} s, and more than 1 %, before",
+        f"more than {float(remarks.CUT_OFF)} s, and more than 1 %, before",
         f"lasts more than {timeline.LONGEST_FILM // 3600} hours",
-        straighten.JUMPED,
-        straighten.STILL_ADDED,
+        remarks.JUMPED,
+        remarks.STILL_ADDED,
         finding.HINT,
     ],
 )

@@ -13,8 +13,8 @@ import matinee.ladders
 from matinee.core.ids import digest_of
 from matinee.media.codecs import CODECS
 from matinee.media.codecs.codec import Demand
-from matinee.media.ladder import NEARLY_THE_SOURCE, Box, display_size, fit, parse_ladder
-from matinee.media.source import Colour, Picture
+from matinee.media.ladder import NEARLY_THE_SOURCE, Box, fit, parse_ladder
+from matinee.media.source import Colour, Picture, display_size
 
 LADDERS = Path(matinee.ladders.__file__).parent
 SHIPPED = sorted(LADDERS.glob("*.toml"))

@@ -18,6 +18,7 @@ from matinee.media.plan import (
     plan_chunks,
     plan_film,
     plan_segments,
+    settled,
     shots,
 )
 from matinee.media.rates import STANDARD_RATES
@@ -191,3 +192,23 @@ def test_a_film_whose_frames_outlast_a_segment_is_planned_or_refused(rate: Fract
     except SourceUnsupported:
         return
     assert covers(plan.segments, 20)
+
+
+@settings(deadline=None)
+@given(film=films(), share=st.fractions(0, 1))
+def test_what_is_settled_of_a_films_begin_is_part_of_the_whole_films_plan(
+    film: tuple[list[int], int, Fraction], share: Fraction
+) -> None:
+    cuts, frames, rate = film
+    there = max(1, int(frames * share))
+    begin = settled(plan_film([cut for cut in cuts if cut < there], there, rate))
+    whole = plan_film(cuts, frames, rate)
+
+    if begin is None:
+        return
+    assert begin.segments == whole.segments[: len(begin.segments)]
+    assert begin.chunks[:-1] == whole.chunks[: len(begin.chunks) - 1]
+    # Only a film that ends soon after a chunk gives that one its rest.
+    last = whole.chunks[len(begin.chunks) - 1]
+    assert begin.chunks[-1] == last or last.end == frames
+    assert begin.frames == begin.chunks[-1].end < there

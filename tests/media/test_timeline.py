@@ -10,14 +10,9 @@ from hypothesis import strategies as st
 
 from matinee.core.errors import SourceDamaged
 from matinee.core.ids import digest_of
+from matinee.media.frame_index import DISCARD, KEY, ROW
 from matinee.media.rates import STANDARD_RATES
-from matinee.media.timeline import (
-    DISCARD,
-    KEY,
-    PACKET,
-    Packets,
-    build_timeline,
-)
+from matinee.media.timeline import PACKET, Packets, build_timeline, whole_groups
 
 MS = Fraction(1, 1000)
 TS = Fraction(1, 90_000)
@@ -340,3 +335,37 @@ def test_a_doubled_time_of_a_discarded_frame_is_no_damage() -> None:
     packets = index([0, 0, 40, 80], discarded=[0])
 
     assert build_timeline(packets, MS, Fraction(25)).frames == 3
+
+
+def test_a_row_of_the_index_is_the_same_with_numpy_and_without() -> None:
+    digest = bytes(range(32))
+    (row,) = np.frombuffer(ROW.pack(-5, -7, 9, KEY | DISCARD, digest), dtype=PACKET)
+
+    assert ROW.size == PACKET.itemsize
+    assert (row["pts"], row["dts"], row["size"], row["flags"]) == (-5, -7, 9, KEY | DISCARD)
+    assert bytes(row["digest"]).ljust(32, b"\0") == digest
+
+
+@given(
+    groups=st.lists(st.lists(st.booleans(), max_size=5), min_size=1, max_size=6),
+    leading=st.integers(0, 2),
+)
+def test_whole_groups_show_before_all_that_comes_later(
+    groups: list[list[bool]], leading: int
+) -> None:
+    """A key, B-frames that are shown before it, and others after it: as an open group has them."""
+    shown, keys, at = list[int](), list[int](), 0
+    for number, others in enumerate(groups):
+        before = leading if number else 0
+        keys.append(len(shown))
+        shown += [at + before, *range(at, at + before)]
+        shown += range(at + before + 1, at + before + 1 + len(others))
+        at = len(shown)
+    packets = index(shown, keys)
+
+    count = whole_groups(packets)
+
+    assert count == (keys[-1] if len(keys) > 1 else 0)
+    assert sorted(shown[:count]) == list(range(count))
+    assert whole_groups(packets[:0]) == 0
+    assert whole_groups(index(shown, keys, discarded=[0])) == 0 or len(keys) == 1

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 import matinee.ladders
 from matinee.core.ids import digest_of
+from matinee.media.frame_index import KEY
 from matinee.media.ladder import parse_ladder
 from matinee.media.profile import profile_of
 from matinee.media.source import IMAGE_SUBTITLES, Colour, Picture, SourceInfo, Track, TrackType
-from matinee.media.timeline import KEY, PACKET, Timeline, build_timeline
+from matinee.media.timeline import PACKET, Timeline, build_timeline
 from matinee.media.tracks import (
     Sidecar,
     TrackPlan,

@@ -57,7 +57,7 @@ def test_the_shipped_rules_do_what_is_promised() -> None:
         kind: [order.function for order in book.orders(event(kind), NOW)]
         for kind in (
             "film.arrived", "title.published", "verdict.failed", "rights.opened", "rights.closed",
-            "film.removed",
+            "film.removed", "run.ended", "backup.failed", "backup.late",
         )
     }  # fmt: skip
     assert done == {
@@ -67,6 +67,9 @@ def test_the_shipped_rules_do_what_is_promised() -> None:
         "rights.opened": ["show"],
         "rights.closed": ["hide"],
         "film.removed": [],
+        "run.ended": ["forget-preview"],
+        "backup.failed": ["notify"],
+        "backup.late": ["notify"],
     }
 
 
@@ -117,7 +120,8 @@ def test_a_users_rule_goes_over_a_shipped_one() -> None:
 
 def test_a_schedule_is_a_rule_about_its_own_times() -> None:
     book = read('[[rule]]\nname = "nightly"\nschedule = "0 3 * * *"\nzone = "UTC"\ndo = "look"')
-    assert [name for name, _ in book.schedules()] == ["nightly"]
+    shipped = ["back-up", "drill", "watch-backups"]
+    assert [name for name, _ in book.schedules()] == [*shipped, "nightly"]
     due = [order.rule for order in book.orders(event("schedule.due", rule="nightly"), NOW)]
     assert due == ["nightly"]
     assert book.orders(event("schedule.due", rule="other"), NOW) == []

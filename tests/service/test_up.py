@@ -50,17 +50,20 @@ def test_a_wrong_rule_stops_the_start_and_is_told_with_its_line(
     assert ended.out == ""
 
 
-def test_a_second_service_is_told_that_its_address_is_taken_and_leaves_the_first_alone(
+def test_a_second_service_is_told_what_is_taken_and_leaves_the_first_alone(
     matinee: Run, tmp_path: Path
 ) -> None:
     library = tmp_path / "library"
     with Up(library).running() as up:
         bind = up.address.removeprefix("http://")
-        ended = matinee("up", "--bind", bind, "--library", library)
+        elsewhere = matinee("up", "--bind", bind, "--library", tmp_path / "another")
+        ended = matinee("up", "--bind", "127.0.0.1:0", "--library", library)
         asked = matinee("runs", "--library", library)
 
-    assert (ended.exit_code, ended.out) == (2, "")
-    assert "[serve.address_taken]" in ended.err
+    assert (elsewhere.exit_code, elsewhere.out) == (2, "")
+    assert "[serve.address_taken]" in elsewhere.err
+    assert (ended.exit_code, ended.out) == (6, "")
+    assert "[library.busy]" in ended.err and str(library) in ended.err
     assert asked.exit_code == 0, asked.err
 
 
@@ -131,23 +134,6 @@ def segment_of(up: Up, manifest: str) -> str:
         (first, *_) = [line for line in lines if line and not line.startswith("#")]
         manifest = urljoin(manifest, first)
     return manifest
-
-
-def test_a_deadline_in_the_past_is_told_and_hurried_after(
-    short_film: Path, ladder: Path, watched: Path, tmp_path: Path
-) -> None:
-    library = new_library(tmp_path, ladder)
-    with Up(library, ["--watch", watched]).running() as up:
-        put(short_film, watched, "late", "deadline = 2021-05-01\npriority = 3\n")
-        run = up.ended("late.mp4")
-
-        assert (run["state"], run["priority"]) == ("done", 3)
-        (late,) = up.events("run.late")
-        assert late["data"]["run"] == run["id"]
-        assert late["data"]["deadline"] == run["deadline"] == "2021-05-01T00:00:00+00:00"
-        assert late["data"]["expected"] > run["started_at"]
-        cell = up.get(f"/v1/runs/{run['id']}/cells/144p/0")
-        assert cell["encoded"]["parameters"]["preset"] == "ultrafast"
 
 
 def test_a_film_can_be_watched_while_it_is_made_and_an_urgent_one_overtakes(

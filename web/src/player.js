@@ -9,10 +9,14 @@ import { renditionOf, videoRenditions } from "./rungs.js";
 const PANEL = ["play_pause", "mute_volume", "time_and_duration", "spacer", "captions", "overflow_menu", "fullscreen"];
 const MENU = ["quality", "language", "captions", "chapter", "playback_rate", "picture_in_picture"];
 const AMBER = "rgb(245, 182, 66)";
+const LOOK_MS = 5000;
 
 class Watch {
-  constructor(title) {
+  /** ``isPreview``: of a title that is being made, what there is of its preview. */
+  constructor(title, isPreview) {
     this.title = title;
+    this.isPreview = isPreview;
+    this.media = isPreview ? title.preview : title.media;
     this.query = new URLSearchParams(location.search);
     this.format = this.query.get("format") === "dash" ? "dash" : "hls";
     this.video = document.getElementById("video");
@@ -53,6 +57,7 @@ class Watch {
     this.layOut(small);
     this.bindButtons();
     await this.load(Number(this.query.get("t")) || null);
+    if (this.isPreview) this.awaitTitle();
     if (this.query.has("autoplay")) {
       this.video.muted = true;
       await this.video.play().catch(() => {});
@@ -114,8 +119,13 @@ class Watch {
     }
     this.failure?.remove();
     this.error = null;
+    if (!this.media) {
+      this.fail("it is gone");
+      return;
+    }
     try {
-      await this.player.load(this.title.media[this.format], time);
+      // A preview grows: a player would begin at its end.
+      await this.player.load(this.media[this.format], this.isPreview ? time ?? 0 : time);
       this.video.dataset.format = this.format;
       await this.addChapters();
     } catch (error) {
@@ -126,9 +136,21 @@ class Watch {
   /** Chapters lie in the package beside its manifests; without them the film plays as well. */
   async addChapters() {
     if (!this.title.report?.chapters?.length || !this.title.current) return;
-    const beside = new URL(this.title.media.hls, location.href);
+    const beside = new URL(this.media.hls, location.href);
     const uri = new URL(`packages/${this.title.current}/chapters.vtt`, beside);
     await this.player.addChaptersTrack(uri.href, "und", "text/vtt").catch((error) => console.warn(error));
+  }
+
+  /** Says so when the film itself is on screen; what plays goes on. */
+  awaitTitle() {
+    const timer = setInterval(async () => {
+      if (document.hidden) return;
+      const { media } = await loadTitle(this.title.id).catch(() => ({}));
+      if (!media) return;
+      clearInterval(timer);
+      document.getElementById("preview-note").replaceChildren("The film is on screen by now: ",
+        h("a", { href: `/watch/${encodeURIComponent(this.title.id)}` }, "watch it"), ".");
+    }, LOOK_MS);
   }
 
   async switchFormat(format) {
@@ -216,6 +238,8 @@ class Watch {
       decoded: stats.decodedFrames || 0,
       bandwidth: stats.estimatedBandwidth,
       error: this.error,
+      is_growing: player.isLive() || player.isInProgress(),
+      reach_s: player.seekRange().end,
     };
   }
 }
@@ -224,7 +248,7 @@ async function main() {
   shaka.polyfill.installAll();
   const app = document.getElementById("app");
   if (!app) return;
-  const watch = new Watch(await loadTitle(app.dataset.title));
+  const watch = new Watch(await loadTitle(app.dataset.title), "preview" in app.dataset);
   window.matinee = { player: watch.player, state: () => watch.state() };
   if (shaka.Player.isBrowserSupported()) await watch.start();
   else watch.fail("this browser cannot play adaptive streams");

@@ -15,9 +15,11 @@ import av.error
 import numpy as np
 from numpy.typing import NDArray
 
+from matinee.adapters.pyav_decode import find_damage
 from matinee.adapters.pyav_inspect import inspect_film, look_at
 from matinee.adapters.pyav_listen import heard, sound_damage
-from matinee.adapters.pyav_picture import find_damage, open_safely, pictures_of
+from matinee.adapters.pyav_picture import open_safely, pictures_of
+from matinee.adapters.pyav_times import packets_of_rows
 from matinee.core.errors import (
     LibraryError,
     LibraryFull,
@@ -64,7 +66,8 @@ class PyavIndexer(Indexer):
         return look_at(film)
 
     def inspect(self, film: Path) -> tuple[SourceInfo, Packets, Fraction]:
-        return inspect_film(film)
+        info, index, time_base = inspect_film(film)
+        return info, packets_of_rows(index), time_base
 
     def cut(
         self,
@@ -116,6 +119,12 @@ class PyavIndexer(Indexer):
         self, chunk: Path, frames: int, starts: Sequence[int], rate: Fraction, output: Path
     ) -> Joined:
         return _join([chunk], [frames], starts, rate, output, FRAGMENTS, "")
+
+    def frame_bytes(self, chunk: Path) -> NDArray[np.int64]:
+        with opened(chunk) as container:
+            packets = container.demux(container.streams.video[0])
+            shown = sorted((packet.pts, packet.size) for packet in packets if packet.size)
+        return np.array([size for _, size in shown], dtype=np.int64)
 
     def place_sound(self, encoded: Path, codec: SoundCodec, lead: int, output: Path) -> int:
         count = 0

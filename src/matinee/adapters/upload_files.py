@@ -7,6 +7,7 @@
       offset        20 digits: how many bytes of data are on the disk for good
       data          the bytes; those behind the offset do not count
       film          data under its last name, when all have come
+      subtitles-1.de.forced.srt ...   what belongs to a film
       told          there once the log has it
 
 A folder appears whole: it is made under another name. ``offset`` is written after the bytes were
@@ -17,17 +18,19 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-from matinee.ports.uploads import Order
+from matinee.media.tracks import SAID_BESIDE, language_tag
+from matinee.ports.uploads import Order, Upload
 
 ID = re.compile(r"[0-9a-f]{32}")
 _DIGITS = 20
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8}){0,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +56,25 @@ class UploadFolder:
         self.data = self.path / "data"
         self.film = self.path / "film"
 
-    def make(self, order: Order, started_at: datetime) -> None:
-        """Make an empty upload, there whole or not at all."""
+    def make(
+        self, order: Order, started_at: datetime, beside: Iterable[tuple[str, Path]] = ()
+    ) -> None:
+        """Make an empty upload, there whole or not at all; files beside it by their new names."""
         staged = self._root / f".new-{self._id}"
         staged.mkdir(parents=True)
         told = {**asdict(order), "started_at": started_at.isoformat()}
         _write(staged / "upload.json", json.dumps(told, ensure_ascii=True).encode())
         _write(staged / "offset", b"0".zfill(_DIGITS))
         (staged / "data").touch()
+        for name, path in beside:
+            (staged / name).hardlink_to(path)
         _sync_folder(staged)
         staged.rename(self.path)
         _sync_folder(self._root)
+
+    def beside(self) -> list[Path]:
+        """The subtitles that belong to it, in their order."""
+        return sorted(self.path.glob("subtitles-*"))
 
     def open(self, offset: int) -> IO[bytes]:
         """The data, to be written from ``offset`` on; what lies behind it is cut off."""
@@ -107,7 +118,7 @@ class UploadFolder:
             offset_file = self.path / "offset"
             return Record(
                 id=self._id,
-                order=Order(**told),
+                order=Order(**{**told, "subtitles": tuple(told.get("subtitles", ()))}),
                 started_at=started,
                 changed_at=datetime.fromtimestamp(offset_file.stat().st_mtime, UTC),
                 offset=int(offset_file.read_bytes()),
@@ -126,6 +137,37 @@ class UploadFolder:
         with suppress(FileNotFoundError):
             self.path.rename(gone)
         shutil.rmtree(gone, ignore_errors=True)
+
+
+def under_way(root: Path) -> list[Upload]:
+    """Films below ``root`` that are not whole, oldest first, as another process may see them.
+
+    Nothing is changed. An upload that is finished or removed meanwhile is left out.
+    """
+    found = []
+    for path in root.iterdir() if root.is_dir() else []:
+        folder = UploadFolder(root, path.name) if ID.fullmatch(path.name) else None
+        record = folder.read() if folder else None
+        if folder is None or record is None or record.order.kind != "film":
+            continue
+        if record.offset < record.order.length:
+            found.append(Upload(
+                record.id, record.order, folder.data, record.offset, record.started_at,
+                record.changed_at, None,
+            ))  # fmt: skip
+    return sorted(found, key=lambda upload: upload.started_at)
+
+
+def beside_name(number: int, order: Order) -> str:
+    """What a file of subtitles is called beside its film: what its name tells is kept, no more.
+
+    Languages and flags are told by such names: see ``stages.text.sidecar_of``.
+    """
+    *words, ending = order.name.lower().split(".")[1:] or [""]
+    flags = sorted(SAID_BESIDE.intersection(words))
+    spoken = [w for w in words if _LANGUAGE.fullmatch(w) and language_tag(w) != "und"]
+    language = order.language or next((w for w in reversed(spoken) if w not in flags), "und")
+    return ".".join([f"subtitles-{number:02d}", language_tag(language), *flags, ending])
 
 
 def records(root: Path) -> Iterator[Record]:

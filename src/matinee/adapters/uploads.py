@@ -7,7 +7,7 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import IO
 
 from matinee.adapters.upload_bytes import disk_failures, pieces, write_all
-from matinee.adapters.upload_files import ID, Record, UploadFolder, records
+from matinee.adapters.upload_files import ID, Record, UploadFolder, beside_name, records
 from matinee.assets.files import digest_of_file
 from matinee.core.arrivals import Film, History, arrived, removed
 from matinee.core.errors import LibraryError, LibraryFull, NotFound
 from matinee.core.limits import UploadLimits
 from matinee.core.room import Room
+from matinee.media.subtitle_formats import LARGEST as LARGEST_TEXT
 from matinee.ports.events import EventLog
 from matinee.ports.uploads import (
     Checksum,
@@ -28,6 +29,7 @@ from matinee.ports.uploads import (
     OffsetConflict,
     Order,
     Upload,
+    UploadAlone,
     UploadCutOff,
     UploadExpired,
     UploadQuota,
@@ -104,15 +106,16 @@ class DiskUploads(Uploads):
             await asyncio.sleep(TENDED_S if is_mended else MENDED_S)
 
     async def create(self, order: Order) -> Upload:
-        if order.length > self._limits.largest:
-            raise UploadTooLarge(
-                f"{order.name} has {order.length} bytes; a film may have {self._limits.largest}"
-            )
+        most = self._limits.largest if order.kind == "film" else LARGEST_TEXT
+        if order.length > most:
+            raise UploadTooLarge(f"{order.name} has {order.length} bytes; it may have {most}")
         async with self._creating:
             self._check_room(order)
+            beside = [(name, self._folder(one).film) for one, name in self._beside(order)]
             record = Record(secrets.token_hex(16), order, self._now(), self._now(), 0, False)
+            folder = self._folder(record.id)
             with disk_failures():
-                await asyncio.to_thread(self._folder(record.id).make, order, record.started_at)
+                await asyncio.to_thread(folder.make, order, record.started_at, beside)
             self._states[record.id] = _State(record)
         if not order.length:
             await self._finish(self._states[record.id])
@@ -142,7 +145,8 @@ class DiskUploads(Uploads):
 
     async def remove(self, upload_id: str, owner: str) -> None:
         async with self._turn(upload_id, owner) as (state, _):
-            if state.record.is_told and not state.is_released:
+            is_film = state.record.order.kind == "film"
+            if is_film and state.record.is_told and not state.is_released:
                 film, history = self._film(state.record), self._told(state.record)
                 fact = removed("upload", film.key, film.name, film.place, history)
                 await asyncio.to_thread(self._log.append, [fact])
@@ -150,15 +154,15 @@ class DiskUploads(Uploads):
 
     def in_progress(self) -> Sequence[Upload]:
         found = [self._upload(state) for state in self._states.values()]
-        return sorted(
-            (upload for upload in found if not upload.is_whole), key=lambda one: one.started_at
-        )
+        films = (one for one in found if one.order.kind == "film" and not one.is_whole)
+        return sorted(films, key=lambda one: one.started_at)
 
     def kept(self) -> frozenset[str]:
         """The places of films that came whole and whose bytes are still here."""
         told = (
-            s.record.id for s in self._states.values() if s.record.is_told and not s.is_released
-        )
+            s.record.id for s in self._states.values()
+            if s.record.is_told and not s.is_released and s.record.order.kind == "film"
+        )  # fmt: skip
         return frozenset(str(self._folder(upload_id).film) for upload_id in told)
 
     async def release(self, place: str) -> bool:
@@ -245,18 +249,20 @@ class DiskUploads(Uploads):
                         raise ChecksumMismatch(
                             f"{record.order.name} has the SHA-256 {digest}, not the one announced"
                         )
-                fact = arrived(self._film(record), History())
-                await asyncio.to_thread(self._log.append, [fact])
+                if record.order.kind == "film":
+                    fact = arrived(self._film(record), History())
+                    await asyncio.to_thread(self._log.append, [fact])
                 await asyncio.to_thread(folder.set_told)
         except LibraryError:
             return
         state.record = replace(record, is_told=True)
 
     def _film(self, record: Record) -> Film:
-        path = self._folder(record.id).film
+        folder, order = self._folder(record.id), record.order
         return Film(
-            origin="upload", key=record.id, name=record.order.name, place=str(path),
-            mark="whole", size_bytes=record.order.length, wishes=record.order.wishes,
+            origin="upload", key=record.id, name=order.name, place=str(folder.film),
+            mark="whole", size_bytes=order.length, wishes=order.wishes,
+            sidecars=[{"place": str(path), "language": ""} for path in folder.beside()],
         )  # fmt: skip
 
     def _told(self, record: Record) -> History:
@@ -268,6 +274,17 @@ class DiskUploads(Uploads):
             await asyncio.to_thread(self._folder(state.record.id).remove)
 
     # All uploads
+
+    def _beside(self, order: Order) -> Iterator[tuple[str, str]]:
+        """Which uploads of subtitles belong to a new one, and what each is called beside it."""
+        for number, one in enumerate(order.subtitles, 1):
+            state = self._states.get(one)
+            known = state.record if state else None
+            if known is None or known.order.owner != order.owner or known.order.kind != "subtitles":
+                raise UploadAlone(f"there are no subtitles {one}")
+            if not known.is_told:
+                raise UploadAlone(f"the subtitles {one} have not come whole yet")
+            yield one, beside_name(number, known.order)
 
     def _check_room(self, order: Order) -> None:
         """Whether a new upload fits: beside what others have still to bring, too."""
@@ -297,6 +314,10 @@ class DiskUploads(Uploads):
         for state in list(self._states.values()):
             upload = self._upload(state)
             is_over = state.is_released if upload.is_whole else True
+            if upload.order.kind == "subtitles":
+                is_over = True  # their film has them as its own
+            elif upload.order.subtitles and upload.is_whole:
+                is_over = False  # a run that is restarted reads them again
             idle_s = time.monotonic() - state.active_at
             due = state.record.changed_at + timedelta(seconds=self._limits.keep_s)
             if is_over and self._now() >= due and idle_s >= min(3600.0, self._limits.keep_s):

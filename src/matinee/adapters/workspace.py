@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from matinee.adapters.owners import is_abandoned
-from matinee.core.errors import LibraryError, LibraryFull
+from matinee.core.errors import LibraryBusy, LibraryError, LibraryFull
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 OF_A_DISK = (*NO_ROOM, errno.EIO, errno.EROFS)
@@ -104,6 +104,19 @@ class Workspace:
                 if _is_same(lock, path):  # it goes while it is held: nobody holds a nameless file
                     with contextlib.suppress(OSError):
                         path.unlink()
+
+    @contextmanager
+    def alone(self, name: str, told: str) -> Iterator[None]:
+        """Held by one process at a time; others are told so and do not wait.
+
+        Raises:
+            LibraryBusy: another process holds it. LibraryError: no locks can be made.
+        """
+        lock = self._take(self._root / "locks" / f"{name}.lock")
+        if lock is None:
+            raise LibraryBusy(told, "end that one first, or give another library with --library")
+        with lock:
+            yield
 
     def _take(self, path: Path) -> IO[bytes] | None:
         """The lock, or None while another run holds it."""

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hmac
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -12,17 +13,25 @@ from pydantic import Field
 
 from matinee.core.ids import canonical_json
 from matinee.ports.catalog import Package, Title
+from matinee.ports.keeping import Keeping
 from matinee.ports.runs import Run
 from matinee.rules.functions import AsyncCall, GiveUp, function
 from matinee.rules.reach import Reach
 from matinee.stages import publish as publishing
 from matinee.stages.posters import make_posters
+from matinee.stages.preview import remove_preview
 
 LIVE = ("queued", "running")
 """States of runs that can be cancelled."""
 
+LATER = 20
+"""Of so many of a title's newest runs it is asked whether they came later."""
+
 SECRET = "env:MATINEE_WEBHOOK_SECRET"  # noqa: S105  # where it is, not what it is
 """Where the secret of webhooks is when a rule does not say it."""
+
+LONG_S = 86_400
+"""How long a backup, a drill or a collection may take."""
 
 WISHES = (
     "name", "credit", "ladder", "profile", "proofs", "scores", "accept_damage", "crop", "public",
@@ -47,8 +56,28 @@ async def publish(
     film = call.event.data
     if not film.get("place"):
         raise GiveUp(f"a {call.event.type} names no film to publish", "see docs/guide/rules.md")
+    request = publish_request(
+        film, ladder=ladder, profile=profile, proofs=proofs, scores=scores,
+        accept_damage=accept_damage, crop=crop, public=public,
+    )  # fmt: skip
+    deadline = request["deadline"]
+    call.submit(
+        "publish",
+        film["name"],
+        request,
+        priority=(film.get("wishes") or {}).get("priority", priority),
+        deadline=datetime.fromisoformat(deadline) if deadline else None,
+    )
+
+
+def publish_request(
+    film: Mapping[str, Any], ladder: str | None = None, profile: str | None = None,
+    proofs: str = "decode", scores: bool = True, accept_damage: bool = False, crop: bool = False,
+    public: bool | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """What a run is asked for about a film that arrived: its own wishes go before the rule's."""
     wishes = film.get("wishes") or {}
-    request: dict[str, Any] = {
+    return {
         "place": film["place"],
         "origin": film["origin"],
         "sidecars": list(film.get("sidecars") or ()),
@@ -62,14 +91,6 @@ async def publish(
         **dict.fromkeys(("name", "credit", "deadline", "opens_at", "closes_at", "languages")),
         **{name: wishes[name] for name in WISHES if wishes.get(name) is not None},
     }
-    deadline = request["deadline"]
-    call.submit(
-        "publish",
-        film["name"],
-        request,
-        priority=wishes.get("priority", priority),
-        deadline=datetime.fromisoformat(deadline) if deadline else None,
-    )
 
 
 @function("show", version=1)
@@ -125,6 +146,22 @@ async def poster(call: AsyncCall, count: Annotated[int, Field(ge=1, le=10)] = 3)
     })  # fmt: skip
 
 
+@function("forget-preview", version=1, time_limit_s=900)
+async def forget_preview(call: AsyncCall) -> None:
+    """Remove the preview that the run made, unless a later run of its title still has a use for it.
+
+    That one's own end leads here again.
+    """
+    reach = _reach(call)
+    title, ended_at = call.event.data.get("title"), call.event.time
+    if not title:
+        return  # it did not come so far
+    later = await asyncio.to_thread(reach.runs.page, [], None, LATER, title)
+    if any(run.ended_at is None or run.ended_at > ended_at for run in later):
+        return
+    await remove_preview(reach.store, title)
+
+
 @function("cancel", version=1)
 async def cancel(call: AsyncCall) -> None:
     """Cancel the run that the event names, or the runs of the film that it names."""
@@ -152,6 +189,45 @@ async def notify(call: AsyncCall, url: str | None = None, secret: str = SECRET) 
     await notices.post(where, headers, body)
 
 
+@function("back_up", version=1, time_limit_s=LONG_S)
+async def back_up(call: AsyncCall) -> None:
+    """Back up to every place of the library's ``backup.toml``; without one, nothing."""
+    await _keeping(call).back_up(call.event.id)
+
+
+@function("drill", version=1, time_limit_s=LONG_S, cores=1)
+async def drill(call: AsyncCall) -> None:
+    """Restore the newest snapshot of every place for trial, with a title chosen by chance."""
+    await _keeping(call).drill(call.event.id)
+
+
+@function("watch_backups", version=1, time_limit_s=60)
+async def watch_backups(
+    call: AsyncCall,
+    backup_days: Annotated[float, Field(gt=0)] = 2,
+    drill_days: Annotated[float, Field(gt=0)] = 8,
+) -> None:
+    """Tell ``backup.late`` of every place whose last backup or drill is too old."""
+    days = {"backup": backup_days, "drill": drill_days}
+    now = datetime.now(UTC)
+    keeping = _keeping(call)
+    for late in await asyncio.to_thread(keeping.late, backup_days, drill_days, now):
+        last = late.last and late.last.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        call.tell("backup.late", f"backup/{late.vault}", {
+            "vault": late.vault, "what": late.what, "last": last, "days": days[late.what],
+        })  # fmt: skip
+
+
+@function("collect", version=1, time_limit_s=LONG_S)
+async def collect(
+    call: AsyncCall,
+    grace_hours: Annotated[float, Field(ge=0)] = 24,
+    unused_days: Annotated[float, Field(ge=0)] = 7,
+) -> None:
+    """Remove what nothing published, kept or running needs."""
+    await _keeping(call).collect(grace_hours, unused_days, call.event.id)
+
+
 def signed(secret: bytes, message_id: str, now_s: int, body: bytes) -> dict[str, str]:
     """The headers of a message: https://www.standardwebhooks.com, symmetric signatures."""
     content = f"{message_id}.{now_s}.".encode() + body
@@ -163,12 +239,22 @@ def signed(secret: bytes, message_id: str, now_s: int, body: bytes) -> dict[str,
     }
 
 
-SHIPPED = (publish, show, hide, hold, poster, cancel, notify)
+SHIPPED = (
+    publish, show, hide, hold, poster, forget_preview, cancel, notify, back_up, drill,
+    watch_backups, collect,
+)  # fmt: skip
 
 
 def _reach(call: AsyncCall) -> Reach:
     assert call.reach is not None
     return call.reach
+
+
+def _keeping(call: AsyncCall) -> Keeping:
+    keeping = _reach(call).keeping
+    if keeping is None:
+        raise GiveUp("this service keeps no library")
+    return keeping
 
 
 async def _title(call: AsyncCall) -> Title:

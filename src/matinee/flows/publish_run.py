@@ -13,7 +13,9 @@ from matinee.core.ids import digest_of_value
 from matinee.flows.board import Board
 from matinee.flows.publish_title import House, Published, Request, publish_title
 from matinee.flows.work import Outcome
+from matinee.media.languages import KINDS
 from matinee.media.profile import Profile
+from matinee.media.tracks import language_tag
 from matinee.ports.runs import Run
 from matinee.stages.bench import Bench
 from matinee.stages.chunks import Proofs
@@ -71,6 +73,7 @@ class PublishRun:
                 sidecars=tuple(sidecars),
                 film_name=run.wish.film,
                 cause=run.wish.cause,
+                place=wanted["place"],
                 budget_s=budget_of(run),
                 on_late=lambda expected_s: self._tell_late(run, expected_s),
             )
@@ -148,7 +151,18 @@ def request_of(wanted: Mapping[str, Any], film: Path, profile: Profile) -> Reque
         rights=(_time(wanted, "opens_at"), _time(wanted, "closes_at"))
         if wanted.get("opens_at") or wanted.get("closes_at")
         else None,
+        languages=_languages(wanted.get("languages") or {}),
     )
+
+
+def _languages(told: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:
+    for kind, codes in told.items():
+        if kind not in KINDS or not isinstance(codes, list):
+            raise RunInvalid(f"languages has no {kind!r} with a list of codes")
+        for code in codes:
+            if not isinstance(code, str) or (language_tag(code) == "und" and code != "und"):
+                raise RunInvalid(f"languages.{kind} has {code!r}, which is no language code")
+    return told
 
 
 def _time(wanted: Mapping[str, Any], name: str) -> datetime | None:

@@ -18,7 +18,7 @@ from matinee.core.errors import LadderInvalid
 from matinee.core.time import as_text
 from matinee.media.codecs import CODECS
 from matinee.media.codecs.codec import Codec, Demand
-from matinee.media.source import Picture
+from matinee.media.source import Picture, display_size
 
 REFERENCE_FRAMES = 3
 """Where a ladder does not say how many."""
@@ -234,16 +234,6 @@ def _check(ladder: Ladder) -> None:
         require(box.maxrate_kbps >= 10, f"rung {box.name} has a maxrate under 10 kbit/s")
     areas = [box.width * box.height for box in ladder.boxes]
     require(areas == sorted(areas), "rungs are not in growing order")
-
-
-def display_size(picture: Picture) -> tuple[int, int]:
-    """The picture as shown: cropped, square pixels, turned upright, even."""
-    coded = picture.crop or picture
-    width = coded.width * max(picture.sample_aspect, Fraction(1))
-    height = coded.height / min(picture.sample_aspect, Fraction(1))
-    if picture.rotation in (90, 270):
-        width, height = height, width
-    return max(2, 2 * int(width / 2)), max(2, 2 * int(height / 2))  # never above the source
 
 
 def _even(length: Fraction | int) -> int:

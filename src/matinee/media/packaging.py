@@ -25,9 +25,10 @@ from matinee.media.hls import (
 )
 from matinee.media.hls_attributes import decimal_text
 from matinee.media.hls_edits import MediaSettings, Thumbnails
+from matinee.media.purposes import Purpose
 from matinee.media.sound import LAYOUTS, group_of
 from matinee.media.source import Chapter
-from matinee.media.tracks import Labels, Purpose
+from matinee.media.tracks import Labels
 
 TO_RENDITIONS = "../../renditions"
 HLS, DASH = "main.m3u8", "manifest.mpd"

@@ -87,6 +87,21 @@ def plan_film(cuts: Sequence[int], frames: int, rate: Fraction) -> SegmentPlan:
     return SegmentPlan(rate, tuple(segments), tuple(plan_chunks(segments, rate)))
 
 
+def settled(plan: SegmentPlan) -> SegmentPlan | None:
+    """Of the plan of a film's begin, the chunks that the whole film's plan has too; None: none yet.
+
+    Its last two segments may end elsewhere once more of the film is there.
+    """
+    if len(plan.segments) <= 2:
+        return None
+    end = plan.segments[-2].start
+    chunks = tuple(chunk for chunk in plan.chunks if chunk.end <= end)
+    if not chunks:
+        return None
+    segments = tuple(segment for segment in plan.segments if segment.end <= chunks[-1].end)
+    return SegmentPlan(plan.rate, segments, chunks)
+
+
 def shots(cuts: Sequence[int], frames: int, rate: Fraction) -> list[FrameSpan]:
     """The film's shots; one shorter than SHORTEST joins the shot before it, the first the next."""
     shortest = math.ceil(SHORTEST * rate)

@@ -15,16 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matinee.core.errors import SourceDamaged
+from matinee.media.frame_index import DISCARD, KEY
 from matinee.media.rates import FASTEST, constant_rate, grid_slots, lay_on_grid, thinned
 from matinee.media.source import Fields
 
 PACKET = np.dtype(
     [("pts", "<i8"), ("dts", "<i8"), ("size", "<u4"), ("flags", "u1"), ("digest", "S32")]
 )
-"""One packet: times in ticks of the track's time base, ``flags`` of KEY and DISCARD, SHA-256."""
-
-KEY = 1
-DISCARD = 2
+"""One packet, as ``frame_index.ROW`` has it: times in ticks of the track's time base."""
 
 PER_CODED_FRAME = {
     "progressive": Fraction(1), "interlaced": Fraction(2), "telecine": Fraction(4, 5),
@@ -126,6 +124,21 @@ def build_timeline(
     _check_length(count / rate)
     notes = _notes_on_fields(fields, coded, rate)
     return Timeline(rate, start, time_base, packets, order, count, fields, None, notes)
+
+
+def whole_groups(packets: Packets) -> int:
+    """How many of the first packets are whole groups of pictures, whatever comes after them.
+
+    All of these are shown, and before all that come later. The last packet is never among them: it
+    may have come in part.
+    """
+    keys = np.flatnonzero((packets["flags"] & KEY) != 0)
+    if len(keys) == 0 or np.any(packets["flags"][: keys[-1]] & DISCARD):
+        return 0
+    newest = np.maximum.accumulate(packets["pts"])
+    oldest_left = np.minimum.accumulate(packets["pts"][::-1])[::-1]
+    ends = [int(key) for key in keys if key > 0 and newest[key - 1] < oldest_left[key]]
+    return ends[-1] if ends else 0
 
 
 def _shown(packets: Packets, *, is_recording: bool) -> Numbers:

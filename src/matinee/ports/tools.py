@@ -6,6 +6,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from matinee.core.errors import Held
 from matinee.core.ids import Digest
 from matinee.media.clips import ClipPlan
@@ -177,6 +180,10 @@ class Indexer(Protocol):
         """
         ...
 
+    def frame_bytes(self, chunk: Path) -> NDArray[np.int64]:
+        """The coded bytes of every frame of a chunk, in order of showing."""
+        ...
+
     def place_sound(self, encoded: Path, codec: SoundCodec, lead: int, output: Path) -> int:
         """Copy coded sound so that sample ``lead`` of it is presented at 0; gives its packets."""
         ...
@@ -272,6 +279,17 @@ class Meter(Protocol):
         """Decode a coded sound and measure it by EBU R 128."""
         ...
 
+    async def sign_part(self, part: Path, folder: Path) -> tuple[Signature, Spent]:
+        """The signature of every frame of a piece of a rendition, in order of showing."""
+        ...
+
+    async def measure_copy(
+        self, clip: Clip, picture: Picture, copy: Clip, copied: Picture, rate: Fraction,
+        folder: Path, on_frames: OnFrames,
+    ) -> tuple[Measured, Spent]:  # fmt: skip
+        """Score a clip of somebody's copy of a film against the film's own clip, as it is shown."""
+        ...
+
     async def sign(
         self, clip: Clip, picture: Picture, rate: Fraction, folder: Path
     ) -> tuple[Signature, Spent]:
@@ -288,6 +306,18 @@ class Stills(Protocol):
 
     async def still(self, part: Path, frame: int, output: Path) -> Spent:
         """Draw one frame, counted from 0 in order of showing, as a JPEG file."""
+        ...
+
+    async def draw(
+        self, clip: Clip, picture: Picture, rate: Fraction, size: tuple[int, int], output: Path
+    ) -> Spent:
+        """Draw a clip's first frame as it is shown, at that size, as a WebP file."""
+        ...
+
+    async def draw_coded(
+        self, chunk: Path, frame: int, size: tuple[int, int], output: Path
+    ) -> Spent:
+        """Draw one frame of a chunk of ours, counted from 0, at that size, as a WebP file."""
         ...
 
 

@@ -4,9 +4,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from matinee.core.errors import LibraryFull, NotFound, UsageError
+
+Kind = Literal["film", "subtitles"]
 
 
 class UploadTooLarge(UsageError):
@@ -58,11 +60,20 @@ class UploadCutOff(UsageError):
     advice = "ask for the offset with HEAD, and go on from there"
 
 
+class UploadAlone(UsageError):
+    """A film is to come with subtitles that did not come before it."""
+
+    code = "upload.alone"
+    advice = "send the subtitles first, whole, by the same token; then the film"
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """What is to be uploaded: a file name, wishes as a title file has them, metadata as they came.
 
-    ``sha256`` is that of the whole film, where the sender gives it.
+    ``sha256`` is that of the whole file, where the sender gives it. A file of ``kind`` subtitles
+    waits for its film, which names it by the id of its upload in ``subtitles``; what it speaks is
+    ``language``, else what its name says.
     """
 
     owner: str
@@ -71,6 +82,9 @@ class Order:
     wishes: Mapping[str, Any]
     metadata: str = ""
     sha256: str | None = None
+    kind: Kind = "film"
+    language: str = ""
+    subtitles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +124,7 @@ class Uploads(Protocol):
 
         Raises:
             UploadTooLarge, UploadQuota; LibraryFull: it would leave too little room on the disk.
+            UploadAlone: its subtitles are not there.
         """
         ...
 
@@ -143,5 +158,5 @@ class Uploads(Protocol):
         ...
 
     def in_progress(self) -> Sequence[Upload]:
-        """Uploads that are not whole, oldest first."""
+        """Films that are not whole, oldest first."""
         ...

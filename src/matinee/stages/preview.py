@@ -41,6 +41,7 @@ from matinee.stages.encode import Studio
 from matinee.stages.slots import Turn
 from matinee.stages.together import both
 
+MANIFESTS = ("main.m3u8", "main.mpd", "video.m3u8", "audio.m3u8")
 LOOK_S = 0.25
 """How often the growing sound is looked at."""
 
@@ -137,6 +138,24 @@ async def previewing(bench: Bench, studio: Studio, preview: Preview | None) -> A
     finally:
         making.cancel()
         await asyncio.gather(making, return_exceptions=True)
+
+
+async def remove_preview(store: ObjectStore, title: str) -> None:
+    """Remove a title's preview: its manifests first, then what they named, the newest first.
+
+    What was interrupted is finished by doing it again.
+    """
+    folder = f"titles/{title}/{FOLDER}"
+    for name in MANIFESTS:
+        await store.delete(f"{folder}/{name}")
+    for kind in ("video", "audio"):
+        track = PreviewTrack(kind, "", 1, ())
+        there = 0
+        while await store.size(f"{folder}/{track.uri(there + 1)}") is not None:
+            there += 1
+        for number in range(there, 0, -1):
+            await store.delete(f"{folder}/{track.uri(number)}")
+        await store.delete(f"{folder}/{track.init_uri}")
 
 
 async def make_preview(bench: Bench, studio: Studio, preview: Preview) -> None:

@@ -1,12 +1,14 @@
 """An open library."""
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import URL, Engine
 
 from matinee.adapters.objects import folder_objects
+from matinee.adapters.sparing import SparingStore
 from matinee.adapters.sql.catalog import SqlPackages, SqlTitles
 from matinee.adapters.sql.database import open_database
 from matinee.adapters.sql.deliveries import SqlDeliveries
@@ -15,11 +17,12 @@ from matinee.adapters.sql.ledger import SqlLedger
 from matinee.adapters.sql.runs import SqlRuns
 from matinee.adapters.sql.title_desk import SqlTitleDesk
 from matinee.adapters.sql.tokens import SqlTokens
+from matinee.adapters.sql.visits import SqlSpare
 from matinee.adapters.wake import WakePipe
 from matinee.adapters.workspace import Workspace
 from matinee.config import Settings
 from matinee.core.errors import LibraryError
-from matinee.ports.store import ObjectStore
+from matinee.ports.store import ListedStore
 
 DATABASE = "matinee.db"
 
@@ -30,7 +33,7 @@ class Library:
 
     settings: Settings
     engine: Engine
-    store: ObjectStore
+    store: ListedStore
     titles: SqlTitles
     desk: SqlTitleDesk
     packages: SqlPackages
@@ -63,7 +66,7 @@ def open_library(settings: Settings) -> Library:
     return Library(
         settings=settings,
         engine=engine,
-        store=open_store(settings),
+        store=SparingStore(open_store(settings), SqlSpare(engine)),
         titles=SqlTitles(engine, now),
         desk=SqlTitleDesk(engine, now),
         packages=SqlPackages(engine, now),
@@ -86,7 +89,19 @@ def sweep_scratch(settings: Settings) -> None:
         Workspace(settings.library / "scratch").sweep()
 
 
-def open_store(settings: Settings) -> ObjectStore:
+@contextmanager
+def alone_on(settings: Settings) -> Iterator[None]:
+    """Be the only service of this machine that works on the library, until the block ends.
+
+    Raises:
+        LibraryBusy: another one does.
+    """
+    told = f"a service works on the library {settings.address} already"
+    with Workspace(settings.library / "scratch").alone("service", told):
+        yield
+
+
+def open_store(settings: Settings) -> ListedStore:
     """Where the library's objects are.
 
     Raises:

@@ -48,12 +48,14 @@ export class Pipeline {
     this.grid = new Grid((rung, chunk) => openCell(this.run.id, rung, chunk));
     this.facts = h("p", { class: "run-facts" });
     this.note = h("p", { class: "note", role: "status" });
+    this.watch = h("a", { class: "button" }, "Watch the preview");
+    this.preview = h("p", { class: "preview", role: "status" });
     this.graph = h("ol", { class: "pipe", "aria-label": "Stages" });
     this.stages = h("ul", { class: "stages" });
     this.failure = h("div", { class: "failure", hidden: true });
     this.acts = h("div", { class: "acts" });
     this.empty = h("p", { class: "none" }, "The grid appears when the film has been split into chunks.");
-    this.element = h("div", { class: "pipeline" }, this.facts, this.failure, this.graph, this.note, this.grid.element, this.empty,
+    this.element = h("div", { class: "pipeline" }, this.facts, this.failure, this.graph, this.note, this.preview, this.grid.element, this.empty,
       h("details", { class: "plain-details" }, h("summary", {}, "All stages"), this.stages), this.acts);
     this.update(run);
   }
@@ -72,12 +74,23 @@ export class Pipeline {
     this.empty.hidden = Boolean(grid) || isOver(run);
     if (grid) this.grid.update(grid);
     this.note.textContent = note && !isOver(run) ? note : "";
+    this.offerPreview(run);
     this.stages.replaceChildren(...stages.map(stageLine));
     if (!before || before.state !== run.state || before.priority !== run.priority) {
       this.failure.hidden = !whyEnded(run.state);
       this.failure.replaceChildren(...failure(run));
       this.showActs(run);
     }
+  }
+
+  /** It plays while the run goes on. */
+  offerPreview({ title, preview }) {
+    if (!preview) {
+      this.watch.remove();
+      return;
+    }
+    this.watch.href = `/watch/${enc(title)}?preview`;
+    if (!this.watch.parentNode) this.preview.append(this.watch);
   }
 
   factsOf(run) {

@@ -10,20 +10,23 @@ import { when } from "./words.js";
 
 const PIECE = 32 * 2 ** 20;
 const PAUSES = [0, 1000, 3000, 5000, 10000, 30000];
+const TEXTS = /\.(srt|vtt|ass|ssa|ttml|dfxp|xml|sub)$/i;
 /** Uploads of this page; they go on while other pages of the studio are looked at. */
 const sending = new Set();
 
 export async function show({ main, signal, session }) {
   const canUpload = session.may("upload");
-  const files = h("input", { type: "file", multiple: true, id: "files", accept: "video/*,audio/*,.mkv,.mxf,.ts,.m2ts,.vob" });
+  const files = h("input", { type: "file", multiple: true, id: "files", accept: "video/*,audio/*,.mkv,.mxf,.ts,.m2ts,.vob,.srt,.vtt,.ass,.ssa,.ttml,.dfxp" });
   const name = h("input", { type: "text", maxlength: "200", autocomplete: "off" });
   const credit = h("input", { type: "text", maxlength: "500", autocomplete: "off" });
   const priority = h("input", { type: "number", min: "-100", max: "100", step: "1", value: "0" });
   const mine = h("ul", { class: "rows" });
   const begin = (chosen) => {
-    const wishes = { credit: credit.value, priority: priority.value === "0" ? "" : priority.value, name: chosen.length === 1 ? name.value : "" };
-    for (const file of chosen) {
-      const item = new Sending(file, wishes);
+    const { films, alone } = companies(chosen);
+    const wishes = { credit: credit.value, priority: priority.value === "0" ? "" : priority.value, name: films.length === 1 ? name.value : "" };
+    for (const { name: told } of alone) toast(`${told} belongs to no film here: choose it together with its film.`, "bad");
+    for (const { file, texts } of films) {
+      const item = new Sending(file, wishes, texts);
       sending.add(item);
       mine.append(item.element);
       item.start();
@@ -31,7 +34,7 @@ export async function show({ main, signal, session }) {
     files.value = "";
   };
   files.addEventListener("change", () => begin([...files.files]));
-  const zone = h("label", { class: "drop", for: "files" }, h("strong", {}, "Drop films here"), h("span", {}, "or choose files"), files);
+  const zone = h("label", { class: "drop", for: "files" }, h("strong", {}, "Drop films here"), h("span", {}, "or choose files; subtitles with their film, such as film.de.srt"), files);
   let depth = 0;
   const over = (isOver) => zone.classList.toggle("over", isOver);
   zone.addEventListener("dragenter", (event) => { event.preventDefault(); depth += 1; over(true); });
@@ -65,14 +68,29 @@ export async function show({ main, signal, session }) {
   signal.addEventListener("abort", () => clearInterval(timer));
 }
 
+/** Films with the subtitles that belong to them: by their names, or all of them to an only film. */
+export function companies(chosen) {
+  const films = chosen.filter(({ name }) => !TEXTS.test(name)).map((file) => ({ file, texts: [] }));
+  const stem = ({ file: { name } }) => (name.includes(".") ? name.slice(0, name.lastIndexOf(".")) : name);
+  const longest = [...films].sort((a, b) => stem(b).length - stem(a).length);
+  const alone = [];
+  for (const text of chosen.filter(({ name }) => TEXTS.test(name))) {
+    const own = films.length === 1 ? films[0] : longest.find((film) => text.name.startsWith(`${stem(film)}.`));
+    if (own) own.texts.push(text);
+    else alone.push(text);
+  }
+  return { films, alone };
+}
+
 class Sending {
-  constructor(file, wishes) {
+  constructor(file, wishes, texts) {
     this.file = file;
+    this.texts = texts;
     this.track = bar(0, `Upload of ${file.name}`);
     this.words = h("span", { class: "small", role: "status" });
     this.pause = h("button", { type: "button", class: "button quiet", click: () => this.toggle() }, "Pause");
     this.stop = h("button", { type: "button", class: "button quiet", click: () => this.remove(), "aria-label": `Cancel the upload of ${file.name}` }, "Cancel");
-    this.element = h("li", { class: "run-row" }, h("strong", {}, file.name), this.words, this.track, h("span", { class: "acts" }, this.pause, this.stop));
+    this.element = h("li", { class: "run-row" }, h("strong", {}, [file.name, ...texts.map(({ name }) => name)].join(" + ")), this.words, this.track, h("span", { class: "acts" }, this.pause, this.stop));
     const metadata = Object.fromEntries(Object.entries({ filename: file.name, filetype: file.type, ...wishes }).filter(([, value]) => value));
     this.upload = new Upload(file, {
       endpoint: "/uploads",
@@ -92,7 +110,16 @@ class Sending {
     this.paused = false;
     const [earlier] = await this.upload.findPreviousUploads();
     if (earlier) this.upload.resumeFromPreviousUpload(earlier);
-    this.upload.start();
+    else if (this.texts.length) {
+      try {
+        const ids = await Promise.all(this.texts.map(sendText));
+        this.upload.options.metadata.subtitles = ids.join(",");
+      } catch (error) {
+        this.failed(error);
+        return;
+      }
+    }
+    if (!this.paused) this.upload.start();
   }
 
   toggle() {
@@ -142,4 +169,20 @@ class Sending {
     await this.upload.abort(true).catch(() => {});
     this.element.remove();
   }
+}
+
+/** Sends a file of subtitles, which waits for its film; gives the id by which the film names it. */
+function sendText(file) {
+  return new Promise((resolve, reject) => {
+    const upload = new Upload(file, {
+      endpoint: "/uploads",
+      retryDelays: PAUSES,
+      storeFingerprintForResuming: false,
+      metadata: { filename: file.name, kind: "subtitles" },
+      headers: { "x-matinee-csrf": proof.value },
+      onSuccess: () => resolve(new URL(upload.url, location.href).pathname.split("/").pop()),
+      onError: reject,
+    });
+    upload.start();
+  });
 }

@@ -13,10 +13,10 @@ from fractions import Fraction
 from pathlib import Path
 
 from matinee.media.codecs.codec import pixel_format
-from matinee.media.ladder import Rung, display_size
+from matinee.media.ladder import Rung
 from matinee.media.signature import HEIGHT, WIDTH
 from matinee.media.sound import SAMPLE_RATE, SoundRendition
-from matinee.media.source import STILL_RATE, STILL_SIZE, Picture, SourceInfo, Track
+from matinee.media.source import STILL_RATE, STILL_SIZE, Picture, SourceInfo, Track, display_size
 from matinee.media.subtitle_formats import CARRIED
 from matinee.media.timeline import Timeline
 from matinee.ports.tools import Clip, ThumbnailPlan
@@ -36,6 +36,9 @@ GRAPH = ("-filter_complex_threads", "1", "-filter_complex")
 """Filters of one thread: as many as there are cores would wait for each other, and change no byte.
 """
 RAW = ("-fps_mode", "passthrough", "-c:v", "rawvideo", "-f", "rawvideo")
+NO_MATRIX = "sidedata=mode=delete:type=DISPLAYMATRIX"
+"""ffmpeg writes what the film says of turning to its first output, though it is turned already."""
+
 TURNS = {
     (90, False): "transpose=cclock", (180, False): "hflip,vflip", (270, False): "transpose=clock",
     (0, True): "vflip", (90, True): "transpose=clock_flip", (180, True): "hflip",
@@ -104,7 +107,7 @@ def upright(picture: Picture) -> str:
         crop = picture.crop
         steps.append(f"crop={crop.width}:{crop.height}:{crop.left}:{crop.top}")
     turn = TURNS.get((picture.rotation, picture.is_mirrored))
-    steps += [turn] if turn else []
+    steps += [turn, NO_MATRIX] if turn else []
     if picture.is_hdr:
         return ",".join([*steps, _tone_mapped(picture)])
     if picture.is_rgb:

@@ -29,11 +29,11 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], profile: Any, wish: Any)
 
     from matinee.config import read_settings
     from matinee.media import estimate
-    from matinee.media.ladder import display_size
+    from matinee.media.remarks import told_source
+    from matinee.media.source import display_size
+    from matinee.media.source_timeline import timeline_of
     from matinee.media.tracks import plan_tracks
     from matinee.stages.crop import told_crop
-    from matinee.stages.inspect import timeline_of
-    from matinee.stages.straighten import told_source
 
     info, packets, time_base = reading.result()
     timeline = timeline_of(info, packets, time_base)

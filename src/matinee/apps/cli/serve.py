@@ -20,15 +20,19 @@ def serve_command(library: str | None, database: str | None, host: str, port: in
     from matinee.apps.cli.titles import open_library
     from matinee.apps.web.parts import catalog_of
     from matinee.apps.web.server import serve
+    from matinee.wiring.processes import reached_by
     from matinee.wiring.web import web_parts
 
     opened = open_library(library, database)
     services = catalog_of(opened, web_parts(opened))
 
     def told(address: str, bound: int) -> None:
-        click.echo(f"Matinee is on http://{address}:{bound}/ (Ctrl-C ends it)")
+        root, *others = [f"http://{each}:{bound}" for each in reached_by(address)]
+        click.echo(f"Matinee is on {root}/ (Ctrl-C ends it)")
+        for other in others:
+            click.echo(f"  also on {other}/")
         for title in opened.titles.all():
             if title.current:
-                click.echo(f"  {printable(title.name)}: http://{address}:{bound}/watch/{title.id}")
+                click.echo(f"  {printable(title.name)}: {root}/watch/{title.id}")
 
     serve(services, host, port, told)

@@ -44,6 +44,8 @@ def up_command(**options: Any) -> None:
 
     def tell(welcome: Welcome) -> None:
         click.echo(f"Matinee is on {welcome.address}/studio (Ctrl-C ends it)")
+        for other in welcome.others:
+            click.echo(f"  also on {other}/studio")
         if welcome.secret:
             click.echo(f"  administrator's token, shown this once: {welcome.secret}")
         click.echo(f"  sign in, within the hour, once: {welcome.address}{welcome.sign_in}")

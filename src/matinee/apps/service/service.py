@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -32,8 +33,15 @@ from matinee.ports.tokens import Token
 from matinee.rules.automation import Automation
 from matinee.rules.leases import LOOK_S, LeaseWatch
 from matinee.stages.together import both
-from matinee.wiring.library import Library, now, release_all, sweep_scratch, wake_pipe
-from matinee.wiring.processes import is_dead
+from matinee.wiring.library import (
+    Library,
+    alone_on,
+    now,
+    release_all,
+    sweep_scratch,
+    wake_pipe,
+)
+from matinee.wiring.processes import is_dead, reached_by
 from matinee.wiring.ways import disk_uploads, heard_bucket, watched_folder
 from matinee.wiring.web import web_parts
 
@@ -41,6 +49,9 @@ log = logging.getLogger("matinee.service")
 
 SEAL_EVERY_S = 60.0
 FREE_EVERY_S = 10.0
+UPLOADING_S = 30.0
+"""An upload of which nothing came for so long does not go on."""
+
 _PAGE = 200
 LOCAL_TOKEN = "this machine"  # noqa: S105  # its name
 LOCAL_TOKEN_DAYS = 30
@@ -65,9 +76,13 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Welcome:
-    """What is said once the service answers. ``secret`` is there on the first start alone."""
+    """What is said once the service answers. ``secret`` is there on the first start alone.
+
+    ``others`` are further addresses by which it is reached.
+    """
 
     address: str
+    others: Sequence[str]
     sign_in: str
     secret: str | None
 
@@ -83,7 +98,15 @@ class Up:
     _local: Token | None = None
 
     async def run(self, until: asyncio.Event, welcome: Callable[[Welcome], None]) -> None:
-        """Serve until told to stop. ``welcome`` is called when connections are accepted."""
+        """Serve until told to stop. ``welcome`` is called when connections are accepted.
+
+        Raises:
+            LibraryBusy: another service works on this library.
+        """
+        with alone_on(self.library.settings):
+            await self._run(until, welcome)
+
+    async def _run(self, until: asyncio.Event, welcome: Callable[[Welcome], None]) -> None:
         library, options, parts = self.library, self.options, web_parts(self.library)
         self._uploads = disk_uploads(library, limits := read_upload_limits())
         await self._uploads.start()
@@ -95,6 +118,13 @@ class Up:
             options.worker_environment,
             self._has_work,
             self._buried,
+        )
+        self._ahead = Child(
+            "matinee.apps.ahead",
+            options.worker_arguments,
+            options.worker_environment,
+            self._has_uploads,
+            lambda _pid, _code: None,
         )
         self._service = service_of(
             library, parts, options.access, self.rules, UploadsDesk(self._uploads), self.stir
@@ -137,19 +167,19 @@ class Up:
     def _welcome(self, host: str, port: int, welcome: Callable[[Welcome], None]) -> None:
         """Say where we are: to who started us, and in a file to commands on this machine."""
         tokens, scheme = self.library.tokens, "https" if self.options.certificate else "http"
-        address = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+        address, *others = [f"{scheme}://{one}:{port}" for one in reached_by(host)]
         token, secret = administrator(tokens, now())
         self._local, local = make_token(
             tokens, LOCAL_TOKEN, ["operate"], LOCAL_TOKEN_DAYS, now(), "matinee"
         )
         chosen = self.options.certificate
         told = {
-            "address": address,
+            "address": others[-1] if others else address,
             "token": local,
             "certificate": chosen and chosen.shown,
         }
         write_private(self.library.settings.service_file, canonical_json(told).encode())
-        welcome(Welcome(address, self._service.links.make(token), secret))
+        welcome(Welcome(address, others, self._service.links.make(token), secret))
 
     def _forget(self) -> None:
         """What was good for this one start ends with it."""
@@ -170,6 +200,7 @@ class Up:
         folders = [watched_folder(library, path, log.info) for path in self.options.watched]
         return [
             Part("worker", self._worker.keep),
+            Part("head starts", self._ahead.keep),
             Part("rules", self.automation.run),
             Part("leases", self._watch_runs),
             Part("feed", self._feed.keep),
@@ -194,6 +225,11 @@ class Up:
     def _has_work(self) -> bool:
         """Whether a worker is wanted."""
         return bool(self.library.runs.page(OPEN_STATES, None, 1))
+
+    def _has_uploads(self) -> bool:
+        """Whether any upload goes on, so that a head start may be given."""
+        lately = now() - timedelta(seconds=UPLOADING_S)
+        return any(one.changed_at > lately for one in self._uploads.in_progress())
 
     def _buried(self, pid: int, code: int) -> None:
         """A worker ended: what it held is let go, as it is certainly dead."""

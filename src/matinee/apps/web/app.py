@@ -6,6 +6,7 @@ all of it, for ``matinee up``.
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,15 @@ from matinee.apps.web import errors, pages
 from matinee.apps.web.access import Person
 from matinee.apps.web.feed import Feed
 from matinee.apps.web.guard import Guard, Persons
-from matinee.apps.web.library import Library, WebServices
+from matinee.apps.web.library import Library, WebServices, plain_place
 from matinee.apps.web.media_files import MEDIA_TYPES, STATIC_TYPES, MediaFiles
 from matinee.apps.web.numbers import Numbers
 from matinee.apps.web.origin_files import FolderFiles
+from matinee.apps.web.runs_json import place_of_media
 from matinee.apps.web.service import Service
 from matinee.apps.web.signed_media import MediaDoor
 from matinee.apps.web.tries import Tries
-from matinee.apps.web.v1 import busy, deliveries, events, rules, runs, sessions, titles
+from matinee.apps.web.v1 import backups, busy, deliveries, events, rules, runs, sessions, titles
 from matinee.core.errors import MatineeError, NotFound
 from matinee.ports.catalog import Title
 
@@ -126,17 +128,18 @@ def _add_service(
 
     def address(title: Title, duration_s: float | None) -> str:
         if service.access.reading_is_open or title.is_public:
-            return f"/media/titles/{title.id}/"
+            return plain_place(title.id)
         return door.address(title.id, duration_s)
 
     state = app.state
     state.door = door
-    state.service, state.library = service, Library(catalog, address)
+    state.service = service
+    state.library = Library(catalog, address, partial(place_of_media, service))
     state.persons = Persons(service.access, service.tokens, service.sessions, service.now)
     state.tries = Tries(time.monotonic)
     state.feed = Feed(service, Numbers(service, folder))
     for part in (titles.acting, runs.router, deliveries.router, events.router, rules.router,
-                 sessions.router, busy.router):  # fmt: skip
+                 backups.router, sessions.router, busy.router):  # fmt: skip
         app.include_router(part)
     app.router.routes.append(Mount("/media", door))
     app.router.routes.append(Route("/studio", pages.get_studio))

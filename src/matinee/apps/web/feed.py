@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from anyio import to_thread
 
 from matinee.apps.web.numbers import Numbers, rounded
-from matinee.apps.web.runs_json import run_whole
+from matinee.apps.web.runs_json import run_shown
 from matinee.apps.web.service import Service
 from matinee.core.errors import MatineeError, NotFound
 from matinee.ports.events import Entry
@@ -158,7 +158,7 @@ class Feed:
             if self._known.get(run.id) != run:
                 self._version += 1
                 self._runs.pop(run.id, None)
-                self._runs[run.id] = (self._version, json.dumps(run_whole(run)))
+                self._runs[run.id] = (self._version, json.dumps(run_shown(self._service, run)))
         self._known = {run.id: run for run in found.values() if run.state in _OPEN}
         while len(self._runs) > _MOST_RUNS:
             self._runs.pop(next(iter(self._runs)))

@@ -10,6 +10,7 @@ from anyio import to_thread
 from matinee.apps.web.origin_files import Files
 from matinee.core.errors import NotFound
 from matinee.core.ids import Digest
+from matinee.media.preview import FOLDER, HLS
 from matinee.ports.catalog import Package, Packages, Title, TitleDesk, Titles, TitleSearch
 from matinee.ports.shelf import Shelf, Shown
 
@@ -22,7 +23,12 @@ Address = Callable[[Title, float | None], str]
 
 def plain_address(title: Title, _duration_s: float | None) -> str:
     """Where media lie that are open to whoever reaches the address."""
-    return f"/media/titles/{title.id}/"
+    return plain_place(title.id)
+
+
+def plain_place(title: str) -> str:
+    """The same, of a title's id."""
+    return f"/media/titles/{title}/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +62,16 @@ class TitleCard:
 
 @dataclass(frozen=True, slots=True)
 class TitleView:
-    """A title, its packages (oldest first), and the report of the one that is shown, if any."""
+    """A title, its packages (oldest first), and the report of the one that is shown, if any.
+
+    ``preview`` is where the manifests of its preview lie, while it is hidden and has one.
+    """
 
     card: TitleCard
     packages: tuple[Package, ...]
     shown: Package | None
     report: Mapping[str, Any] | None
+    preview: str | None = None
 
     @property
     def title(self) -> Title:
@@ -75,10 +85,17 @@ class TitleView:
 
 
 class Library:
-    """Reads titles with their reports; reports never change, so the latest few are kept."""
+    """Reads titles with their reports; reports never change, so the latest few are kept.
 
-    def __init__(self, services: WebServices, address: Address = plain_address) -> None:
-        self._services, self._address = services, address
+    ``address`` tells where media lie that are on screen, ``place`` where those of a title by its id
+    that are not.
+    """
+
+    def __init__(
+        self, services: WebServices, address: Address = plain_address,
+        place: Callable[[str], str] = plain_place,
+    ) -> None:  # fmt: skip
+        self._services, self._address, self._place = services, address, place
         self._reports: dict[Digest, Mapping[str, Any]] = {}
         self._sketches: dict[Digest, Sketch] = {}
 
@@ -120,7 +137,16 @@ class Library:
         shown = _shown(title, packages, package_id)
         report = await self._report(shown.report) if shown else None
         card = self._card(title, _sketch_of(_sketched(report)) if report else Sketch())
-        return TitleView(card, packages, shown, report)
+        preview = None if card.media else await self._preview(title.id)
+        return TitleView(card, packages, shown, report, preview)
+
+    async def _preview(self, title: str) -> str | None:
+        """Where the preview plays; None where there is none (any more)."""
+        try:
+            (await self._services.media.open(f"{title}/{HLS}")).close()
+        except NotFound:
+            return None
+        return f"{self._place(title)}{FOLDER}/"
 
     def _card(self, title: Title, sketch: Sketch) -> TitleCard:
         media = self._address(title, sketch.duration) if title.current else None

@@ -25,6 +25,11 @@ _NOT_BUILT = (
     "run <code>npm ci --ignore-scripts --prefix web</code>, then <code>node web/build.mjs</code>."
 )
 
+_PREVIEW_NOTE = (
+    '<p id="preview-note" class="notice" role="status">This is a preview: small and quickly made, '
+    "while the film itself is still being made.</p>\n"
+)
+
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -73,9 +78,10 @@ async def get_home(request: Request) -> HTMLResponse:
 
 
 async def get_watch(request: Request) -> HTMLResponse:
-    """``GET /watch/{title}``: the player; 404 when unknown."""
+    """``GET /watch/{title}``: the player; 404 when unknown. ``?preview``: of its preview."""
     library: Library = request.app.state.library
-    return _html(watch_page(await library.view(request.path_params["title"])))
+    view = await library.view(request.path_params["title"])
+    return _html(watch_page(view, is_preview="preview" in request.query_params))
 
 
 async def get_report(request: Request) -> HTMLResponse:
@@ -122,19 +128,30 @@ def studio_page() -> str:
     return _page("Studio · Matinee", "studio", main, head=head)
 
 
-def watch_page(view: TitleView) -> str:
-    """The shell of the player; ``player.js`` fills it from ``/v1/titles/{id}``."""
+def watch_page(view: TitleView, *, is_preview: bool = False) -> str:
+    """The shell of the player; ``player.js`` fills it from ``/v1/titles/{id}``.
+
+    ``is_preview``: the preview is asked for; a title that is on screen is shown itself.
+    """
     title = view.title
     path, name = quote(title.id), escape(title.name)
     bar = f'<nav aria-label="Title"><a href="/titles/{path}">Report</a></nav>\n'
-    if view.media is None:
+    media, told = view.media, ""
+    if media is None and is_preview and view.preview is not None:
+        media, told = view.preview, " data-preview"
+    if media is None:
+        peek = (
+            f'<p><a class="button" href="/watch/{path}?preview">Watch the preview</a></p>'
+            if view.preview
+            else ""
+        )
         main = (
-            f'<section class="empty"><h1>{name}</h1><p>This title is not on screen.</p>'
+            f'<section class="empty"><h1>{name}</h1><p>This title is not on screen.</p>{peek}'
             f'<p><a class="button" href="/titles/{path}">See its report</a></p></section>'
         )
         return _page(f"{title.name} · Matinee", "home", main, bar=bar)
-    main = f"""<div id="app" data-title="{escape(title.id)}">
-<div id="stage" class="stage"><div id="player" class="player">
+    main = f"""<div id="app" data-title="{escape(title.id)}"{told}>
+{_PREVIEW_NOTE if told else ""}<div id="stage" class="stage"><div id="player" class="player">
 <video id="video" playsinline></video></div></div>
 <div class="about">
 <div class="about-words"><h1>{name}</h1>
@@ -151,7 +168,7 @@ def watch_page(view: TitleView) -> str:
 </div></div>
 </div>
 <noscript><p class="notice">The player needs JavaScript. The streams are
- at <code>{escape(view.media)}main.m3u8</code>.</p></noscript>"""
+ at <code>{escape(media)}main.m3u8</code>.</p></noscript>"""
     head = (
         '<link rel="stylesheet" href="/static/player.css">\n'
         '<script type="module" src="/static/player.js"></script>\n'

@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from matinee.apps.web.library import plain_place
+from matinee.apps.web.service import Service
+from matinee.apps.web.signed_media import signed_address
+from matinee.media.preview import DASH, HLS
 from matinee.ports.runs import Run
 
 
@@ -36,6 +40,22 @@ def run_whole(run: Run) -> dict[str, Any]:
         "request": dict(run.wish.request),
         "progress": {"stages": [], "grid": None, "note": None, **run.progress},
     }
+
+
+def run_shown(service: Service, run: Run) -> dict[str, Any]:
+    """The same, and where its preview plays while the run goes on."""
+    document = run_whole(run)
+    has_preview = run.progress.get("preview") and run.title and not run.is_over
+    place = place_of_media(service, run.title) if has_preview and run.title else None
+    preview = place and {"hls": f"{place}{HLS}", "dash": f"{place}{DASH}"}
+    return {**document, "preview": preview}
+
+
+def place_of_media(service: Service, title: str) -> str:
+    """Where a title's media lie that are not on screen, for one who may read."""
+    if service.access.reading_is_open:
+        return plain_place(title)
+    return signed_address(service.key, title, None, service.now().timestamp())
 
 
 def share_of(progress: Mapping[str, Any]) -> float | None:

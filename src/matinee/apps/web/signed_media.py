@@ -9,11 +9,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from matinee.apps.web.access import Person
 from matinee.core.errors import NotFound
 from matinee.core.signing import end_of, permit_title, permits
+from matinee.media.preview import FOLDER
 
 VALID_S = 6 * 3600
 """The least that a signed address is good for."""
 _REMEMBERED_S = 2.0
 _REMEMBERED = 4096
+
+
+def signed_address(key: bytes, title: str, duration_s: float | None, now_s: float) -> str:
+    """Where a title's media lie for one who may read; see ``MediaDoor.address``."""
+    expires = end_of(now_s, max(VALID_S, 3 * (duration_s or 0)))
+    return f"/media/s/{permit_title(key, title, expires)}/titles/{title}/"
 
 
 class MediaDoor:
@@ -38,8 +45,7 @@ class MediaDoor:
 
     def address(self, title: str, duration_s: float | None) -> str:
         """Where a title's media lie for one who may read, good for thrice its length at least."""
-        expires = end_of(self._clock(), max(VALID_S, 3 * (duration_s or 0)))
-        return f"/media/s/{permit_title(self._key, title, expires)}/titles/{title}/"
+        return signed_address(self._key, title, duration_s, self._clock())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer below ``/media``: ``titles/...`` or ``s/<permit>/titles/...``."""
@@ -52,7 +58,10 @@ class MediaDoor:
         elif len(parts) > 2 and parts[0] == "titles":
             title, before = parts[1], parts[0]
             person: Person = scope["state"]["person"]
-            allowed = scope["method"] == "OPTIONS" or person.may("read") or await self._open(title)
+            allowed = scope["method"] == "OPTIONS" or person.may("read")
+            # A preview is of a title that is not on screen: it is never open to all.
+            if not allowed and parts[2] != FOLDER:
+                allowed = await self._open(title)
         else:
             raise NotFound("no media there")
         if not allowed:

@@ -20,14 +20,15 @@ def title_summary(card: TitleCard) -> dict[str, Any]:
 
 def title_details(view: TitleView) -> dict[str, Any]:
     """A title whole: what plays, what was made, and the packages, newest first."""
-    media, title = view.media, view.title
+    title = view.title
     return {
         **title_summary(view.card),
         "film": title.film,
         "source": title.source,
         "added_at": title.added_at.isoformat(),
         "current": title.current,
-        "media": {"hls": f"{media}main.m3u8", "dash": f"{media}main.mpd"} if media else None,
+        "media": _manifests(view.media),
+        "preview": _manifests(view.preview),
         "package": view.shown.id if view.shown else None,
         "packages": [
             {
@@ -43,6 +44,10 @@ def title_details(view: TitleView) -> dict[str, Any]:
         "opens_at": title.opens_at and title.opens_at.isoformat(),
         "closes_at": title.closes_at and title.closes_at.isoformat(),
     }
+
+
+def _manifests(folder: str | None) -> dict[str, str] | None:
+    return {"hls": f"{folder}main.m3u8", "dash": f"{folder}main.mpd"} if folder else None
 
 
 def poster_uri(card: TitleCard) -> str | None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC
 from email.utils import format_datetime
+from pathlib import PurePath
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -18,7 +19,9 @@ from starlette.routing import Route
 from matinee.apps.web.errors import BodyUnknown, VersionUnknown, problem, status_of
 from matinee.core.errors import MatineeError, UsageError
 from matinee.core.limits import UploadLimits
+from matinee.media.subtitle_formats import FORMATS
 from matinee.media.title_file import parse_wishes
+from matinee.media.tracks import language_tag
 from matinee.ports.uploads import (
     Checksum,
     Order,
@@ -46,7 +49,9 @@ class UploadMalformed(UsageError):
 
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+_SHA256, _ID = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{32}")
+MOST_BESIDE = 64
+"""Files of subtitles that one film may bring."""
 
 
 class Tus:
@@ -146,13 +151,18 @@ def order_of(request: Request, owner: str, length: int) -> Order:
     """What the metadata of a new upload say.
 
     Raises:
-        UploadMalformed: not metadata. TitleFileInvalid: a field or value without a meaning.
+        UploadMalformed: not metadata, or no subtitles. TitleFileInvalid: a field or value without a
+            meaning.
     """
     raw = request.headers.get("upload-metadata", "")
     fields = read_metadata(raw)
     name = " ".join(fields.pop("filename", "").split()) or "film"
     if fields.get("name") in {name, ""}:  # some clients send the file's name under both
         del fields["name"]
+    kind, language = fields.pop("kind", "film"), fields.pop("language", None)
+    if kind not in ("film", "subtitles"):
+        raise UploadMalformed(f"kind is {kind!r}, not film or subtitles")
+    beside = [one.strip() for one in fields.pop("subtitles", "").split(",") if one.strip()]
     digest = fields.pop("sha256", "").lower()
     if digest and not _SHA256.fullmatch(digest):
         raise UploadMalformed("sha256 is not 64 hexadecimal digits")
@@ -161,8 +171,30 @@ def order_of(request: Request, owner: str, length: int) -> Order:
         for field, value in fields.items()
         if field not in MEANINGLESS and not field.lower().startswith("x-")
     }
-    name = name.replace("\\", "/").rpartition("/")[2] or "film"
-    return Order(owner, length, name[:255], parse_wishes(meant), raw, digest or None)
+    name = (name.replace("\\", "/").rpartition("/")[2] or "film")[-255:]
+    if kind == "subtitles":
+        _check_subtitles(name, language or "", [*meant, *(["subtitles"] if beside else [])])
+        return Order(owner, length, name, {}, raw, digest or None, "subtitles", language or "")
+    if language is not None:
+        meant["language"] = language  # no field of a film: it is refused as one
+    if len(beside) > MOST_BESIDE or not all(_ID.fullmatch(one) for one in beside):
+        raise UploadMalformed(f"subtitles are ids of uploads, at most {MOST_BESIDE}")
+    wishes = parse_wishes(meant)
+    return Order(owner, length, name, wishes, raw, digest or None, subtitles=tuple(beside))
+
+
+def _check_subtitles(name: str, language: str, others: list[str]) -> None:
+    """Whether a file of subtitles is one, by what is said of it.
+
+    Raises:
+        UploadMalformed: it is not, or is said to have what only films have.
+    """
+    if PurePath(name).suffix.lower() not in FORMATS:
+        raise UploadMalformed(f"{name} is not a kind of subtitle file that is read")
+    if language and language_tag(language) == "und" and language.lower() != "und":
+        raise UploadMalformed(f"language is {language!r}, which is no language code")
+    if others:
+        raise UploadMalformed(f"subtitles have no field {others[0]!r}")
 
 
 def read_metadata(raw: str) -> dict[str, str]:

@@ -9,7 +9,8 @@ from starlette.responses import JSONResponse, Response
 from matinee.apps.web.cells import cell_json
 from matinee.apps.web.errors import Changed, Conflict
 from matinee.apps.web.once import OnceRoute
-from matinee.apps.web.runs_json import run_summary, run_whole
+from matinee.apps.web.runs_json import run_shown, run_summary, run_whole
+from matinee.apps.web.service import Service
 from matinee.apps.web.v1.common import (
     FRESH,
     Operator,
@@ -55,8 +56,8 @@ def get_runs(
 @router.get("/{run}", response_model=RunWhole, responses=refusals(NotFound))
 def get_run(request: Request, service: Ports, run: str) -> Response:
     """One run with its progress."""
-    document = run_whole(service.runs.get(run))
-    return tagged(request, document, tag_of(document))
+    found = service.runs.get(run)
+    return tagged(request, run_shown(service, found), tag_of(run_whole(found)))
 
 
 @router.get("/{run}/cells/{rung}/{chunk}", response_model=Cell, responses=refusals(NotFound))
@@ -77,7 +78,9 @@ async def change_run(
     check_unchanged(request, tag_of(run_whole(before)))
     _is_open(before)
     facts = acted(person, f"set priority {change.priority}", f"run/{run}")
-    return _answer(await act(service, lambda: service.runs.hurry(run, change.priority, facts)))
+    return _answer(
+        service, await act(service, lambda: service.runs.hurry(run, change.priority, facts))
+    )
 
 
 @router.post("/{run}/cancel", response_model=RunWhole, responses=refusals(NotFound, Conflict))
@@ -85,7 +88,7 @@ async def cancel_run(service: Ports, person: Operator, run: str) -> Response:
     """End a run; what is finished is kept."""
     _is_open(await to_thread.run_sync(service.runs.get, run))
     facts = acted(person, "cancel", f"run/{run}")
-    return _answer(await act(service, lambda: service.runs.cancel(run, facts)))
+    return _answer(service, await act(service, lambda: service.runs.cancel(run, facts)))
 
 
 @router.post("/{run}/retry", response_model=RunWhole, responses=refusals(NotFound, Conflict))
@@ -108,7 +111,7 @@ async def _again(service: Ports, person: Operator, run: str, stage: str | None) 
     if stage is not None:
         wanted[FROM] = stage
     facts = acted(person, f"restart from {stage}" if stage else "retry", f"run/{run}")
-    return _answer(await act(service, lambda: service.runs.again(run, wanted, facts)))
+    return _answer(service, await act(service, lambda: service.runs.again(run, wanted, facts)))
 
 
 def _is_open(run: Run) -> None:
@@ -116,6 +119,6 @@ def _is_open(run: Run) -> None:
         raise Conflict(f"this run is over: {run.state}", "retry it, if it is to run again")
 
 
-def _answer(run: Run) -> Response:
-    document = run_whole(run)
-    return JSONResponse(document, headers={**FRESH, "etag": tag_of(document)})
+def _answer(service: Service, run: Run) -> Response:
+    headers = {**FRESH, "etag": tag_of(run_whole(run))}
+    return JSONResponse(run_shown(service, run), headers=headers)

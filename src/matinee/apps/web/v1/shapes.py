@@ -64,7 +64,7 @@ class TitleSummary(Shown):
 
     id: str
     name: str
-    state: Literal["published", "hidden"]
+    state: Literal["published", "hidden", "deleted"]
     credit: str
     poster: str | None
     duration: float | None
@@ -94,6 +94,7 @@ class TitleWhole(TitleSummary):
     added_at: datetime
     current: str | None
     media: MediaAddresses | None
+    preview: MediaAddresses | None
     package: str | None
     packages: list[PackageSummary]
     report: dict[str, Json] | None
@@ -154,6 +155,7 @@ class RunWhole(RunSummary):
 
     request: dict[str, Json]
     progress: dict[str, Json]
+    preview: MediaAddresses | None
 
 
 class Priority(Given):
