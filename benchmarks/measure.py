@@ -12,7 +12,7 @@ CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class ProgramFailed(Exception):
-    """A measured program ended with a non-zero exit code."""
+    """A measured program ended with an exit code that it should not have."""
 
     def __init__(self, program: str, exit_code: int, last_words: str) -> None:
         super().__init__(program, exit_code, last_words)
@@ -37,12 +37,15 @@ class Spent:
 
 
 def run(
-    command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None
+    command: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    exit_code: int = 0,
 ) -> tuple[Spent, str]:
     """Run a program to its end; gives what it took and its standard output.
 
     Raises:
-        ProgramFailed: its exit code was not 0.
+        ProgramFailed: its exit code was another.
     """
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         busy_before, started = _busy_seconds(), time.monotonic()
@@ -59,7 +62,7 @@ def run(
         process.returncode = os.waitstatus_to_exitcode(status)
         cpu_s = usage.ru_utime + usage.ru_stime
         busy_s = _busy_seconds() - busy_before
-        if process.returncode != 0:
+        if process.returncode != exit_code:
             errors.seek(max(0, errors.seek(0, os.SEEK_END) - 2000))
             last_words = errors.read().decode(errors="replace").strip()
             raise ProgramFailed(Path(command[0]).name, process.returncode, last_words)

@@ -15,8 +15,9 @@ from matinee.assets.asset import object_key
 from matinee.config import Settings
 from matinee.ladders import load_ladder
 from matinee.media.ladder import Ladder, Rung
+from matinee.media.profile import profile_of
+from matinee.media.source_timeline import timeline_of
 from matinee.media.tracks import plan_tracks
-from matinee.stages.inspect import timeline_of
 from matinee.wiring.library import open_library
 from matinee.wiring.reading import indexer
 
@@ -96,6 +97,6 @@ def plan_of(film: Path, ladder_name: str) -> Plan:
     ladder = load_ladder(ladder_name)
     info, packets, time_base = indexer().inspect(film)
     timeline = timeline_of(info, packets, time_base)
-    tracks = plan_tracks(info, timeline, ladder, ())
+    tracks = plan_tracks(info, timeline, profile_of(ladder), ())
     sounds = [sound for track in tracks.sounds for sound in track.renditions]
     return Plan(ladder, tracks.rungs, sounds[0].bit_rate if sounds else None, timeline.duration)

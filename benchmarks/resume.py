@@ -27,10 +27,11 @@ from matinee.config import Settings
 from matinee.core.ids import digest_of
 from matinee.core.progress import Silent
 from matinee.ladders import load_ladder
+from matinee.media.frame_index import KEY
 from matinee.media.ladder import fit
 from matinee.media.plan import plan_film
 from matinee.media.source import Colour, Picture, SourceInfo, Track
-from matinee.media.timeline import KEY, PACKET, Timeline, build_timeline
+from matinee.media.timeline import PACKET, Timeline, build_timeline
 from matinee.stages.bench import Bench
 from matinee.stages.chunks import (
     Film,

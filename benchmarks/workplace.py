@@ -16,13 +16,18 @@ T = TypeVar("T")
 
 @dataclass
 class Workplace:
-    """``notes`` are sentences that belong to the figures; ``rungs`` are those of ``chunking``."""
+    """What they share.
+
+    ``notes`` are sentences that belong to the figures; ``rungs`` are those of ``chunking``,
+    ``seconds`` what ``optimise`` measures of the whole film.
+    """
 
     film: Film
     repeats: int
     rungs: tuple[str, ...]
     derivations: int
     root: Path
+    seconds: int = 60
     notes: list[str] = field(default_factory=list)
 
     @contextmanager

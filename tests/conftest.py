@@ -14,11 +14,12 @@ import hypothesis
 import imageio_ffmpeg
 import pytest
 from tests.databases import postgres
+from tests.films import films
 from tests.forks import run_module
 from tests.s3_server import s3
 from tests.shared import made_once
 
-__all__ = ["postgres", "s3"]
+__all__ = ["films", "postgres", "s3"]
 
 # A busy machine is slow, not wrong.
 hypothesis.settings.register_profile("matinee", deadline=None)
@@ -198,3 +199,13 @@ def stocked(unscored: tuple[Path, dict[str, Any]], tmp_path: Path) -> tuple[Path
     shutil.copytree(unscored[0], library)
     told = json.dumps(unscored[1])
     return library, json.loads(told.replace(str(unscored[0]), str(library)))
+
+
+@pytest.fixture(scope="session")
+def every_codec(tmp_path_factory: pytest.TempPathFactory, matinee: Callable[..., Ended]) -> Any:
+    """A film in every codec; tests leave it as it is."""
+    from tests.every_codec import publish_every_codec
+
+    return made_once(
+        tmp_path_factory, "every-codec", lambda folder: publish_every_codec(folder, matinee)
+    )

@@ -28,7 +28,7 @@ await rm(output, { recursive: true, force: true });
 await mkdir(output, { recursive: true });
 const result = await build({
   absWorkingDir: here,
-  entryPoints: ["site.css", "player.css", "report.css", "studio.css", "player.js", "report.js", "studio.js", "theme.js"].map((name) => `src/${name}`),
+  entryPoints: ["site.css", "player.css", "report.css", "studio.css", "compare.css", "player.js", "report.js", "studio.js", "compare.js", "theme.js"].map((name) => `src/${name}`),
   outdir: output,
   bundle: true,
   minify: true,

@@ -9,7 +9,7 @@ import pytest
 from tests.adapters.golden_lists import assert_golden
 from tests.conftest import run_ffmpeg
 
-from matinee.adapters.ffmpeg import commands
+from matinee.adapters.ffmpeg import commands, copy_commands
 from matinee.adapters.ffmpeg.program import read_cuts, read_scores
 from matinee.core.errors import ToolError
 from matinee.core.ids import digest_of
@@ -134,6 +134,34 @@ def test_measure_command_with_scores() -> None:
     )
 
 
+COPY = Clip(
+    path=Path("/scratch/copy/clip-0000192"),
+    plan=ClipPlan(FrameSpan(192, 400), 150, 402, 6000, digest_of(b"copy")),
+    skip_s=Fraction(11, 10),
+)
+
+
+def test_measure_command_of_a_copy() -> None:
+    copied = replace(TURNED, rotation=0, width=640, height=360)
+    assert_golden(
+        "measure-copy",
+        copy_commands.measure_copy_command("ffmpeg", CLIP, PICTURE, COPY, copied, NTSC),
+    )
+
+
+def test_draw_command() -> None:
+    size, output = (1920, 1080), Path("/scratch/draw/frame.webp")
+    assert_golden("draw", copy_commands.draw_command("ffmpeg", CLIP, PICTURE, NTSC, size, output))
+
+
+def test_draw_command_of_a_chunk() -> None:
+    chunk, output = Path("/objects/a"), Path("/scratch/draw/frame.webp")
+    assert_golden(
+        "draw-coded",
+        copy_commands.draw_coded_command("ffmpeg", chunk, 17, (1920, 1080), output),
+    )
+
+
 def test_sound_command() -> None:
     assert_golden(
         "sound", commands.sound_command("ffmpeg", FILM, SOUND, Path("/scratch/encoded.mp4"))
@@ -183,6 +211,7 @@ def test_a_picture_is_turned_once(rotation: int) -> None:
     assert turns == {
         0: [], 90: ["transpose=cclock"], 180: ["hflip,vflip"], 270: ["transpose=clock"],
     }[rotation]  # fmt: skip
+    assert ("delete:type=DISPLAYMATRIX" in graph) == (rotation != 0)
 
 
 @pytest.mark.parametrize(

@@ -146,6 +146,18 @@ def test_a_damaged_chunk_is_no_fault_of_the_film(film: Work, tmp_path: Path) -> 
     assert not isinstance(met.value, SourceRefused)
 
 
+# Counting
+
+
+def test_bytes_of_frames_are_those_of_their_packets_in_order_of_showing(film: Work) -> None:
+    chunk = film.chunks[0][1]
+    packets = packets_of(chunk)
+    shown = [len(payload) for _, _, payload in sorted(packets)]
+
+    assert INDEXER.frame_bytes(chunk).tolist() == shown
+    assert shown != [len(payload) for _, _, payload in packets]  # the film has B-frames
+
+
 # Measuring
 
 

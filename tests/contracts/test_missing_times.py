@@ -8,9 +8,8 @@ import pytest
 from tests.contracts.tool_work import INDEXER
 from tests.films import Films
 
-from matinee.adapters.pyav_inspect import _with_times
-from matinee.adapters.pyav_picture import UNKNOWN
-from matinee.media.timeline import DISCARD
+from matinee.adapters.pyav_times import with_times
+from matinee.media.frame_index import DISCARD, UNKNOWN
 
 pytestmark = pytest.mark.tools
 
@@ -27,7 +26,7 @@ def test_times_that_are_missing_keep_their_distance_from_those_that_are_told(fil
     packets["pts"][5::7] = UNKNOWN
 
     with av.open(str(film)) as container:
-        found = _with_times(packets, container.streams.video[0], film)
+        found = with_times(packets, container.streams.video[0], film)
 
     assert np.array_equal(found["pts"], whole)
     assert not np.any(found["flags"] & DISCARD)

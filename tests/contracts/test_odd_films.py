@@ -25,7 +25,7 @@ from matinee.core.errors import (
 from matinee.core.time import FrameSpan
 from matinee.media.clips import plan_clip
 from matinee.media.signature import compare, read_signature
-from matinee.stages.inspect import timeline_of
+from matinee.media.source_timeline import timeline_of
 from matinee.stages.text import sidecar_of
 
 pytestmark = pytest.mark.tools

@@ -9,15 +9,14 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from tests.contracts.tool_work import INDEXER, Work, measured, worked
+from tests.contracts.tool_work import INDEXER, Work, measured, opened, packets_of, worked
 from tests.films import FFMPEG, Films, ffmpeg, moving_picture
 
 from matinee.adapters.ffmpeg.commands import SIGN
 from matinee.core.errors import SourceUnsupported
-from matinee.media.ladder import display_size
 from matinee.media.signature import Signature, compare, read_signature
-from matinee.media.source import Fields
-from matinee.stages.inspect import timeline_of
+from matinee.media.source import Fields, display_size
+from matinee.media.source_timeline import timeline_of
 
 pytestmark = pytest.mark.tools
 
@@ -26,6 +25,7 @@ FIELDS = ("-flags", "+ilme+ildct")
 MPEG2 = ("-c:v", "mpeg2video", "-bf", "2", "-g", "15", "-b:v", "4M")
 NTSC = Fraction(30_000, 1001)
 FILM = Fraction(24_000, 1001)
+BELOW_ZERO = ("-avoid_negative_ts", "disabled", "-output_ts_offset", "-1.5")
 RGB = "zscale=matrixin=709:matrix=gbr:rangein=limited:range=full,format=gbrp"
 SECONDS = 32
 
@@ -180,6 +180,32 @@ def test_a_mirrored_film_is_shown_as_it_should(
     assert compare(upright, work.source) == []
 
 
+def test_every_chunk_of_a_turned_film_is_upright(films: Films, tmp_path: Path) -> None:
+    """As ffmpeg turns it by itself; ten bit and anamorphic as well."""
+    plain = films.special(
+        "long.mp4", "-f", "lavfi", "-i", moving_picture(Fraction(25), 28 * 25), *B_FRAMES,
+        "-pix_fmt", "yuv420p10le", "-aspect", "4:3",
+    )  # fmt: skip
+    turned = films.special(
+        "long-turned.mp4", "-display_rotation", "90", "-display_hflip", "-i", plain.name,
+        "-c", "copy",
+    )  # fmt: skip
+    ffmpeg(
+        "-i", str(turned), "-vf", SIGN, "-f", "rawvideo", "upright.sig", folder=tmp_path,
+    )  # fmt: skip
+
+    work = worked(turned, tmp_path / "work")
+
+    assert len(work.plan.chunks) >= 3
+    assert display_size(work.info.picture) == (120, 160)
+    upright = read_signature((tmp_path / "upright.sig").read_bytes())
+    assert compare(upright, work.source) == []
+    for column in work.chunks:
+        for clip, one in zip(work.clips, measured(work, None, column, tmp_path), strict=True):
+            span = clip.plan.frames
+            assert compare(work.source[span.start : span.end], one.signature, span.start) == []
+
+
 @pytest.mark.parametrize(
     ("file", "coded", "size"),
     [
@@ -269,6 +295,47 @@ def test_every_container_is_read_frame_by_frame(
     for clip, one in zip(work.clips, measured(work, None, work.chunks[0], tmp_path), strict=True):
         span = clip.plan.frames
         assert compare(work.source[span.start : span.end], one.signature, span.start) == []
+
+
+EXACT = {
+    "23.976 on a clock of milliseconds": ("rate.mkv", FILM, B_FRAMES, 0),
+    "29.97 in a transport stream": ("rate.ts", NTSC, (*B_FRAMES, "-f", "mpegts"), 0),
+    "59.94": ("rate.mp4", 2 * NTSC, B_FRAMES, 0),
+    "from below zero on": (
+        "below.wmv", NTSC, ("-c:v", "wmv2", "-q:v", "3", "-g", "50", *BELOW_ZERO), 0,
+    ),
+    "from below zero on, hidden by an edit list": ("below.mp4", NTSC, (*B_FRAMES, *BELOW_ZERO), 45),
+}  # fmt: skip
+"""File, rate, options, and how many frames lie before the first that is to be seen."""
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_every_rate_is_kept_exactly_from_whatever_time_on(
+    films: Films, tmp_path: Path, name: str
+) -> None:
+    file, rate, coded, hidden = EXACT[name]
+    frames = round(28 * rate) + hidden
+    picture = moving_picture(rate, frames)
+    film = films.special(file, "-f", "lavfi", "-i", picture, *coded)
+
+    work = worked(film, tmp_path / "work")
+
+    timeline = work.timeline
+    assert (timeline.frames, timeline.rate, timeline.slots) == (frames - hidden, rate, None)
+    assert len(work.plan.chunks) >= 3
+    assert (timeline.start < 0) == (file == "below.wmv")
+    assert len(compare(shown(picture, tmp_path)[hidden:], work.source)) <= 3
+    spans, starts = [len(clip.frames) for clip in work.film.clips], work.plan.segments
+    for number, column in enumerate(work.chunks):
+        for clip, one in zip(work.clips, measured(work, None, column, tmp_path), strict=True):
+            span = clip.plan.frames
+            assert compare(work.source[span.start : span.end], one.signature, span.start) == []
+        joined = tmp_path / f"{number}.mp4"
+        INDEXER.join(column, spans, [start.start for start in starts], rate, joined)
+        with opened(joined) as container:
+            clock = container.streams.video[0].time_base
+        times = sorted(pts * clock for pts, _, _ in packets_of(joined))
+        assert times == [frame / rate for frame in range(timeline.frames)]
 
 
 def test_raw_pictures_that_are_upside_down_are_refused(films: Films) -> None:

@@ -244,6 +244,13 @@ def test_memory_has_a_limit(scratch: Path) -> None:
     assert (met.value.code, "MATINEE_TOOL_MEMORY" in met.value.hint) == ("tool.limit", True)
 
 
+def test_a_machine_without_memory_is_not_blamed_on_the_film(scratch: Path) -> None:
+    with pytest.raises(ToolOverLimit, match=r"the machine has only [0-9.]+ GiB to give") as met:
+        run_python("bytearray(1 << 46)", scratch, limits=Limits(memory=1 << 50))
+
+    assert met.value.hint.startswith("end other programs")
+
+
 @pytest.mark.parametrize(
     "script",
     [

@@ -10,6 +10,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from tests.films import (
     AV1,
     FFMPEG,
@@ -28,20 +29,22 @@ from matinee.adapters.ffmpeg.program import Ffmpeg, FfmpegEncoder
 from matinee.adapters.pyav import PyavIndexer
 from matinee.core.time import FrameSpan
 from matinee.media.clips import plan_clip
+from matinee.media.codecs.sound import SOUND_CODECS
 from matinee.media.judges import judge_sound
 from matinee.media.ladder import Rung, SoundRates
+from matinee.media.profile import SoundForm
 from matinee.media.sound import AAC_FRAME, SAMPLE_RATE, SoundRendition, lead_samples, plan_sound
 from matinee.media.source import SourceInfo
+from matinee.media.source_timeline import timeline_of
 from matinee.media.timeline import Timeline
 from matinee.ports.tools import Clip
-from matinee.stages.inspect import timeline_of
 from matinee.stages.sound import measure_lags
 
 pytestmark = pytest.mark.tools
 
 INDEXER = PyavIndexer()
 ENCODER = FfmpegEncoder(Ffmpeg(FFMPEG))
-RATES = SoundRates(mono_kbps=64, stereo_kbps=128, per_channel_kbps=64)
+FORMS = [SoundForm("aac", SoundRates(mono_kbps=64, stereo_kbps=128, per_channel_kbps=64))]
 HALF = Fraction(1, 2)
 WITHIN = Fraction(5, 1000)
 FRAME = Fraction(AAC_FRAME, SAMPLE_RATE)
@@ -124,7 +127,7 @@ def picture_of(film: Path, info: SourceInfo, timeline: Timeline, folder: Path) -
 def rendition_of(info: SourceInfo, timeline: Timeline) -> SoundRendition:
     (track,) = info.of_type("audio")
     return plan_sound(
-        track, "audio", RATES, timeline.start, timeline.duration, lead_samples(timeline.rate)
+        track, "audio", FORMS, timeline.start, timeline.duration, lead_samples(timeline.rate)
     )[0]
 
 
@@ -132,7 +135,7 @@ def sound_of(film: Path, rendition: SoundRendition, folder: Path) -> tuple[Path,
     """The film's sound encoded and placed; its count of AAC frames."""
     encoded, placed = folder / "encoded.mp4", folder / "sound.mp4"
     asyncio.run(ENCODER.encode_sound(film, rendition, encoded))
-    return placed, INDEXER.place_sound(encoded, rendition.lead, placed)
+    return placed, INDEXER.place_sound(encoded, rendition.coding, rendition.lead, placed)
 
 
 @pytest.fixture(scope="module", params=MEETINGS, ids=lambda one: one.name + one.file)
@@ -212,7 +215,8 @@ def test_sound_that_is_shifted_by_80_ms_is_found(films: Films, tmp_path: Path) -
     placed, frames = sound_of(film, rendition, tmp_path)
     for moved in (-0.08, 0.08):
         shifted = tmp_path / "shifted.mp4"
-        INDEXER.place_sound(placed, rendition.lead - round(moved * SAMPLE_RATE), shifted)
+        lead = rendition.lead - round(moved * SAMPLE_RATE)
+        INDEXER.place_sound(placed, rendition.coding, lead, shifted)
 
         lags = measure_lags(INDEXER, film, shifted, rendition)
 
@@ -220,14 +224,10 @@ def test_sound_that_is_shifted_by_80_ms_is_found(films: Films, tmp_path: Path) -
         assert f"{1000 * moved:+.1f} ms late" in judge_sound(rendition, frames, lags).reasons[0]
 
 
-def test_every_layout_of_wide_sound_is_in_step(films: Films, tmp_path: Path) -> None:
+@pytest.mark.parametrize("codec", SOUND_CODECS)
+def test_every_layout_of_wide_sound_is_in_step(films: Films, tmp_path: Path, codec: str) -> None:
     film = films.special("wide.mp4", *sounding(6), "-c:a", "aac", "-b:a", "256k")
-    info, packets, time_base = INDEXER.inspect(film)
-    timeline = timeline_of(info, packets, time_base)
-    (track,) = info.of_type("audio")
-    renditions = plan_sound(
-        track, "audio", RATES, timeline.start, timeline.duration, lead_samples(timeline.rate)
-    )
+    renditions = planned_of(film, codec)
     assert [rendition.channels for rendition in renditions] == [2, 6]
     for rendition in renditions:
         placed, frames = sound_of(film, rendition, tmp_path)
@@ -237,6 +237,68 @@ def test_every_layout_of_wide_sound_is_in_step(films: Films, tmp_path: Path) -> 
         assert len(lags) == 12
         with opened(placed) as container:
             assert container.streams.audio[0].channels == rendition.channels
+            packets = [p for p in container.demux(container.streams.audio[0]) if p.size]
+        assert {packet.duration for packet in packets[:-1]} == {rendition.coding.frame}
+        assert frames == len(packets) == rendition.packets
+
+
+def planned_of(film: Path, codec: str) -> list[SoundRendition]:
+    info, packets, time_base = INDEXER.inspect(film)
+    timeline = timeline_of(info, packets, time_base)
+    (track,) = info.of_type("audio")
+    forms = [SoundForm(codec, FORMS[0].rates)]
+    return plan_sound(
+        track, "audio", forms, timeline.start, timeline.duration, lead_samples(timeline.rate)
+    )
+
+
+def samples_of(path: Path, skipped: int = 0) -> NDArray[np.float64]:
+    """All channels, scaled to 1."""
+    with opened(path) as container:
+        parts = [frame.to_ndarray() for frame in container.decode(audio=0)]
+        channels = container.streams.audio[0].channels
+    parts = [p.reshape(-1, channels).T if p.shape[0] == 1 and channels > 1 else p for p in parts]
+    whole = np.concatenate(parts, axis=1)
+    scale = np.iinfo(whole.dtype).max + 1 if whole.dtype.kind == "i" else 1
+    return np.asarray(whole[:, skipped:] / scale, dtype=np.float64)
+
+
+def test_flac_has_every_sample_of_the_film(films: Films, tmp_path: Path) -> None:
+    film = films.special("exact.mkv", *sounding(2), "-c:a", "flac", "-sample_fmt", "s16")
+    (rendition,) = planned_of(film, "flac")
+    placed, _ = sound_of(film, rendition, tmp_path)
+    source = samples_of(film)
+
+    copy = samples_of(placed)
+    # What lies before the film's begin is cut by the edit list, or is still there as silence.
+    extra = copy.shape[1] - source.shape[1]
+    late = rendition.lead if not np.any(copy[:, : rendition.lead]) else 0
+    assert extra >= late
+    assert np.array_equal(copy[:, late : late + source.shape[1]], source)
+
+
+@pytest.mark.parametrize(
+    ("place", "left", "right"),
+    [(0, 1.0, 0.0), (2, 0.5**0.5, 0.5**0.5), (3, 0.0, 0.0), (4, 0.5**0.5, 0.0)],
+    ids=["FL", "FC", "LFE", "BL"],
+)
+def test_surround_is_mixed_to_stereo_by_the_standards_coefficients(
+    films: Films, tmp_path: Path, place: int, left: float, right: float
+) -> None:
+    """ITU-R BS.775-3, table 2."""
+    pans = "|".join(f"c{n}={'0.4*c0' if n == place else '0*c0'}" for n in range(6))
+    film = films.special(
+        f"one-{place}.mkv", "-f", "lavfi", "-i", moving_picture(Fraction(25), 50),
+        "-f", "lavfi", "-t", "2", "-i", "sine=400:r=48000", "-map", "0:v", "-map", "1:a",
+        "-af", f"pan=5.1|{pans}", *X264, "-c:a", "flac",
+    )  # fmt: skip
+    stereo = planned_of(film, "flac")[0]
+    placed, _ = sound_of(film, stereo, tmp_path)
+    level = np.max(np.abs(samples_of(film)[place]))
+
+    peaks = np.max(np.abs(samples_of(placed)), axis=1) / level
+
+    assert peaks == pytest.approx([left, right], abs=0.002)
 
 
 def sounding(channels: int) -> tuple[str, ...]:

@@ -10,7 +10,13 @@ import pytest
 from tests.s3_server import S3Server
 
 from matinee.adapters.buckets import bucket_objects
-from matinee.adapters.objects import PART_BYTES, PIECE_BYTES, folder_objects, memory_objects
+from matinee.adapters.objects import (
+    PART_BYTES,
+    PIECE_BYTES,
+    ObstoreObjects,
+    folder_objects,
+    memory_objects,
+)
 from matinee.core.errors import LibraryError, ObjectDamaged, ObjectMissing, UsageError
 from matinee.core.ids import digest_of
 from matinee.ports.store import ObjectStore
@@ -304,3 +310,19 @@ def test_a_folder_that_cannot_be_written_refuses(tmp_path: Path) -> None:
         asyncio.run(store.write("entry", b"x"))
     assert refused.value.hint
     assert "\n" not in str(refused.value)
+
+
+def test_what_lies_below_a_folder_is_listed(store: ObjectStore) -> None:
+    assert isinstance(store, ObstoreObjects)
+
+    async def listed() -> tuple[dict[str, int], dict[str, int], list[str], list[str]]:
+        for key in ("titles/a/main.m3u8", "titles/a/b/1.m4s", "titles/ab/2.m4s", "objects/00/x"):
+            await store.write(key, key.encode())
+        found = {one.key: one.size_bytes async for one in store.listed("titles/a")}
+        none = {one.key: one.size_bytes async for one in store.listed("nothing")}
+        return found, none, list(await store.folders("titles")), list(await store.folders("none"))
+
+    found, none, folders, no_folders = asyncio.run(listed())
+    assert found == {"titles/a/main.m3u8": 18, "titles/a/b/1.m4s": 16}
+    assert none == {} and no_folders == []
+    assert folders == ["titles/a", "titles/ab"]

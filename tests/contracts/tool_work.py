@@ -17,10 +17,10 @@ from matinee.media.ladder import Rung
 from matinee.media.plan import SegmentPlan, plan_film
 from matinee.media.signature import Signature, read_signature
 from matinee.media.source import SourceInfo
+from matinee.media.source_timeline import timeline_of
 from matinee.media.timeline import Timeline
 from matinee.ports.tools import Clip, Measured, Scan, ThumbnailPlan
 from matinee.stages.chunks import Film, film_of
-from matinee.stages.inspect import timeline_of
 from matinee.stages.split import on_timeline
 
 INDEXER = PyavIndexer()

@@ -23,6 +23,8 @@ CODES = {
     "UsageError": "usage",
     "LadderInvalid": "ladder.invalid",
     "SubtitlesInvalid": "subtitles.invalid",
+    "CopyUnlike": "compare.unlike",
+    "CopyShifted": "compare.shifted",
     "SourceRefused": "source.refused",
     "SourceUnreadable": "source.unreadable",
     "SourceHasNoVideo": "source.no_video",

@@ -30,15 +30,31 @@ from matinee.core.ids import canonical_json, digest_of
 from matinee.flows.functions import SHIPPED
 from matinee.flows.seal_events import OLDEST, STRETCH
 from matinee.ladders import SHIPPED as LADDERS
-from matinee.media import clocks, damage, judges, ladder, plan, rates, signature, sound, timeline
+from matinee.media import (
+    clocks,
+    damage,
+    judges,
+    ladder,
+    plan,
+    rates,
+    remarks,
+    signature,
+    sound,
+    timeline,
+)
+from matinee.media.codecs import CODECS
+from matinee.media.codecs.codec import REORDERED_FRAMES
+from matinee.media.codecs.sound import SOUND_CODECS
 from matinee.media.sound import MOST_CHANNELS
 from matinee.media.source import STILL_SIZE
 from matinee.media.subtitle_formats import LARGEST
+from matinee.profiles import SHIPPED as PROFILES
+from matinee.profiles import load_profile
 from matinee.rules.conditions import LONGEST as LONGEST_CONDITION
 from matinee.rules.functions import Call, function, registry
 from matinee.rules.retry import Retry
 from matinee.rules.rulebook import FIELDS, read_rules, shipped_rules
-from matinee.stages import crop, split, straighten
+from matinee.stages import crop, split
 from matinee.stages import damage as finding
 from matinee.stages.text import SIDECARS
 
@@ -259,10 +275,10 @@ def test_the_thresholds_that_are_rounded_in_words_hold() -> None:
         f"goes back by more than {clocks.BACK} s, leaps ahead by more than {clocks.AHEAD} s",
         f"over {LARGEST_PICTURE} pixels to a side",
         f"a still of {STILL_SIZE[0]}x{STILL_SIZE[1]}",
-        f"more than {float(finding.CUT_OFF)} s, and more than 1 %, before",
+        f"more than {float(remarks.CUT_OFF)} s, and more than 1 %, before",
         f"lasts more than {timeline.LONGEST_FILM // 3600} hours",
-        straighten.JUMPED,
-        straighten.STILL_ADDED,
+        remarks.JUMPED,
+        remarks.STILL_ADDED,
         finding.HINT,
     ],
 )
@@ -286,12 +302,12 @@ def test_every_container_is_told() -> None:
 
 
 def test_every_ladder_field_and_preset_is_told() -> None:
-    fields = section("reference/ladders.md", "Fields")
+    fields = section("reference/ladders.md", "Fields") + section("reference/ladders.md", "Codecs")
     document = tomllib.loads((LADDERS / "standard.toml").read_text())
     tables = [document["video"], document["audio"], document["rung"][0]]
 
     assert {"description", *(key for table in tables for key in table)} <= ticked(fields)
-    assert ticked(fields) >= ladder.PRESETS
+    assert ticked(fields) >= {preset for codec in CODECS.values() for preset in codec.presets}
 
 
 def test_the_example_is_a_ladder() -> None:
@@ -299,27 +315,99 @@ def test_the_example_is_a_ladder() -> None:
     assert len(ladder.parse_ladder("example", example).boxes) == 2
 
 
+def tables_of(page: str, heading: str) -> list[list[list[str]]]:
+    """The cells of each table of a section, headings first."""
+    found: list[list[list[str]]] = [[]]
+    for line in section(page, heading).splitlines():
+        if not line.startswith("|"):
+            found += [[]] if found[-1] else []
+        elif not re.match(r"\|(-+\|)+$", line):
+            found[-1].append([cell.strip() for cell in line.strip("|").split("|")])
+    return [table for table in found if table]
+
+
 @pytest.mark.parametrize("path", sorted(LADDERS.glob("*.toml")), ids=lambda path: path.stem)
 def test_every_shipped_ladder_is_told_as_it_is(path: Path) -> None:
     shipped = ladder.parse_ladder(path.stem, path.read_text())
-    page = section("reference/ladders.md", "The shipped ladders")
+    overview, caps = tables_of("reference/ladders.md", "The shipped ladders")
+    name = f"`{path.stem}`"
 
     for place in ("reference/ladders.md", "reference/cli.md", "guide/publish.md"):
-        assert f"`{path.stem}`" in text_of(place)
-    assert list(rows(page)) == [
-        [box.name, f"{box.width}x{box.height}", str(box.maxrate_kbps)] for box in shipped.boxes
-    ]
-    words = " ".join(page.split())
-    assert re.search(rf"`{shipped.preset}` and {shipped.reference_frames}\b", words)
-    assert f"CRF {shipped.crf:g} and {shipped.threads} thread" in words
+        assert name in text_of(place)
+    (told,) = [row for row in overview if row[0] == name]
+    assert told[2:4] == [f"`{shipped.preset}`", f"{shipped.crf:g}"]
+    assert told[4] in ("", str(shipped.reference_frames))
+    if path.stem == "archive":
+        (box,) = shipped.boxes
+        words = words_of("reference/ladders.md")
+        assert f"up to {box.width}x{box.height}, at most {box.maxrate_kbps} kbit/s" in words
+    else:
+        (column,) = [n for n, cell in enumerate(caps[0]) if name in cell.split()]
+        rungs = [[row[0], row[1], row[column]] for row in caps[1:] if row[column]]
+        assert rungs == [
+            [box.name, f"{box.width}x{box.height}", str(box.maxrate_kbps)] for box in shipped.boxes
+        ]
+    assert shipped.threads == 1
     rates = shipped.sound
-    assert f"mono {rates.mono_kbps}, stereo {rates.stereo_kbps}, {rates.per_channel_kbps} " in words
+    words = words_of("reference/ladders.md")
+    assert f"mono {rates.mono_kbps}, stereo {rates.stereo_kbps}, {rates.per_channel_kbps}" in words
+
+
+def test_every_codec_of_a_ladder_is_told() -> None:
+    (table,) = tables_of("reference/ladders.md", "Codecs")
+    told = {row[0].strip("`"): row for row in table[1:]}
+
+    assert set(told) == set(CODECS)
+    for name, codec in CODECS.items():
+        row = told[name]
+        assert ticked(row[2]) == set(codec.profiles[8])
+        assert ticked(row[3]) == set(codec.profiles.get(10, ()))
+        assert f"`{codec.entries[0]}`" in row[5]
+        if row[4] != "the same words":
+            assert re.findall(r"`(.*?)`", row[4]) == list(codec.presets)
+
+
+# Profiles
+
+
+def test_every_shipped_profile_is_told_as_it_is() -> None:
+    (table,) = tables_of("reference/profiles.md", "The shipped profiles")
+    told = {row[0].split()[0].strip("`"): row for row in table[1:]}
+
+    assert set(told) == {path.stem for path in PROFILES.glob("*.toml")}
+    for name, row in told.items():
+        profile = load_profile(name)
+        assert re.findall(r"`(.*?)`", row[1]) == [one.name for one in profile.ladders]
+        sounds = dict.fromkeys(form.coding.label for form in profile.sounds)
+        assert row[2].split(", ") == list(sounds)
+        for place in ("reference/cli.md", "guide/publish.md"):
+            assert f"`{name}`" in text_of(place)
+
+
+def test_every_sound_codec_is_told_with_its_numbers() -> None:
+    (table,) = tables_of("reference/profiles.md", "Sound")
+    told = {re.findall(r"`(.*?)`", row[0])[0]: row for row in table[1:]}
+
+    assert set(told) == set(SOUND_CODECS)
+    for name, codec in SOUND_CODECS.items():
+        assert told[name][2] == str(codec.frame)
+        if codec.rates:
+            assert told[name][1] == "{} to {}".format(*(rate // 1000 for rate in codec.rates))
+
+
+def test_the_example_of_a_profile_is_one(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```toml\n(.*?)```", text_of("reference/profiles.md"), re.DOTALL)
+    (tmp_path / "mine.toml").write_text(example)
+    own = (LADDERS / "vp9.toml").read_text()
+    (tmp_path / "my-ladder.toml").write_text(own)
+
+    assert len(load_profile("mine.toml", tmp_path).ladders) == 4
 
 
 def test_rules_of_the_ladder_are_told_with_their_numbers() -> None:
     words = words_of("reference/ladders.md")
     assert f"is {ladder.NEARLY_THE_SOURCE:g} of the film's size or more" in words
-    assert f"reference frames, at least {ladder.REORDERED_FRAMES + 1}" in words
+    assert f"reference frames, at least {REORDERED_FRAMES + 1}" in words
 
 
 # Formats

@@ -14,7 +14,7 @@ import imageio_ffmpeg
 LATE = "asetpts=PTS-("
 
 
-def tampered(arguments: list[str], fault: str) -> list[str]:  # noqa: C901  # one fault each
+def tampered(arguments: list[str], fault: str) -> list[str]:  # noqa: C901, PLR0912  # one fault each
     """The command line with the fault in it, where it applies."""
     line = "\0".join(arguments)
     encodes, scores = "libx264" in line, "libvmaf" in line
@@ -36,6 +36,8 @@ def tampered(arguments: list[str], fault: str) -> list[str]:  # noqa: C901  # on
         line = line.replace(
             "setpts=N,setparams", "setpts=N,tpad=start=1,trim=end_frame=60,setparams"
         )
+    elif fault == "no vp9":
+        line = line.replace("libvpx-vp9", "libvpx-none")
     elif fault == "crash" and encodes:
         os.kill(os.getpid(), 11)
     elif fault == "hang" and encodes:

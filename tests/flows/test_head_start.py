@@ -10,9 +10,9 @@ from matinee.core.errors import MatineeError
 from matinee.media.clips import ClipPlan
 from matinee.media.plan import SegmentPlan, plan_film, settled
 from matinee.media.source import SourceInfo
+from matinee.media.source_timeline import timeline_of
 from matinee.media.timeline import Packets, whole_groups
 from matinee.stages.chunks import film_of
-from matinee.stages.inspect import timeline_of
 from matinee.wiring.reading import indexer
 
 __all__ = ["films"]

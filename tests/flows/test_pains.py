@@ -121,7 +121,8 @@ def test_aws_vod_138_mono_vertical_and_forced_tracks_are_all_there(
     film, text = tmp_path / "phone.mkv", tmp_path / "text.srt"
     text.write_text("1\n00:00:00,500 --> 00:00:02,000\nSigns\n")
     run_ffmpeg(
-        "-f", "lavfi", "-i", "testsrc2=s=72x128:r=25:d=3", "-f", "lavfi", "-i",
+        "-noautorotate", "-display_rotation", "90", "-f", "lavfi", "-i",
+        "testsrc2=s=128x72:r=25:d=3", "-f", "lavfi", "-i",
         "anoisesrc=a=0.2:r=48000:d=3:seed=7,pan=mono|c0=c0", "-i", text, "-map", "0", "-map", "1",
         "-map", "2", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "libopus", "-c:s", "srt",
         "-disposition:s:0", "forced", "-metadata:s:s:0", "language=eng", film,

@@ -30,6 +30,7 @@ from matinee.core.errors import MatineeError
 from matinee.core.progress import Silent
 from matinee.flows.publish_title import House, Request, publish_title
 from matinee.media.ladder import Ladder, parse_ladder
+from matinee.media.profile import profile_of
 from matinee.ports.tools import Encoder, Spent
 from matinee.stages.bench import Bench
 from matinee.stages.chunks import Proofs
@@ -85,7 +86,7 @@ class Player:
         slots = Slots(2).of()  # slots belong to one event loop
         bench = replace(self._bench, scratch=scratch, slots=slots, tallies={})
         request = Request(
-            film=film, name=None, credit=None, sidecars=(), ladder=self._ladder,
+            film=film, name=None, credit=None, sidecars=(), profile=profile_of(self._ladder),
             proofs=Proofs(signed=False, scored=False),
         )  # fmt: skip
         try:

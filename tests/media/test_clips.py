@@ -12,7 +12,8 @@ from matinee.core.errors import SourceDamaged
 from matinee.core.ids import Digest, digest_of, digest_of_value
 from matinee.core.time import FrameSpan
 from matinee.media.clips import LOOK_BACK, ClipPlan, clip_plans, plan_clip
-from matinee.media.timeline import DISCARD, KEY, Packets, Timeline, build_timeline
+from matinee.media.frame_index import DISCARD, KEY
+from matinee.media.timeline import Packets, Timeline, build_timeline
 
 
 def closed_film(frames: int = 60, group: int = 12, start: int = 0) -> Timeline:

@@ -7,8 +7,10 @@ import pytest
 
 import matinee.ladders
 from matinee.core.ids import digest_of
-from matinee.media.estimate import X264_COST, encode_cost, likely_bytes, scan_cost, score_cost
-from matinee.media.ladder import PRESETS, Rung, fit, parse_ladder
+from matinee.media.codecs import CODECS
+from matinee.media.codecs.codec import Codec
+from matinee.media.estimate import encode_cost, likely_bytes, scan_cost, score_cost
+from matinee.media.ladder import Rung, fit, parse_ladder
 from matinee.media.source import Colour, Picture
 
 TEXT = (Path(matinee.ladders.__file__).parent / "standard.toml").read_text(encoding="utf-8")
@@ -31,13 +33,16 @@ def rungs(preset: str = "medium") -> list[Rung]:
     return fit(ladder, PICTURE, Fraction(25))
 
 
-@pytest.mark.parametrize("preset", sorted(PRESETS))
+@pytest.mark.parametrize("preset", CODECS["h264"].presets)
 def test_every_preset_of_a_ladder_has_a_cost(preset: str) -> None:
     assert all(encode_cost(rung) > 0 for rung in rungs(preset))
 
 
-def test_slower_presets_cost_more() -> None:
-    assert list(X264_COST.values()) == sorted(X264_COST.values())
+@pytest.mark.parametrize("codec", CODECS.values(), ids=list(CODECS))
+def test_slower_presets_cost_more(codec: Codec) -> None:
+    costs = list(codec.presets.values())
+    assert costs == sorted(costs)
+    assert costs[0] > 0
 
 
 def test_larger_rungs_cost_more_and_take_more() -> None:

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 import matinee.ladders
 from matinee.core.ids import digest_of
-from matinee.media.ladder import Box, display_size, fit, h264_level, parse_ladder
-from matinee.media.source import Colour, Picture
+from matinee.media.codecs import CODECS
+from matinee.media.codecs.codec import Demand
+from matinee.media.ladder import NEARLY_THE_SOURCE, Box, fit, parse_ladder
+from matinee.media.source import Colour, Picture, display_size
 
 LADDERS = Path(matinee.ladders.__file__).parent
 SHIPPED = sorted(LADDERS.glob("*.toml"))
@@ -239,6 +241,10 @@ def allows(
     )
 
 
+def h264_level(width: int, height: int, rate: Fraction, kbps: int, references: int) -> str:
+    return CODECS["h264"].level(Demand(width, height, rate, 2000 * kbps, references, "high"))
+
+
 @given(
     width=st.integers(16, 4096), height=st.integers(16, 4096),
     rate=st.sampled_from([Fraction(24), Fraction(30_000, 1001), Fraction(60)]),
@@ -247,7 +253,7 @@ def allows(
 def test_the_level_allows_the_stream(
     width: int, height: int, rate: Fraction, maxrate: int, references: int
 ) -> None:
-    level = h264_level(width, height, rate, 2000 * maxrate, references)
+    level = h264_level(width, height, rate, maxrate, references)
 
     if level != "6":
         assert allows(level, width, height, rate, 2000 * maxrate, references)
@@ -261,7 +267,7 @@ def test_the_level_allows_the_stream(
 def test_no_lower_level_allows_the_stream(
     width: int, height: int, rate: Fraction, maxrate: int, references: int
 ) -> None:
-    level = h264_level(width, height, rate, 2000 * maxrate, references)
+    level = h264_level(width, height, rate, maxrate, references)
     lower = list(TABLE_A_1)[: list(TABLE_A_1).index(level)]
 
     assert not [
@@ -298,7 +304,7 @@ def test_no_lower_level_allows_the_stream(
 def test_levels_of_the_standard(
     size: tuple[int, int], rate: int, kbps: int, references: int, level: str
 ) -> None:
-    assert h264_level(*size, Fraction(rate), 2000 * kbps, references) == level
+    assert h264_level(*size, Fraction(rate), kbps, references) == level
 
 
 def test_equal_ladders_give_equal_keys() -> None:
@@ -321,3 +327,36 @@ def test_a_box_of_even_size_bounds_what_is_fitted_in_it(
     for rung in fit(ladder, film, RATE):
         if rung.name == "only":
             assert rung.width <= within[0] and rung.height <= within[1]
+
+
+@given(film=PICTURES)
+def test_a_ladder_may_end_at_its_largest_box(film: Picture) -> None:
+    box = Box("only", 640, 640, 1000)
+    (rung,) = fit(replace(LADDER, boxes=(box,), own_size=False), film, RATE)
+    largest = max(display_size(film))
+
+    assert max(rung.width, rung.height) <= max(640 / NEARLY_THE_SOURCE + 2, 640)
+    if largest <= 640:
+        assert (rung.width, rung.height) == display_size(film)
+
+
+def test_rungs_of_other_families_are_named_by_them() -> None:
+    film = picture(640, 360)
+    names = {
+        fit(replace(LADDER, codec=codec, depth=depth, profile=profile), film, RATE)[0].name
+        for codec, depth, profile in (
+            ("h264", 8, "high"), ("h264", 8, "baseline"), ("hevc", 8, "main"),
+            ("hevc", 10, "main10"), ("av1", 10, "main"), ("vp9", 8, "0"),
+        )
+    }  # fmt: skip
+    assert names == {
+        "240p", "h264-baseline-240p", "hevc-240p", "hevc-10-240p", "av1-10-240p", "vp9-240p",
+    }  # fmt: skip
+
+
+def test_keys_of_the_first_family_are_those_that_they_were() -> None:
+    (one, *_) = fit(LADDER, picture(640, 360), RATE)
+    ten = replace(one, codec="av1", depth=10, profile="main")
+
+    assert not {"depth", "profile"} & one.as_parameters().keys()
+    assert {"depth", "profile"} <= ten.as_parameters().keys()

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from matinee.core.ids import digest_of
 from matinee.media.ladder import SoundRates
+from matinee.media.profile import SoundForm
 from matinee.media.sound import (
     AAC_FRAME,
     LAYOUTS,
@@ -27,7 +28,7 @@ from matinee.media.sound import (
 )
 from matinee.media.source import Track
 
-RATES = SoundRates(mono_kbps=64, stereo_kbps=128, per_channel_kbps=48)
+FORMS = [SoundForm("aac", SoundRates(mono_kbps=64, stereo_kbps=128, per_channel_kbps=48))]
 LENGTH = int(PROBE * PROBE_RATE)
 
 
@@ -174,7 +175,7 @@ def test_every_device_has_a_rendition_and_wide_sound_its_own(
     channels: int, renditions: list[tuple[str, int, int]]
 ) -> None:
     plans = plan_sound(
-        sound_track(channels), "audio-en", RATES, Fraction(0), Fraction(10), AAC_FRAME
+        sound_track(channels), "audio-en", FORMS, Fraction(0), Fraction(10), AAC_FRAME
     )
 
     assert [(plan.name, plan.channels, plan.bit_rate) for plan in plans] == renditions
@@ -204,7 +205,7 @@ LAID_OUT = {
 def test_a_layout_keeps_a_place_for_each_channel_or_says_what_is_folded(layout: str) -> None:
     places, widest, note = LAID_OUT[layout]
     track = sound_track(len(places.split()), layout=layout, places=tuple(places.split()))
-    plans = plan_sound(track, "audio-en", RATES, Fraction(0), Fraction(10), AAC_FRAME)
+    plans = plan_sound(track, "audio-en", FORMS, Fraction(0), Fraction(10), AAC_FRAME)
 
     assert [plan.channels for plan in plans] == [2, widest]
     assert layout_note(track).startswith(note) and bool(layout_note(track)) == bool(note)
@@ -226,7 +227,7 @@ def test_channels_without_known_places_are_mixed_by_number(
     channels: int, places: tuple[str, ...], layouts: list[str], mix: str
 ) -> None:
     track = sound_track(channels, places=places)
-    plans = plan_sound(track, "audio-en", RATES, Fraction(0), Fraction(10), AAC_FRAME)
+    plans = plan_sound(track, "audio-en", FORMS, Fraction(0), Fraction(10), AAC_FRAME)
 
     assert [plan.layout for plan in plans] == layouts
     assert all(plan.mix.startswith(mix) for plan in plans)
@@ -242,7 +243,7 @@ def test_any_layout_has_a_first_rendition_that_every_device_plays(
     places: list[str], told: bool
 ) -> None:
     track = sound_track(len(places), places=tuple(places) if told else ())
-    plans = plan_sound(track, "audio-en", RATES, Fraction(0), Fraction(10), AAC_FRAME)
+    plans = plan_sound(track, "audio-en", FORMS, Fraction(0), Fraction(10), AAC_FRAME)
 
     assert plans[0].channels == min(2, len(places))
     assert all(LAYOUTS[plan.channels] == plan.layout for plan in plans)
@@ -261,7 +262,7 @@ def test_a_plan_says_when_the_track_sounds(
 ) -> None:
     track = sound_track(channels, start)
 
-    for plan in plan_sound(track, "a", RATES, film_start, Fraction(10), 2002):
+    for plan in plan_sound(track, "a", FORMS, film_start, Fraction(10), 2002):
         assert plan.delay == start - film_start
         assert (plan.film_start, plan.duration, plan.lead, plan.track) == (
             film_start, Fraction(10), 2002, 1,
@@ -270,16 +271,16 @@ def test_a_plan_says_when_the_track_sounds(
 
 def test_the_names_of_renditions_and_containers_decide_nothing() -> None:
     track = sound_track(2, Fraction(3, 2))
-    (one,) = plan_sound(track, "a", RATES, Fraction(1), Fraction(10), 2002)
-    (two,) = plan_sound(sound_track(2, Fraction(1, 2)), "b", RATES, Fraction(0), Fraction(10), 2002)
+    (one,) = plan_sound(track, "a", FORMS, Fraction(1), Fraction(10), 2002)
+    (two,) = plan_sound(sound_track(2, Fraction(1, 2)), "b", FORMS, Fraction(0), Fraction(10), 2002)
 
     assert one.as_parameters() == two.as_parameters()
 
 
 @pytest.mark.parametrize("delay", [Fraction(1, 2), Fraction(-1, 2)], ids=str)
 def test_the_delay_of_a_track_decides_its_rendition(delay: Fraction) -> None:
-    (straight,) = plan_sound(sound_track(2), "a", RATES, Fraction(0), Fraction(10), 2002)
-    (moved,) = plan_sound(sound_track(2, delay), "a", RATES, Fraction(0), Fraction(10), 2002)
+    (straight,) = plan_sound(sound_track(2), "a", FORMS, Fraction(0), Fraction(10), 2002)
+    (moved,) = plan_sound(sound_track(2, delay), "a", FORMS, Fraction(0), Fraction(10), 2002)
 
     assert moved.as_parameters() != straight.as_parameters()
 

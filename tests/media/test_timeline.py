@@ -10,15 +10,9 @@ from hypothesis import strategies as st
 
 from matinee.core.errors import SourceDamaged
 from matinee.core.ids import digest_of
+from matinee.media.frame_index import DISCARD, KEY, ROW
 from matinee.media.rates import STANDARD_RATES
-from matinee.media.timeline import (
-    DISCARD,
-    KEY,
-    PACKET,
-    Packets,
-    build_timeline,
-    whole_groups,
-)
+from matinee.media.timeline import PACKET, Packets, build_timeline, whole_groups
 
 MS = Fraction(1, 1000)
 TS = Fraction(1, 90_000)
@@ -341,6 +335,15 @@ def test_a_doubled_time_of_a_discarded_frame_is_no_damage() -> None:
     packets = index([0, 0, 40, 80], discarded=[0])
 
     assert build_timeline(packets, MS, Fraction(25)).frames == 3
+
+
+def test_a_row_of_the_index_is_the_same_with_numpy_and_without() -> None:
+    digest = bytes(range(32))
+    (row,) = np.frombuffer(ROW.pack(-5, -7, 9, KEY | DISCARD, digest), dtype=PACKET)
+
+    assert ROW.size == PACKET.itemsize
+    assert (row["pts"], row["dts"], row["size"], row["flags"]) == (-5, -7, 9, KEY | DISCARD)
+    assert bytes(row["digest"]).ljust(32, b"\0") == digest
 
 
 @given(

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 import matinee.ladders
 from matinee.core.ids import digest_of
+from matinee.media.frame_index import KEY
 from matinee.media.ladder import parse_ladder
+from matinee.media.profile import profile_of
 from matinee.media.source import IMAGE_SUBTITLES, Colour, Picture, SourceInfo, Track, TrackType
-from matinee.media.timeline import KEY, PACKET, Timeline, build_timeline
+from matinee.media.timeline import PACKET, Timeline, build_timeline
 from matinee.media.tracks import (
     Sidecar,
     TrackPlan,
@@ -96,7 +98,7 @@ def film(*tracks: Track) -> SourceInfo:
 
 
 def plan(*tracks: Track, sidecars: tuple[Sidecar, ...] = ()) -> TrackPlan:
-    return plan_tracks(film(*tracks), timeline(), LADDER, sidecars)
+    return plan_tracks(film(*tracks), timeline(), profile_of(LADDER), sidecars)
 
 
 LANGUAGES = st.sampled_from(
@@ -341,7 +343,7 @@ def test_commentary_is_never_the_default_beside_the_films_own_sound() -> None:
 
 def test_captions_inside_the_pictures_are_named() -> None:
     info = replace(film(track(1, "audio")), has_captions=True)
-    outcome = plan_tracks(info, timeline(), LADDER, ()).outcomes[-1]
+    outcome = plan_tracks(info, timeline(), profile_of(LADDER), ()).outcomes[-1]
 
     assert outcome.source == "captions inside video 0: CEA-608/708"
     assert outcome.waiver.startswith("captions inside the pictures are not turned into text")

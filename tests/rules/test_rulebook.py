@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 from matinee.core.events import Event, EventType
+from matinee.core.toml_lines import line_of
 from matinee.flows.functions import SHIPPED
 from matinee.rules.faults import RulesInvalid
 from matinee.rules.functions import AsyncCall, Call, Function, function, registry
 from matinee.rules.retry import Retry
 from matinee.rules.rulebook import RuleBook, read_rules, shipped_rules
-from matinee.rules.toml_lines import line_of
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 MINE = EventType("list.written", "a list was written", {"names": ("integer", "how many")})
@@ -57,7 +57,7 @@ def test_the_shipped_rules_do_what_is_promised() -> None:
         kind: [order.function for order in book.orders(event(kind), NOW)]
         for kind in (
             "film.arrived", "title.published", "verdict.failed", "rights.opened", "rights.closed",
-            "film.removed", "run.ended",
+            "film.removed", "run.ended", "backup.failed", "backup.late",
         )
     }  # fmt: skip
     assert done == {
@@ -68,6 +68,8 @@ def test_the_shipped_rules_do_what_is_promised() -> None:
         "rights.closed": ["hide"],
         "film.removed": [],
         "run.ended": ["forget-preview"],
+        "backup.failed": ["notify"],
+        "backup.late": ["notify"],
     }
 
 
@@ -118,7 +120,8 @@ def test_a_users_rule_goes_over_a_shipped_one() -> None:
 
 def test_a_schedule_is_a_rule_about_its_own_times() -> None:
     book = read('[[rule]]\nname = "nightly"\nschedule = "0 3 * * *"\nzone = "UTC"\ndo = "look"')
-    assert [name for name, _ in book.schedules()] == ["nightly"]
+    shipped = ["back-up", "drill", "watch-backups"]
+    assert [name for name, _ in book.schedules()] == [*shipped, "nightly"]
     due = [order.rule for order in book.orders(event("schedule.due", rule="nightly"), NOW)]
     assert due == ["nightly"]
     assert book.orders(event("schedule.due", rule="other"), NOW) == []

@@ -3,27 +3,12 @@ import uPlot from "uplot";
 
 import { h } from "./dom.js";
 import { clock, score } from "./format.js";
+import { HEIGHT, axisStyle, css, keepDrawn, timeAxis } from "./plotting.js";
 import { segmentsOf, videoRenditions } from "./rungs.js";
-
-const HEIGHT = 280;
-const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 export function drawPlots(report, quality, rates) {
   const rungs = videoRenditions(report);
-  let plots = [];
-  const draw = () => {
-    plots.forEach((plot) => plot.destroy());
-    plots = [qualityPlot(rungs, quality), ratePlot(report, rungs, rates)].filter(Boolean);
-  };
-  draw();
-  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-  const watcher = new ResizeObserver(() => {
-    for (const plot of plots) {
-      const width = plot.root.parentElement.clientWidth;
-      if (width && width !== plot.width) plot.setSize({ width, height: HEIGHT });
-    }
-  });
-  watcher.observe(quality);
+  keepDrawn(quality, () => [qualityPlot(rungs, quality), ratePlot(report, rungs, rates)]);
 }
 
 function qualityPlot(rungs, place) {
@@ -67,12 +52,7 @@ function line(rung, index, words) {
 }
 
 function plot(place, unit, data, series, range, tick) {
-  const axis = {
-    stroke: css("--soft"),
-    font: `12px ${css("--sans")}`,
-    grid: { stroke: css("--line"), width: 1 },
-    ticks: { show: false },
-  };
+  const axis = axisStyle();
   const options = {
     width: Math.max(place.clientWidth, 200),
     height: HEIGHT,
@@ -80,7 +60,7 @@ function plot(place, unit, data, series, range, tick) {
     cursor: { points: { size: 7 }, y: false, drag: { x: true, y: false } },
     scales: { x: { time: false }, y: { range } },
     axes: [
-      { ...axis, values: (_, values) => values.map(clock), space: 64, incrs: [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600] },
+      timeAxis(axis),
       { ...axis, label: unit, labelSize: 18, labelFont: axis.font, size: 46, values: (_, values) => values.map(tick) },
     ],
     series: [{ label: "Time", value: (_, value) => clock(value) }, ...series],

@@ -3,11 +3,11 @@ import { h } from "./dom.js";
 import { bitrate, bytes, clock, count, date, fps, language, score, seconds } from "./format.js";
 import { videoRenditions } from "./rungs.js";
 
-const panel = (name, words, ...children) =>
+export const panel = (name, words, ...children) =>
   h("section", { class: "panel" },
     h("div", { class: "panel-head" }, h("h2", {}, name), words ? h("p", {}, words) : null), children);
 
-function table(caption, heads, rows) {
+export function table(caption, heads, rows) {
   const cell = (value, index) => {
     const numeric = heads[index]?.startsWith("#");
     return h(index ? "td" : "th", { scope: index ? null : "row", class: numeric ? "number" : null }, value ?? "–");

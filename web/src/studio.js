@@ -1,6 +1,7 @@
 // The studio: one page whose parts are drawn from /v1 and kept right by its stream.
 import { h } from "./dom.js";
 import { ask, proof } from "./studio/api.js";
+import * as backups from "./studio/backups.js";
 import * as deliveries from "./studio/deliveries.js";
 import * as events from "./studio/events.js";
 import { connect, live, liveState } from "./studio/live.js";
@@ -23,13 +24,14 @@ const PAGES = [
   [/^\/studio\/events$/, "Events", events.show],
   [/^\/studio\/events\/(.+)$/, "Event", events.showOne],
   [/^\/studio\/rules$/, "Rules", rules.show],
+  [/^\/studio\/backups$/, "Backups", backups.show],
   [/^\/studio\/numbers$/, "Numbers", numbers.show],
   [/^\/studio\/upload$/, "Upload", upload.show],
   [/^\/studio\/sign-in$/, "Sign in", signin.show],
 ];
 const PLACES = [
   ["/studio", "Titles"], ["/studio/runs", "Runs"], ["/studio/deliveries", "Deliveries"], ["/studio/events", "Events"],
-  ["/studio/rules", "Rules"], ["/studio/numbers", "Numbers"], ["/studio/upload", "Upload"],
+  ["/studio/rules", "Rules"], ["/studio/backups", "Backups"], ["/studio/numbers", "Numbers"], ["/studio/upload", "Upload"],
 ];
 
 const session = {

@@ -10,7 +10,7 @@ import hashlib
 import re
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -24,7 +24,7 @@ from matinee.adapters.store_failures import first_line, told
 from matinee.assets.files import digest_of_file
 from matinee.core.errors import LibraryError, ObjectDamaged, ObjectMissing, UsageError
 from matinee.core.ids import Digest, digest_of
-from matinee.ports.store import UNTYPED, ObjectStore, Stored
+from matinee.ports.store import UNTYPED, Listed, ListedStore, Stored
 
 PART_BYTES = 8 * 1024 * 1024
 """What is read of a file at a time, and sent to a bucket as one part of an upload."""
@@ -38,6 +38,12 @@ PARTS_AT_ONCE = 2
 PIECE_BYTES = 256 * 1024
 """What is read at a time for somebody who watches."""
 
+HASHED_BYTES = 1 << 20
+"""What is read of a file at a time to prove it."""
+
+PAGE = 1000
+"""Objects that a listing brings at a time."""
+
 STAGING = "scratch/staging"
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
@@ -46,7 +52,7 @@ _STAGED = re.compile(r"#\d+$")
 _UNSPELLABLE = re.compile(r"[\\\x00-\x1f\x7f\ud800-\udfff]")
 
 
-class ObstoreObjects(ObjectStore):
+class ObstoreObjects(ListedStore):
     """Keeps objects in any ``obstore`` store.
 
     A key that could leave the store or that some store could not spell is refused with
@@ -152,6 +158,33 @@ class ObstoreObjects(ObjectStore):
         except ObjectMissing:
             return
 
+    async def prove(self, key: str, pace: Callable[[int], None]) -> tuple[Digest, int]:
+        checked(key)
+        if self._root is not None:
+            with _failures("read", key), _missing(key):
+                return await asyncio.to_thread(_hashed, self._root / key, pace)
+        found = await self.look(key)
+        if found is None:
+            raise _object_missing(key)
+        digest = hashlib.sha256()
+        async for piece in await self.stream(key, 0, found.size_bytes, found.tag):
+            digest.update(piece)
+            await asyncio.to_thread(pace, len(piece))
+        return Digest(digest.hexdigest()), found.size_bytes
+
+    async def listed(self, folder: str) -> AsyncIterator[Listed]:
+        checked(folder)
+        with _failures("list", folder):
+            async for page in self._backend.list(folder, chunk_size=PAGE):
+                for one in page:
+                    if not any(_STAGED.search(part) for part in one["path"].split("/")):
+                        yield Listed(one["path"], one["size"], one["last_modified"])
+
+    async def folders(self, folder: str) -> Sequence[str]:
+        with _failures("list", checked(folder)):
+            found = await self._backend.list_with_delimiter_async(folder)
+        return sorted(found["common_prefixes"])
+
     def _fetch(self, key: str, target: Path) -> Path:
         """Copy an object to ``target``, part by part, there whole or not at all."""
         with _failures("read", key), _missing(key):
@@ -165,6 +198,17 @@ class ObstoreObjects(ObjectStore):
                         file.write(part)
                 staged.replace(target)
         return target
+
+
+def _hashed(path: Path, pace: Callable[[int], None]) -> tuple[Digest, int]:
+    """Digest and size of a file, read past Python's buffers; hashing lets other threads work."""
+    digest, size, block = hashlib.sha256(), 0, memoryview(bytearray(HASHED_BYTES))
+    with path.open("rb", buffering=0) as file:
+        while count := file.readinto(block):
+            pace(count)
+            digest.update(block[:count])
+            size += count
+    return Digest(digest.hexdigest()), size
 
 
 def folder_objects(root: Path) -> ObstoreObjects:
@@ -288,9 +332,7 @@ def _failures(verb: str, key: str) -> Iterator[None]:
 
 
 def _object_missing(key: str) -> ObjectMissing:
-    return ObjectMissing(
-        f"object {key} is not in the store", "publish the film again: what is lost is made again"
-    )
+    return ObjectMissing(f"object {key} is not in the store")
 
 
 def _object_differs(key: str) -> ObjectDamaged:

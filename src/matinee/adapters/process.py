@@ -231,13 +231,25 @@ class Program:
         if os.strerror(errno.ENOSPC) in words:
             raise LibraryFull(f"{self._job.name} has no room left for its output")
         if any(sign in words for sign in NO_MEMORY):
-            raise self._over(f"{self._sandbox.limits.memory / GIB:g} GiB of memory", "MEMORY")
+            raise self._without_memory(free_memory())
         if code in (-signal.SIGKILL, -signal.SIGTERM):
             raise ToolKilled(
                 f"{self._job.name} was ended from outside ({signal.Signals(-code).name})",
                 "run the same command again: what is finished is kept. If it is ended again, see "
                 "in the kernel's log whether the machine has too little memory",
             )
+
+    def _without_memory(self, free: int | None) -> ToolOverLimit:
+        """``free``: bytes that the machine had left; the fault is the tool's where they suffice."""
+        limit = f"{self._sandbox.limits.memory / GIB:g} GiB of memory"
+        if free is None or free >= self._sandbox.limits.memory:
+            return self._over(limit, "MEMORY")
+        return ToolOverLimit(
+            f"{self._job.name} got no more memory: below its limit of {limit} the machine has "
+            f"only {free / GIB:.1f} GiB to give",
+            "end other programs or take fewer --workers, then run the same command again; if it "
+            "ends so on a machine with enough, the film is damaged or made to harm",
+        )
 
     def _over_output(self) -> ToolOverLimit:
         return self._over(f"{self._room / GIB:.3g} GiB of output", "OUTPUT")
@@ -257,6 +269,16 @@ def _scratch_file(folder: Path | None) -> IO[bytes]:
     except OSError as error:
         kind = LibraryFull if error.errno == errno.ENOSPC else LibraryError
         raise kind(f"scratch files cannot be written: {error.strerror}") from error
+
+
+def free_memory() -> int | None:
+    """Bytes that the machine can still give to programs; None where the kernel does not tell."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        told = {name: int(rest.split()[0]) for name, _, rest in (ln.partition(":") for ln in lines)}
+        return 1024 * (told["MemAvailable"] + told.get("SwapFree", 0))
+    except (OSError, ValueError, KeyError, IndexError):
+        return None
 
 
 def _counted(pid: int) -> tuple[int | None, int]:

@@ -15,9 +15,11 @@ import av.error
 import numpy as np
 from numpy.typing import NDArray
 
+from matinee.adapters.pyav_decode import find_damage
 from matinee.adapters.pyav_inspect import inspect_film, look_at
 from matinee.adapters.pyav_listen import heard, sound_damage
-from matinee.adapters.pyav_picture import find_damage, open_safely, pictures_of
+from matinee.adapters.pyav_picture import open_safely, pictures_of
+from matinee.adapters.pyav_times import packets_of_rows
 from matinee.core.errors import (
     LibraryError,
     LibraryFull,
@@ -28,10 +30,13 @@ from matinee.core.errors import (
     SourceUnsupported,
 )
 from matinee.core.ids import digest_of
+from matinee.media.boxes import BoxError
 from matinee.media.clips import ClipPlan
+from matinee.media.codecs import CODECS
+from matinee.media.codecs.codec import REORDERED_FRAMES, Codec
+from matinee.media.codecs.sound import SoundCodec
 from matinee.media.damage import Damage
-from matinee.media.ladder import REORDERED_FRAMES
-from matinee.media.sound import AAC_FRAME, SAMPLE_RATE, Samples
+from matinee.media.sound import SAMPLE_RATE, Samples
 from matinee.media.source import SourceInfo
 from matinee.media.timeline import Packets, Timeline
 from matinee.ports.tools import Clip, Indexer, Joined, JoinRefused, SegmentProof
@@ -61,7 +66,8 @@ class PyavIndexer(Indexer):
         return look_at(film)
 
     def inspect(self, film: Path) -> tuple[SourceInfo, Packets, Fraction]:
-        return inspect_film(film)
+        info, index, time_base = inspect_film(film)
+        return info, packets_of_rows(index), time_base
 
     def cut(
         self,
@@ -105,15 +111,22 @@ class PyavIndexer(Indexer):
         starts: Sequence[int],
         rate: Fraction,
         output: Path,
+        level: str = "",
     ) -> Joined:
-        return _join(chunks, frames, starts, rate, output, {})
+        return _join(chunks, frames, starts, rate, output, {}, level)
 
     def fragment(
         self, chunk: Path, frames: int, starts: Sequence[int], rate: Fraction, output: Path
     ) -> Joined:
-        return _join([chunk], [frames], starts, rate, output, FRAGMENTS)
+        return _join([chunk], [frames], starts, rate, output, FRAGMENTS, "")
 
-    def place_sound(self, encoded: Path, lead: int, output: Path) -> int:
+    def frame_bytes(self, chunk: Path) -> NDArray[np.int64]:
+        with opened(chunk) as container:
+            packets = container.demux(container.streams.video[0])
+            shown = sorted((packet.pts, packet.size) for packet in packets if packet.size)
+        return np.array([size for _, size in shown], dtype=np.int64)
+
+    def place_sound(self, encoded: Path, codec: SoundCodec, lead: int, output: Path) -> int:
         count = 0
         with opened(encoded) as source, av.open(str(output), "w", format="mp4") as target:
             stream = source.streams.audio[0]
@@ -122,8 +135,8 @@ class PyavIndexer(Indexer):
                 if packet.size:
                     packet.stream = placed
                     packet.time_base = Fraction(1, SAMPLE_RATE)
-                    packet.pts = packet.dts = count * AAC_FRAME - lead
-                    packet.duration = AAC_FRAME
+                    packet.pts = packet.dts = count * codec.frame - lead
+                    packet.duration = codec.frame
                     target.mux(packet)
                     count += 1
         return count
@@ -298,7 +311,7 @@ def _in_ms(slots: Sequence[Fraction], lead: int, rate: Fraction) -> NDArray[np.i
 
 def _join(
     chunks: Sequence[Path], frames: Sequence[int], starts: Sequence[int], rate: Fraction,
-    output: Path, layout: Mapping[str, str],
+    output: Path, layout: Mapping[str, str], level: str,
 ) -> Joined:  # fmt: skip
     tick = 1000 if rate.denominator == 1 else rate.denominator
     time_base = 1 / (rate * tick)
@@ -316,14 +329,19 @@ def _join(
             place = f"the chunk of frames {done} to {done + planned}"
             with opened_chunk(path, place) as source:
                 stream = source.streams.video[0]
-                extradata = bytes(stream.codec_context.extradata or b"")
-                if configuration is None:
-                    configuration = extradata
-                    joined = target.add_stream_from_template(stream)
-                elif extradata != configuration:
-                    raise JoinRefused(f"{place} has other parameter sets than the chunks before")
                 packets = [packet for packet in source.demux(stream) if packet.size]
                 _check_chunk(packets, planned, place)
+                codec = _codec_of(stream, place)
+                shared = _shared_header(codec, stream, packets[0], place)
+                if configuration is None:
+                    configuration = shared
+                    # Opaque: packets are copied, so no coder of theirs is looked for.
+                    joined = target.add_stream_from_template(stream, opaque=True)
+                    joined.codec_context.codec_tag = codec.entries[0]
+                    if codec.muxed_level and level:
+                        joined.codec_context.level = codec.muxed_level(level)
+                elif shared != configuration:
+                    raise JoinRefused(f"{place} has other parameter sets than the chunks before")
                 shown = {pts: n for n, pts in enumerate(sorted(p.pts for p in packets))}
                 for number, packet in enumerate(packets):
                     frame = done + shown[packet.pts]
@@ -344,6 +362,21 @@ def _join(
             done += planned
     assert configuration is not None
     return Joined(output, tuple(s.proof() for s in segments), digest_of(configuration))
+
+
+def _codec_of(stream: Any, place: str) -> Codec:
+    name = stream.codec_context.codec.canonical_name
+    if name not in CODECS:
+        raise JoinRefused(f"{place} is coded as {name}, which Matinee does not make")
+    return CODECS[name]
+
+
+def _shared_header(codec: Codec, stream: Any, first: Any, place: str) -> bytes:
+    """What a chunk must have in common with all others of its rendition."""
+    try:
+        return codec.header(bytes(stream.codec_context.extradata or b""), bytes(first))
+    except BoxError as error:
+        raise JoinRefused(f"{place} cannot be read: {error}") from error
 
 
 def _check_chunk(packets: Sequence[Any], planned: int, place: str) -> None:

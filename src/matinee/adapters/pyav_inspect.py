@@ -9,24 +9,19 @@ from typing import Any
 
 import av
 import av.error
-import numpy as np
 
 from matinee.adapters.pyav_cut_off import cut_off
 from matinee.adapters.pyav_ogg import with_sound_in_order
 from matinee.adapters.pyav_picture import (
-    UNKNOWN,
+    PictureReader,
     main_video,
     open_safely,
-    order_by_decoding,
     packets_of,
-    read_picture,
 )
-from matinee.adapters.pyav_still import still_picture, still_track
 from matinee.adapters.pyav_tracks import TrackReader, VideoReader, chapters_of
-from matinee.core.errors import SourceDamaged, SourceHasNoVideo, SourceUnreadable, SourceUnsupported
-from matinee.media.clocks import clock_jumps
-from matinee.media.source import STILL, SourceInfo
-from matinee.media.timeline import DISCARD, Packets
+from matinee.core.errors import SourceDamaged, SourceHasNoVideo, SourceUnreadable
+from matinee.media.frame_index import UNKNOWN
+from matinee.media.source import STILL, SourceInfo, still_picture
 
 KINDS = (
     "MP4, MOV, Matroska, WebM, MPEG-TS, MPEG-PS, AVI, Ogg, FLV, ASF and MXF; sound alone also as "
@@ -35,6 +30,9 @@ KINDS = (
 
 JUMPING = ("mpegts", "mpeg")
 """Containers whose clock may be set anew within a file."""
+
+Inspected = tuple[SourceInfo, bytes | bytearray, Fraction]
+"""What ``Indexer.inspect`` gives, but the packets as rows of ``frame_index.ROW``."""
 
 HOLES = 60
 """Seconds by which sound alone may last longer than the header says."""
@@ -45,11 +43,17 @@ def look_at(film: Path) -> str:
     with _opened(film) as container:
         main = main_video(container)
         if main:
-            read_picture(film, main.index)
+            picture = PictureReader(film, container, main)
+            for packet in packets_of(container, main):
+                if picture.is_over:
+                    break
+                if packet.size:
+                    picture.add(packet)
+            picture.picture()
         return cut_off(container, film)
 
 
-def inspect_film(film: Path) -> tuple[SourceInfo, Packets, Fraction]:
+def inspect_film(film: Path) -> Inspected:
     """See ``Indexer.inspect``."""
     with _opened(film) as container:
         return _inspect(container, film, film.stat().st_size)
@@ -73,10 +77,13 @@ def _opened(film: Path) -> Iterator[Any]:
         ) from error
 
 
-def _inspect(container: Any, film: Path, size_bytes: int) -> tuple[SourceInfo, Packets, Fraction]:
+def _inspect(container: Any, film: Path, size_bytes: int) -> Inspected:
     main = main_video(container)
-    picture = read_picture(film, main.index) if main else still_picture()
-    videos = {stream.index: VideoReader(container, stream) for stream in container.streams.video}
+    picture = PictureReader(film, container, main) if main else None
+    videos = {
+        stream.index: VideoReader(container, stream, picture if stream is main else None)
+        for stream in container.streams.video
+    }
     readers = [videos.get(s.index) or TrackReader(container, s) for s in container.streams]
     for packet in packets_of(container):
         if packet.size:
@@ -86,7 +93,7 @@ def _inspect(container: Any, film: Path, size_bytes: int) -> tuple[SourceInfo, P
         size_bytes=size_bytes,
         tracks=tuple(reader.track() for reader in readers),
         video=main.index if main else STILL,
-        picture=picture,
+        picture=picture.picture() if picture else still_picture(),
         chapters=chapters_of(container),
         has_captions=bool(main) and videos[main.index].has_captions,
         declared=Fraction(container.duration, av.time_base) if container.duration else None,
@@ -95,15 +102,25 @@ def _inspect(container: Any, film: Path, size_bytes: int) -> tuple[SourceInfo, P
         info = with_sound_in_order(film, info)
     if not main:
         return _with_still(info)
-    packets, time_base = videos[main.index].index(), Fraction(main.time_base)
-    told = packets["dts"][packets["dts"] != UNKNOWN]
-    if info.container in JUMPING:
-        info = replace(info, clock_jumps=clock_jumps(told, time_base))
-    return info, _with_times(packets, main, film), time_base
+    index: bytes | bytearray = videos[main.index].index
+    time_base = Fraction(main.time_base)
+    if info.container in JUMPING or videos[main.index].lacks_times:
+        # numpy takes as long to load as a film of some minutes takes to read.
+        from matinee.adapters.pyav_times import packets_of_rows, with_times  # noqa: PLC0415
+        from matinee.media.clocks import clock_jumps  # noqa: PLC0415
+
+        packets = packets_of_rows(index)
+        if info.container in JUMPING:
+            told = packets["dts"][packets["dts"] != UNKNOWN]
+            info = replace(info, clock_jumps=clock_jumps(told, time_base))
+        index = with_times(packets, main, film).tobytes()
+    return info, index, time_base
 
 
-def _with_still(info: SourceInfo) -> tuple[SourceInfo, Packets, Fraction]:
+def _with_still(info: SourceInfo) -> Inspected:
     """A film of sound alone, with the still that it is to get."""
+    from matinee.adapters.pyav_still import still_track  # noqa: PLC0415  # loads numpy
+
     sounds = [track for track in info.of_type("audio") if track.channels and not track.fault]
     if not sounds:
         raise SourceHasNoVideo(
@@ -116,30 +133,5 @@ def _with_still(info: SourceInfo) -> tuple[SourceInfo, Packets, Fraction]:
             f"header the film lasts {float(info.declared):.0f} s",
             "its time stamps may be damaged: try another copy of the film",
         )
-    return replace(info, tracks=(*info.tracks, track), needs_still=True), packets, time_base
-
-
-def _with_times(packets: Packets, stream: Any, film: Path) -> Packets:
-    """The index with a time of showing for every packet, found by decoding where need be.
-
-    Raises:
-        SourceUnsupported: some packets have no time at all.
-    """
-    if not np.any(packets["pts"] == UNKNOWN):
-        return packets
-    if np.any(packets["dts"] == UNKNOWN):
-        raise SourceUnsupported(
-            "the film has pictures without any time stamp",
-            "copy it first: ffmpeg -fflags +genpts -i FILM -c copy OUT.mkv",
-        )
-    told = packets["pts"].copy()
-    packets["pts"] = packets["dts"]
-    if stream.codec_context.codec.reorder:
-        packets["pts"] = order_by_decoding(film, stream.index, packets["dts"])
-    is_shown = packets["pts"] != UNKNOWN
-    packets["flags"][~is_shown] |= DISCARD
-    both = is_shown & (told != UNKNOWN)
-    if both.any():  # where some are told, the others keep their distance from them
-        packets["pts"][is_shown] += round(float(np.median((told - packets["pts"])[both])))
-    packets["pts"][~is_shown] = packets["dts"][~is_shown]
-    return packets
+    info = replace(info, tracks=(*info.tracks, track), needs_still=True)
+    return info, packets.tobytes(), time_base

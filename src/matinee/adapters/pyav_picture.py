@@ -5,6 +5,7 @@ import struct
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -13,15 +14,12 @@ from typing import Any
 import av
 import av.error
 import av.logging
-import numpy as np
 from av.stream import Disposition
-from numpy.typing import NDArray
 
 from matinee.core.errors import SourceUnreadable, SourceUnsupported
 from matinee.core.ids import digest_of
-from matinee.media.damage import Damage, damage_of
-from matinee.media.source import Colour, Fields, Picture, SourceInfo
-from matinee.media.timeline import Timeline
+from matinee.media.h264 import frames_are_whole
+from matinee.media.source import Colour, Fields, Picture
 
 CONTAINERS = (
     "mov", "matroska", "webm", "mpegts", "mpeg", "avi", "ogg", "flv", "asf", "mxf",
@@ -41,9 +39,6 @@ TRANSFERS = {
     14: "bt2020-10", 15: "bt2020-12", 16: "smpte2084", 18: "arib-std-b67",
 }  # fmt: skip
 MATRICES = {1: "bt709", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc"}
-
-UNKNOWN = int(np.iinfo(np.int64).min)
-"""A time that the container does not tell."""
 
 LARGEST = 8192
 """Pixels to a side of a picture, at most (ITU-T H.264 has no level for more)."""
@@ -97,48 +92,85 @@ def has(stream: Any, flag: str) -> bool:
     return bool(stream.disposition & Disposition[flag])
 
 
-def read_picture(film: Path, index: int) -> Picture:
-    """What a few decoded frames and the decoder's configuration tell.
+class PictureReader:
+    """What the first decoded frames and the decoder's configuration tell, as packets go by.
 
     Raises:
-        SourceUnreadable: no frame can be decoded.
+        SourceUnsupported: the pictures are of a kind that is not handled.
     """
-    with open_safely(film) as container:
-        stream: Any = container.streams[index]
-        context = stream.codec_context
+
+    def __init__(self, film: Path, container: Any, stream: Any) -> None:
         _check_size(stream)
-        check_colours(described(container), index)
-        frame: Any = next(frames_of(container, stream), None)
-        if frame is None:
-            raise SourceUnreadable(
-                "no frame of the film's video track can be decoded",
-                "try another copy of the film",
-            )
-        if (container.format.name, context.name) == ("avi", "rawvideo"):
+        check_colours(described(container), stream.index)
+        if (container.format.name, stream.codec_context.name) == ("avi", "rawvideo"):
             raise SourceUnsupported(
                 "the film has raw pictures, which AVI may hold upside down",
                 "copy it first: ffmpeg -i FILM -c:v ffv1 -c:a copy OUT.mkv",
             )
-        aspect = stream.sample_aspect_ratio or context.sample_aspect_ratio or Fraction(1)
-        full = int(context.color_range) == 2 or frame.format.name.startswith("yuvj")
-        return Picture(
-            width=frame.width,
-            height=frame.height,
-            sample_aspect=Fraction(aspect) if aspect > 0 else Fraction(1),
-            rotation=90 * round(frame.rotation / 90) % 360,
-            is_mirrored=_is_mirrored(frame),
-            pixel_format=frame.format.name,
-            bit_depth=max(component.bits for component in frame.format.components),
-            fields=_fields(container, stream),
-            colour=Colour(
-                primaries=PRIMARIES.get(int(context.color_primaries)),
-                transfer=TRANSFERS.get(int(context.color_trc)),
-                matrix=MATRICES.get(int(context.colorspace)),
-                full_range=full,
-            ),
-            nominal_rate=stream.average_rate or stream.guessed_rate,
-            configuration=digest_of(bytes(context.extradata or b"")),
-        )
+        self._film, self._stream = film, stream
+        self._first: Picture | None = None
+        self._have_fields: list[bool] = []
+
+    @property
+    def is_over(self) -> bool:
+        """Whether enough was seen."""
+        return len(self._have_fields) >= GLANCE
+
+    def add(self, packet: Any) -> None:
+        """Decode the next packet of the track; None asks for what the decoder holds back."""
+        with suppress(av.error.FFmpegError):
+            for frame in self._stream.codec_context.decode(packet):
+                self._first = self._first or _picture(self._stream, frame)
+                self._have_fields.append(frame.interlaced_frame)
+
+    def picture(self) -> Picture:
+        """What they told.
+
+        Raises:
+            SourceUnreadable: no frame could be decoded.
+        """
+        if not self.is_over:
+            self.add(None)
+        if self._first is None:
+            raise SourceUnreadable(
+                "no frame of the film's video track can be decoded",
+                "try another copy of the film",
+            )
+        return replace(self._first, fields=self._fields())
+
+    def _fields(self) -> Fields:
+        context = self._stream.codec_context
+        if context.name in ALWAYS_WHOLE:
+            return "progressive"
+        promised = context.name == "h264" and frames_are_whole(bytes(context.extradata or b""))
+        if promised and not any(self._have_fields):
+            return "progressive"
+        with open_safely(self._film) as container:
+            return _fields(container, container.streams[self._stream.index])
+
+
+def _picture(stream: Any, frame: Any) -> Picture:
+    context = stream.codec_context
+    aspect = stream.sample_aspect_ratio or context.sample_aspect_ratio or Fraction(1)
+    full = int(context.color_range) == 2 or frame.format.name.startswith("yuvj")
+    return Picture(
+        width=frame.width,
+        height=frame.height,
+        sample_aspect=Fraction(aspect) if aspect > 0 else Fraction(1),
+        rotation=90 * round(frame.rotation / 90) % 360,
+        is_mirrored=_is_mirrored(frame),
+        pixel_format=frame.format.name,
+        bit_depth=max(component.bits for component in frame.format.components),
+        fields="progressive",
+        colour=Colour(
+            primaries=PRIMARIES.get(int(context.color_primaries)),
+            transfer=TRANSFERS.get(int(context.color_trc)),
+            matrix=MATRICES.get(int(context.colorspace)),
+            full_range=full,
+        ),
+        nominal_rate=stream.average_rate or stream.guessed_rate,
+        configuration=digest_of(bytes(context.extradata or b"")),
+    )
 
 
 def _check_size(stream: Any) -> None:
@@ -193,8 +225,6 @@ def _is_mirrored(frame: Any) -> bool:
 
 def _fields(container: Any, stream: Any) -> Fields:
     """Whether pictures are whole, by what decoders say at the begin and at a few places more."""
-    if stream.codec_context.name in ALWAYS_WHOLE:
-        return "progressive"
     duration = Fraction(container.duration or 0, av.time_base)
     places = [Fraction(0), *(duration * look for look in LOOKS if duration > 1)]
     seen = [f.interlaced_frame for place in places for f in _look(container, stream, place, GLANCE)]
@@ -245,45 +275,6 @@ def _study(frames: Iterator[Any], stream: Any) -> Counter[str]:
                 counts[told["lavfi.idet.multiple.current_frame"]] += 1
                 counts[told["lavfi.idet.repeated.current_frame"]] += 1
     return counts
-
-
-def find_damage(film: Path, info: SourceInfo, timeline: Timeline) -> Damage | None:
-    """See ``Indexer.find_damage``."""
-    decoded, corrupt = set[int](), set[int]()
-    for number, is_corrupt in _decoded(film, info.video, "NONE"):  # the same at every run
-        if number < len(timeline.packets):
-            decoded.add(number)
-            corrupt |= {number} if is_corrupt else set()
-    return damage_of(timeline, decoded, corrupt)
-
-
-def order_by_decoding(film: Path, index: int, decoded_at: NDArray[np.int64]) -> NDArray[np.int64]:
-    """When each packet is shown, for containers that only say when each is decoded.
-
-    Decoders put pictures in order: the n-th that comes out takes the n-th time. A packet that
-    gives no picture has the time UNKNOWN.
-    """
-    order = list(dict.fromkeys(number for number, _ in _decoded(film, index, "AUTO")))
-    times = np.full(len(decoded_at), UNKNOWN, dtype=np.int64)
-    times[order] = np.sort(decoded_at[sorted(order)])
-    return times
-
-
-def _decoded(film: Path, index: int, threads: str) -> Iterator[tuple[int, bool]]:
-    """Every picture in order of showing: its packet's number, whether it decoded with errors."""
-    with open_safely(film) as container:
-        stream: Any = container.streams[index]
-        stream.thread_type = threads
-        number, suspect = 0, set[int]()
-        for packet in pictures_of(container, stream):
-            if packet.size:
-                suspect |= {number} if packet.is_corrupt else set()
-                packet.pts = packet.dts = number
-                number += 1
-            with suppress(av.error.FFmpegError):
-                for frame in packet.decode():
-                    if frame.pts is not None:
-                        yield frame.pts, frame.is_corrupt or frame.pts in suspect
 
 
 def pictures_of(container: Any, stream: Any) -> Iterator[Any]:

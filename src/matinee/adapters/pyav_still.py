@@ -6,31 +6,9 @@ from fractions import Fraction
 import numpy as np
 
 from matinee.core.ids import digest_of
-from matinee.media.source import (
-    STILL,
-    STILL_RATE,
-    STILL_SIZE,
-    Colour,
-    Picture,
-    Track,
-)
-from matinee.media.timeline import KEY, PACKET, Packets
-
-
-def still_picture() -> Picture:
-    """What the still will be like."""
-    return Picture(
-        width=STILL_SIZE[0],
-        height=STILL_SIZE[1],
-        sample_aspect=Fraction(1),
-        rotation=0,
-        pixel_format="yuv420p",
-        bit_depth=8,
-        fields="progressive",
-        colour=Colour("bt709", "bt709", "bt709", full_range=False),
-        nominal_rate=STILL_RATE,
-        configuration=digest_of(b""),
-    )
+from matinee.media.frame_index import KEY
+from matinee.media.source import STILL, STILL_RATE, Track
+from matinee.media.timeline import PACKET, Packets
 
 
 def still_track(sounds: Sequence[Track]) -> tuple[Track, Packets, Fraction]:

@@ -7,13 +7,12 @@ from typing import Any
 
 import av.error
 import av.logging
-import numpy as np
 
-from matinee.adapters.pyav_picture import UNKNOWN, described, has
+from matinee.adapters.pyav_picture import PictureReader, described, has
 from matinee.core.ids import Digest
 from matinee.media.captions import has_captions
+from matinee.media.frame_index import DISCARD, KEY, ROW, UNKNOWN
 from matinee.media.source import IMAGE_SUBTITLES, Chapter, Track, TrackType
-from matinee.media.timeline import DISCARD, KEY, PACKET, Packets
 
 TYPES: dict[str, TrackType] = {"video": "video", "audio": "audio", "subtitles": "subtitles"}
 TYPES["subtitle"] = "subtitles"
@@ -126,12 +125,15 @@ class VideoReader(TrackReader):
     """Gathers a video track; ``index`` has a row for each packet, and its digest names it.
 
     The track's own digest is that of its packets' digests, so that each byte is hashed once.
+    ``picture`` sees the packets as long as it wants to.
     """
 
-    def __init__(self, container: Any, stream: Any) -> None:
+    def __init__(self, container: Any, stream: Any, picture: PictureReader | None = None) -> None:
         super().__init__(container, stream)
         self.has_captions = False
-        self._rows: list[tuple[int, int, int, int, bytes]] = []
+        self.index = bytearray()
+        self.lacks_times = False
+        self._picture = picture
 
     def _take(self, packet: Any) -> None:
         payload = bytes(packet)
@@ -139,13 +141,15 @@ class VideoReader(TrackReader):
         self._hash.update(digest)
         flags = (KEY if packet.is_keyframe else 0) | (DISCARD if packet.is_discard else 0)
         pts, dts = packet.pts, packet.dts
-        pts = UNKNOWN if pts is None else pts
-        self._rows.append((pts, pts if dts is None else dts, len(payload), flags, digest))
-        self.has_captions = self.has_captions or has_captions(payload)
-
-    def index(self) -> Packets:
-        """The packets in decode order."""
-        return np.array(self._rows, dtype=PACKET)
+        if pts is None:
+            pts, self.lacks_times = UNKNOWN, True
+        self.index += ROW.pack(pts, pts if dts is None else dts, len(payload), flags, digest)
+        if not self.has_captions:
+            self.has_captions = has_captions(payload)
+        if self._picture:
+            self._picture.add(packet)
+            if self._picture.is_over:
+                self._picture = None
 
 
 class _Trial:

@@ -24,9 +24,13 @@ from matinee.adapters.process import Job, Program
 from matinee.core.errors import MatineeError, ReaderFailed, ToolError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from matinee.adapters.sandbox.rules import Sandbox
     from matinee.adapters.wire import Message
     from matinee.media.clips import ClipPlan
+    from matinee.media.codecs.sound import SoundCodec
     from matinee.media.damage import Damage
     from matinee.media.sound import Samples
     from matinee.media.source import SourceInfo
@@ -47,7 +51,8 @@ class ConfinedIndexer:
         self._is_stopped = False
 
     def inspect(self, film: Path) -> tuple[SourceInfo, Packets, Fraction]:
-        found: tuple[SourceInfo, Packets, Fraction] = self._ask("inspect", film, ())
+        found: tuple[SourceInfo, Packets, Fraction]
+        found = self._ask("inspect", film, (), answer=_inspected)
         return found
 
     def cut(
@@ -86,17 +91,20 @@ class ConfinedIndexer:
 
     def join(
         self, chunks: Sequence[Path], frames: Sequence[int], starts: Sequence[int],
-        rate: Fraction, output: Path,
+        rate: Fraction, output: Path, level: str = "",
     ) -> Joined:  # fmt: skip
-        return _here().join(chunks, frames, starts, rate, output)
+        return _here().join(chunks, frames, starts, rate, output, level)
 
     def fragment(
         self, chunk: Path, frames: int, starts: Sequence[int], rate: Fraction, output: Path
     ) -> Joined:
         return _here().fragment(chunk, frames, starts, rate, output)
 
-    def place_sound(self, encoded: Path, lead: int, output: Path) -> int:
-        return _here().place_sound(encoded, lead, output)
+    def frame_bytes(self, chunk: Path) -> NDArray[np.int64]:
+        return _here().frame_bytes(chunk)
+
+    def place_sound(self, encoded: Path, codec: SoundCodec, lead: int, output: Path) -> int:
+        return _here().place_sound(encoded, codec, lead, output)
 
     def stop(self) -> None:
         """End every reader, for good: the threads that wait for them go on with an error."""
@@ -107,7 +115,7 @@ class ConfinedIndexer:
 
     def _ask(
         self, method: str, film: Path, arguments: tuple[Any, ...], folder: Path | None = None,
-        take: Callable[[Clip], bool] | None = None,
+        take: Callable[[Clip], bool] | None = None, answer: Callable[[], Any] | None = None,
     ) -> Any:  # fmt: skip
         """Have the method called in a new reader; its answer, or its error as our own."""
         call = pickle.dumps((method, (film.absolute(), *arguments), take is not None))
@@ -123,12 +131,13 @@ class ConfinedIndexer:
         with self._reader(job) as program:
             program.tell(b"%d\n%b" % (len(call), call))
             from matinee.adapters.wire import GO_ON, STOP, Garbled, messages  # noqa: PLC0415
-            from matinee.ports.tools import Clip, Indexer  # noqa: PLC0415
 
-            hint = get_type_hints(getattr(Indexer, method))["return"]
+            hint = answer() if answer else _answer(method)
             try:
                 for message in messages(program.output(), self._sandbox.limits.output):
                     if message.kind == "clip" and take is not None:
+                        from matinee.ports.tools import Clip  # noqa: PLC0415
+
                         clip = message.decode(Clip, folder)
                         program.tell(GO_ON if take(clip) else STOP)
                     elif message.kind == "error":
@@ -162,6 +171,20 @@ class ConfinedIndexer:
                 program.kill()
             with suppress(ToolError):
                 program.finish()
+
+
+def _inspected() -> Any:
+    """What ``inspect`` gives, without loading all other types of the port."""
+    from matinee.media.source import SourceInfo  # noqa: PLC0415
+    from matinee.media.timeline import Packets  # noqa: PLC0415
+
+    return tuple[SourceInfo, Packets, Fraction]
+
+
+def _answer(method: str) -> Any:
+    from matinee.ports.tools import Indexer  # noqa: PLC0415
+
+    return get_type_hints(getattr(Indexer, method))["return"]
 
 
 def _error(message: Message) -> MatineeError:

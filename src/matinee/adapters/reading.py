@@ -4,15 +4,19 @@ It gets the call on standard input and answers on standard output, in messages o
 clip that is cut it waits for a line: ``go on`` or ``stop``.
 """
 
+from __future__ import annotations
+
 import os
 import pickle
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-from matinee.adapters.pyav import PyavIndexer
 from matinee.adapters.wire import GO_ON, encode
 from matinee.core.errors import LibraryError, MatineeError, SourceUnreadable
-from matinee.ports.tools import Clip
+
+if TYPE_CHECKING:
+    from matinee.ports.tools import Clip
 
 
 def main() -> None:
@@ -33,7 +37,7 @@ def main() -> None:
         try:
             if takes:
                 arguments = (*arguments, take)
-            tell("result", getattr(PyavIndexer(), method)(*arguments))
+            tell("result", _called(method)(*arguments))
         except MatineeError as error:
             tell("error", [error.code, error.message, error.hint])
         except MemoryError:
@@ -41,6 +45,18 @@ def main() -> None:
         except OSError as error:
             ours = _known(error, arguments[0])
             tell("error", [ours.code, ours.message, ours.hint])
+
+
+def _called(method: str) -> Callable[..., Any]:
+    """What does it. Only what looks into films is loaded for that: numpy, say, is not."""
+    if method in ("inspect", "look"):
+        from matinee.adapters.pyav_inspect import inspect_film, look_at  # noqa: PLC0415
+
+        return inspect_film if method == "inspect" else look_at
+    from matinee.adapters.pyav import PyavIndexer  # noqa: PLC0415
+
+    found: Callable[..., Any] = getattr(PyavIndexer(), method)
+    return found
 
 
 def _known(error: OSError, film: Any) -> MatineeError:

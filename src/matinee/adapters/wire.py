@@ -1,11 +1,15 @@
 """Values between us and the confined reader: JSON and raw numbers, checked against their types.
 
+Raw numbers go as they lie in an array of numpy, or as the same bytes: the reader often has no need
+of numpy, which loads slowly.
+
 What comes from the reader may come from a hostile film that took it over: nothing is unpickled, and
 a value that is not of its type is refused.
 """
 
 import json
 import re
+import sys
 import types
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
@@ -13,10 +17,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal, NewType, Union, get_args, get_origin, get_type_hints
 
-import numpy as np
-
 from matinee.core.time import as_text
-from matinee.media.timeline import PACKET
 
 GO_ON, STOP = b"go on\n", b"stop\n"
 """What a reader hears after each clip."""
@@ -49,9 +50,9 @@ class Message:
             raise Garbled(f"a {self.kind} is not of its type: {error}") from error
 
 
-def encode(kind: str, value: Any) -> Iterator[bytes]:
+def encode(kind: str, value: Any) -> Iterator[bytes | bytearray]:
     """A message as bytes: a line of JSON, then the arrays."""
-    arrays: list[bytes] = []
+    arrays: list[bytes | bytearray] = []
     plain = _plain(value, arrays)
     header = {"kind": kind, "value": plain, "sizes": [len(array) for array in arrays]}
     yield json.dumps(header).encode() + b"\n"
@@ -100,19 +101,29 @@ def _header(line: bytes, largest: int) -> dict[str, Any]:
         raise Garbled(f"a message cannot be read: {error}") from error
 
 
-def _plain(value: Any, arrays: list[bytes]) -> Any:
+def _plain(value: Any, arrays: list[bytes | bytearray]) -> Any:
+    raw = _raw(value)
+    if raw is not None:
+        arrays.append(raw)
+        return len(arrays) - 1
     if isinstance(value, Fraction):
         return as_text(value)
     if isinstance(value, Path):
         return value.name
-    if isinstance(value, np.ndarray):
-        arrays.append(value.tobytes())
-        return len(arrays) - 1
     if is_dataclass(value):
         return {f.name: _plain(getattr(value, f.name), arrays) for f in fields(value)}
     if isinstance(value, list | tuple):
         return [_plain(item, arrays) for item in value]
     return value
+
+
+def _raw(value: Any) -> bytes | bytearray | None:
+    """The bytes of raw numbers."""
+    if isinstance(value, bytes | bytearray):
+        return value
+    numpy = sys.modules.get("numpy")  # where it is not loaded, there is no array of it
+    raw: bytes | None = value.tobytes() if numpy and isinstance(value, numpy.ndarray) else None
+    return raw
 
 
 def _decode(  # noqa: C901, PLR0911  # one case for each kind of type
@@ -132,8 +143,9 @@ def _decode(  # noqa: C901, PLR0911  # one case for each kind of type
         return inner(only, value)
     if origin is Literal:
         return options[options.index(value)]
-    if origin is np.ndarray:
-        return np.frombuffer(arrays[_of(int, value)], dtype=_dtype(options[1]))
+    numpy = sys.modules.get("numpy")  # a hint that needs it has loaded it
+    if numpy and origin is numpy.ndarray:
+        return numpy.frombuffer(arrays[_of(int, value)], dtype=_dtype(options[1]))
     if origin in (list, Sequence):
         return [inner(options[0], item) for item in _of(list, value)]
     if origin is tuple:
@@ -168,6 +180,10 @@ def _of(kind: type, value: Any) -> Any:
 
 
 def _dtype(hint: Any) -> Any:
+    import numpy as np  # noqa: PLC0415
+
+    from matinee.media.timeline import PACKET  # noqa: PLC0415
+
     (scalar,) = get_args(hint)
     return PACKET if scalar is np.void else np.dtype(scalar)
 

@@ -51,11 +51,32 @@ class LadderInvalid(UsageError):
     code = "ladder.invalid"
 
 
+class ProfileInvalid(UsageError):
+    """A profile file is not a profile."""
+
+    code = "profile.invalid"
+    advice = "see docs/reference/profiles.md, or: matinee publish --help"
+
+
 class SubtitlesInvalid(UsageError):
     """A sidecar subtitle file cannot be read as subtitles."""
 
     code = "subtitles.invalid"
     advice = "save the subtitles as SRT or WebVTT in UTF-8"
+
+
+class CopyUnlike(UsageError):
+    """What is to be compared is no copy of the film, or cannot be paired with it frame by frame."""
+
+    code = "compare.unlike"
+    advice = "compare encodes of one film, each with all of its frames"
+
+
+class CopyShifted(CopyUnlike):
+    """A copy's frames are not at their numbers: pairing by number would score wrong frames."""
+
+    code = "compare.shifted"
+    advice = "cut the film to the same first frame, or encode the copy from its first frame on"
 
 
 class SourceRefused(MatineeError):
@@ -182,14 +203,14 @@ class ObjectMissing(LibraryError):
     """An object that the ledger names is not in the store."""
 
     code = "object.missing"
-    advice = "publish the film again: what is lost is made again"
+    advice = "have it made again with: matinee repair"
 
 
 class ObjectDamaged(LibraryError):
     """An object's bytes are not those that its name promises."""
 
     code = "object.damaged"
-    advice = "publish the film again: what is damaged is made again"
+    advice = "have it made again with: matinee repair"
 
 
 class NotFound(MatineeError):

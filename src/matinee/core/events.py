@@ -96,6 +96,20 @@ _TITLE = {
     "name": ("string", "its name"),
     "package": ("string", "id of the package"),
 }
+_FINDING = {
+    "finding": ("integer", "number of the finding"),
+    "kind": ("string", "kind of fault, such as `changed`"),
+    "thing": ("string", "a key of the store, or what names a row"),
+    "title": ("string", "id of the title that it belongs to, or null"),
+}
+_RESTORED = {
+    "title": ("string", "id of the title, null for the whole library"),
+    "vault": ("string", "address of the place"),
+    "snapshot": ("string", "id of the snapshot"),
+    "taken_at": ("string", "when it was made"),
+    "written": ("integer", "objects that were written"),
+    "lost": ("integer", "objects that could not be read"),
+}
 _ERROR = {
     "code": ("string", "stable code of the error, null where there is none"),
     "message": ("string", "what happened"),
@@ -140,6 +154,20 @@ TYPES: Mapping[str, EventType] = {
         EventType("title.hidden", "a title is off the screen", {
             "title": ("string", "id of the title"), "name": ("string", "its name"),
         }),
+        EventType("title.deleted", "a title is off the screen, and goes for good after a time", {
+            **_TITLE, "package": ("string", "id of the package that was on screen, or null"),
+            "removes_at": ("string", "until when it can be brought back"),
+        }),
+        EventType("title.undeleted", "a title is deleted no more", {
+            **_TITLE, "package": ("string", "id of the package on screen, or null"),
+        }),
+        EventType("garbage.collected", "what nothing needs was removed from the library", {
+            "titles": ("integer", "deleted titles that went for good"),
+            "packages": ("integer", "retired packages that went"),
+            "objects": ("integer", "objects that were removed"),
+            "bytes": ("integer", "what they took"),
+            "condemned": ("integer", "objects that wait to be removed"),
+        }),
         EventType("title.changed", "what is said of a title changed", {
             "title": ("string", "id of the title"), "changes": ("object", "fields and new values"),
         }),
@@ -151,6 +179,48 @@ TYPES: Mapping[str, EventType] = {
         }),
         EventType("rights.opened", "the time in which a title may be shown begins", _TITLE),
         EventType("rights.closed", "the time in which a title may be shown is over", _TITLE),
+        EventType("finding.opened", "a scrub found a fault in what is stored", {
+            **_FINDING,
+            "digest": ("string", "the asset that should be there, or null"),
+            "message": ("string", "what is wrong"),
+        }),
+        EventType("finding.closed", "a fault in what is stored is mended, or cannot be", {
+            **_FINDING,
+            "state": ("string", "`mended` or `lost`"),
+            "message": ("string", "how it was mended, or what is lost"),
+        }),
+        EventType("scrub.ended", "a pass over all that is stored is over", {
+            "scrub": ("integer", "number of the pass"),
+            "settings": ("object", "its rate, sample, and what it was limited to"),
+            "counts": ("object", "what it looked at: objects, bytes, segments, findings ..."),
+        }),
+        EventType("backup.made", "a snapshot of the library is in a backup", {
+            "vault": ("string", "address of the place"),
+            "snapshot": ("string", "id of the snapshot"),
+            "objects": ("integer", "how many objects it names"),
+            "bytes": ("integer", "what they take"),
+            "written": ("integer", "objects that were not there before"),
+            "lacking": ("integer", "objects that the library had lost"),
+        }),
+        EventType("backup.failed", "a backup was not made", {
+            "vault": ("string", "address of the place"), **_ERROR,
+        }),
+        EventType("drill.ended", "a backup was restored for trial, and what came of it", {
+            "vault": ("string", "address of the place"),
+            "snapshot": ("string", "id of the snapshot"),
+            "title": ("string", "id of the title that was tried, null where there is none"),
+            "passed": ("boolean", "whether no fault was found"),
+            "reasons": ("array", "one sentence for each fault"),
+            "verdict": ("string", "digest of the verdict"),
+        }),
+        EventType("backup.late", "a backup or a drill is older than it should be", {
+            "vault": ("string", "address of the place"),
+            "what": ("string", "`backup` or `drill`"),
+            "last": ("string", "when it was done last, or null"),
+            "days": ("number", "how old it may be"),
+        }),
+        EventType("library.restored", "the library was brought back from a backup", _RESTORED),
+        EventType("title.restored", "a title was brought back from a backup", _RESTORED),
         EventType("delivery.dead", "a function failed for good: its subject is held", {
             "delivery": ("integer", "id of the delivery"),
             "rule": ("string", "name of the rule"),

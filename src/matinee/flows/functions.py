@@ -13,6 +13,7 @@ from pydantic import Field
 
 from matinee.core.ids import canonical_json
 from matinee.ports.catalog import Package, Title
+from matinee.ports.keeping import Keeping
 from matinee.ports.runs import Run
 from matinee.rules.functions import AsyncCall, GiveUp, function
 from matinee.rules.reach import Reach
@@ -29,9 +30,12 @@ LATER = 20
 SECRET = "env:MATINEE_WEBHOOK_SECRET"  # noqa: S105  # where it is, not what it is
 """Where the secret of webhooks is when a rule does not say it."""
 
+LONG_S = 86_400
+"""How long a backup, a drill or a collection may take."""
+
 WISHES = (
-    "name", "credit", "ladder", "proofs", "scores", "accept_damage", "crop", "public", "opens_at",
-    "closes_at", "deadline", "languages",
+    "name", "credit", "ladder", "profile", "proofs", "scores", "accept_damage", "crop", "public",
+    "opens_at", "closes_at", "deadline", "languages",
 )  # fmt: skip
 """What a title file may wish of a run."""
 
@@ -39,7 +43,8 @@ WISHES = (
 @function("publish", version=1, time_limit_s=30)
 async def publish(
     call: AsyncCall,
-    ladder: str = "standard",
+    ladder: str | None = None,
+    profile: str | None = None,
     proofs: Literal["decode", "packets"] = "decode",
     scores: bool = True,
     accept_damage: bool = False,
@@ -52,8 +57,8 @@ async def publish(
     if not film.get("place"):
         raise GiveUp(f"a {call.event.type} names no film to publish", "see docs/guide/rules.md")
     request = publish_request(
-        film, ladder=ladder, proofs=proofs, scores=scores, accept_damage=accept_damage, crop=crop,
-        public=public,
+        film, ladder=ladder, profile=profile, proofs=proofs, scores=scores,
+        accept_damage=accept_damage, crop=crop, public=public,
     )  # fmt: skip
     deadline = request["deadline"]
     call.submit(
@@ -66,8 +71,8 @@ async def publish(
 
 
 def publish_request(
-    film: Mapping[str, Any], ladder: str = "standard", proofs: str = "decode",
-    scores: bool = True, accept_damage: bool = False, crop: bool = False,
+    film: Mapping[str, Any], ladder: str | None = None, profile: str | None = None,
+    proofs: str = "decode", scores: bool = True, accept_damage: bool = False, crop: bool = False,
     public: bool | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """What a run is asked for about a film that arrived: its own wishes go before the rule's."""
@@ -77,6 +82,7 @@ def publish_request(
         "origin": film["origin"],
         "sidecars": list(film.get("sidecars") or ()),
         "ladder": ladder,
+        "profile": profile,
         "proofs": proofs,
         "scores": scores,
         "accept_damage": accept_damage,
@@ -183,6 +189,45 @@ async def notify(call: AsyncCall, url: str | None = None, secret: str = SECRET) 
     await notices.post(where, headers, body)
 
 
+@function("back_up", version=1, time_limit_s=LONG_S)
+async def back_up(call: AsyncCall) -> None:
+    """Back up to every place of the library's ``backup.toml``; without one, nothing."""
+    await _keeping(call).back_up(call.event.id)
+
+
+@function("drill", version=1, time_limit_s=LONG_S, cores=1)
+async def drill(call: AsyncCall) -> None:
+    """Restore the newest snapshot of every place for trial, with a title chosen by chance."""
+    await _keeping(call).drill(call.event.id)
+
+
+@function("watch_backups", version=1, time_limit_s=60)
+async def watch_backups(
+    call: AsyncCall,
+    backup_days: Annotated[float, Field(gt=0)] = 2,
+    drill_days: Annotated[float, Field(gt=0)] = 8,
+) -> None:
+    """Tell ``backup.late`` of every place whose last backup or drill is too old."""
+    days = {"backup": backup_days, "drill": drill_days}
+    now = datetime.now(UTC)
+    keeping = _keeping(call)
+    for late in await asyncio.to_thread(keeping.late, backup_days, drill_days, now):
+        last = late.last and late.last.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        call.tell("backup.late", f"backup/{late.vault}", {
+            "vault": late.vault, "what": late.what, "last": last, "days": days[late.what],
+        })  # fmt: skip
+
+
+@function("collect", version=1, time_limit_s=LONG_S)
+async def collect(
+    call: AsyncCall,
+    grace_hours: Annotated[float, Field(ge=0)] = 24,
+    unused_days: Annotated[float, Field(ge=0)] = 7,
+) -> None:
+    """Remove what nothing published, kept or running needs."""
+    await _keeping(call).collect(grace_hours, unused_days, call.event.id)
+
+
 def signed(secret: bytes, message_id: str, now_s: int, body: bytes) -> dict[str, str]:
     """The headers of a message: https://www.standardwebhooks.com, symmetric signatures."""
     content = f"{message_id}.{now_s}.".encode() + body
@@ -194,12 +239,22 @@ def signed(secret: bytes, message_id: str, now_s: int, body: bytes) -> dict[str,
     }
 
 
-SHIPPED = (publish, show, hide, hold, poster, forget_preview, cancel, notify)
+SHIPPED = (
+    publish, show, hide, hold, poster, forget_preview, cancel, notify, back_up, drill,
+    watch_backups, collect,
+)  # fmt: skip
 
 
 def _reach(call: AsyncCall) -> Reach:
     assert call.reach is not None
     return call.reach
+
+
+def _keeping(call: AsyncCall) -> Keeping:
+    keeping = _reach(call).keeping
+    if keeping is None:
+        raise GiveUp("this service keeps no library")
+    return keeping
 
 
 async def _title(call: AsyncCall) -> Title:

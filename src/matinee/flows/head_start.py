@@ -18,13 +18,13 @@ from matinee.media.clips import plan_clip
 from matinee.media.plan import plan_film, settled
 from matinee.media.signature import Signature, read_signature
 from matinee.media.source import SourceInfo
+from matinee.media.source_timeline import timeline_of
 from matinee.media.timeline import Timeline, whole_groups
 from matinee.media.tracks import plan_tracks
 from matinee.ports.tools import Clip
 from matinee.stages.bench import Bench
 from matinee.stages.chunks import film_of
 from matinee.stages.encode import encode
-from matinee.stages.inspect import timeline_of
 from matinee.stages.split import plan_thumbnails
 
 
@@ -61,7 +61,7 @@ async def _head_start(house: House, bench: Bench, film: Path, request: Request) 
     plan = settled(plan_film(cuts, timeline.frames, timeline.rate))
     if plan is None:
         return 0
-    rungs = plan_tracks(info, timeline, request.ladder, ()).rungs
+    rungs = plan_tracks(info, timeline, request.profile, ()).rungs
     planned = film_of(info, timeline, plan, rungs)
     await encode(bench, house.studio, film, planned, signature, request.proofs)
     return len(planned.clips)

@@ -13,8 +13,8 @@ from matinee.core.ids import digest_of_value
 from matinee.flows.board import Board
 from matinee.flows.publish_title import House, Published, Request, publish_title
 from matinee.flows.work import Outcome
-from matinee.media.ladder import Ladder
 from matinee.media.languages import KINDS
+from matinee.media.profile import Profile
 from matinee.media.tracks import language_tag
 from matinee.ports.runs import Run
 from matinee.stages.bench import Bench
@@ -25,9 +25,9 @@ from matinee.stages.text import sidecar_of
 
 FIELDS = {
     "place": str, "origin": str, "name": str, "credit": str, "sidecars": list, "ladder": str,
-    "proofs": str, "scores": bool, "accept_damage": bool, "crop": bool, "deadline": str,
-    "public": bool, "opens_at": str, "closes_at": str, "languages": dict, "redo": str,
-    "preview": bool,
+    "profile": str, "proofs": str, "scores": bool, "accept_damage": bool, "crop": bool,
+    "deadline": str, "public": bool, "opens_at": str, "closes_at": str, "languages": dict,
+    "redo": str, "preview": bool,
 }  # fmt: skip
 """What a request may say, and of which JSON type; all but ``place`` may be left out or be null."""
 
@@ -48,7 +48,7 @@ class PublishRun:
     """
 
     fetch: Callable[[str, Path], Awaitable[Path]]
-    load_ladder: Callable[[str], Ladder]
+    load_profile: Callable[[str | None, str | None], Profile]
     open_house: Callable[[Run, Board], AbstractContextManager[tuple[House, Bench]]]
     tell: Callable[[Sequence[Fact]], object]
 
@@ -59,7 +59,7 @@ class PublishRun:
             MatineeError: as ``publish_title``; RunInvalid.
         """
         wanted = check_request(run.wish.request)
-        ladder = self.load_ladder(wanted.get("ladder") or "standard")
+        profile = self.load_profile(wanted.get("profile") or None, wanted.get("ladder") or None)
         with self.open_house(run, board) as (house, bench):
             folder = bench.scratch / "places"
             folder.mkdir()
@@ -69,10 +69,11 @@ class PublishRun:
                 for one in wanted.get("sidecars") or ()
             ]
             request = replace(
-                request_of(wanted, film, ladder),
+                request_of(wanted, film, profile),
                 sidecars=tuple(sidecars),
                 film_name=run.wish.film,
                 cause=run.wish.cause,
+                place=wanted["place"],
                 budget_s=budget_of(run),
                 on_late=lambda expected_s: self._tell_late(run, expected_s),
             )
@@ -130,7 +131,7 @@ def check_request(document: Mapping[str, Any]) -> Mapping[str, Any]:
     return document
 
 
-def request_of(wanted: Mapping[str, Any], film: Path, ladder: Ladder) -> Request:
+def request_of(wanted: Mapping[str, Any], film: Path, profile: Profile) -> Request:
     """What the flow is asked for."""
     name, credit = wanted.get("name"), wanted.get("credit")
     return Request(
@@ -138,7 +139,7 @@ def request_of(wanted: Mapping[str, Any], film: Path, ladder: Ladder) -> Request
         name=shown_name(name) if name else None,
         credit=shown_name(credit) if credit else None,
         sidecars=(),
-        ladder=ladder,
+        profile=profile,
         proofs=Proofs(
             signed=(wanted.get("proofs") or "decode") == "decode",
             scored=wanted.get("scores") is not False,

@@ -16,14 +16,18 @@ from matinee.assets.asset import Asset, object_key
 from matinee.core.events import Fact
 from matinee.core.ids import Digest, canonical_json, digest_of, digest_of_value, slug
 from matinee.core.verdicts import Verdict, failed
+from matinee.flows.order import order_json
 from matinee.flows.report import Making, build_report
-from matinee.media.deadline import preset_in_time
-from matinee.media.ladder import Ladder, display_size
+from matinee.media.deadline import hurried, presets_in_time
+from matinee.media.ladder import Ladder
 from matinee.media.languages import with_languages
-from matinee.media.source import SourceInfo
+from matinee.media.profile import Profile
+from matinee.media.remarks import told_source
+from matinee.media.source import SourceInfo, display_size
 from matinee.media.timeline import Timeline
 from matinee.media.tracks import Outcome, Sidecar, TrackPlan, plan_tracks
 from matinee.ports.catalog import Package, Packages, Title, TitleDesk, Titles
+from matinee.ports.copies import Originals
 from matinee.ports.tools import Packager, Scanner
 from matinee.stages import publish as publishing
 from matinee.stages.bench import Bench
@@ -37,10 +41,11 @@ from matinee.stages.inspect import inspect
 from matinee.stages.judge import Evidence, judge
 from matinee.stages.package import Renditions, has_package, package, plan_package
 from matinee.stages.preview import Preview, previewing
+from matinee.stages.rehearse import rehearse
 from matinee.stages.slots import Turn
 from matinee.stages.sound import make_sound
 from matinee.stages.split import Split, read_source_signature, split
-from matinee.stages.straighten import add_still, named_as_before, straighten, told_source
+from matinee.stages.straighten import add_still, named_as_before, straighten
 from matinee.stages.text import make_texts
 from matinee.stages.together import both, together
 
@@ -52,13 +57,14 @@ class Request:
     ``film_name`` is the file's name as it came, where the file at hand has another. ``cause`` is
     the id of the event that led to this. ``is_public`` and ``rights`` None: as the title has them.
     ``languages``: see ``with_languages``.
+    ``place`` is where the film lies, where ``film`` is but a copy for this run.
     """
 
     film: Path
     name: str | None
     credit: str | None
     sidecars: tuple[Sidecar, ...]
-    ladder: Ladder
+    profile: Profile
     proofs: Proofs
     accept_damage: bool = False
     crop: bool = False
@@ -70,6 +76,7 @@ class Request:
     budget_s: float | None = None
     on_late: Callable[[float], None] = lambda _: None
     languages: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    place: str | None = None
 
     @property
     def shown_film(self) -> str:
@@ -83,7 +90,7 @@ class House:
 
     ``preview`` is what previews are made of, and their own slot, ``workers`` how many tools work at
     once. ``exclusive`` gives what one run at a time can hold for a name; others wait. ``stop`` ends
-    at once what threads wait for.
+    at once what threads wait for. ``originals`` remembers from where films came.
     """
 
     titles: Titles
@@ -97,6 +104,7 @@ class House:
     exclusive: Callable[[str], AbstractAsyncContextManager[None]]
     preview: tuple[Ladder, Turn] | None = None
     workers: int = 1
+    originals: Originals | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,20 +141,25 @@ async def _publish(house: House, bench: Bench, request: Request) -> Published:
     source = await name_film(request.film)
     async with house.exclusive(source.digest):
         film = await ingest(bench, request.film, source, identity)
-        film, info, timeline, left_out = await _look_at(house, bench, request, film, source)
-        tracks = plan_tracks(info, timeline, request.ladder, request.sidecars)
+        if house.originals is not None:
+            place = request.place or str(request.film.absolute())
+            await asyncio.to_thread(house.originals.note, source.digest, place)
+        film, info, timeline, left_out = await look_at(house, bench, request, film, source)
+        tracks = plan_tracks(info, timeline, request.profile, request.sidecars)
         tracks = replace(
             _in_time(house, bench, request, info, timeline, tracks),
             outcomes=(*tracks.outcomes, *left_out),
         )
         title = _described(house, request, _title(house, request, source))
+        if title.removes_at is not None:  # who publishes it wants it back
+            title = await publishing.undelete(bench.store, house.packages, title.id, request.cause)
         bench.progress.titled(title.id)
         wanted = house.preview if request.preview and title.current is None else None
         preview = wanted and Preview(title.id, *wanted, film, info, timeline, house.now)
         async with previewing(bench, house.studio, preview):
             return await _published(
                 house, bench, request, title, source, started,
-                lambda: _make(house, bench, request, title, film, info, timeline, tracks),
+                lambda: make(house, bench, request, title, film, info, timeline, tracks),
             )  # fmt: skip
 
 
@@ -157,17 +170,19 @@ def _in_time(
     """The tracks with the preset by which the deadline is met."""
     if request.budget_s is None:
         return tracks
-    haste = preset_in_time(
-        request.ladder, tracks.rungs, timeline.frames, display_size(info.picture),
-        request.budget_s, house.workers, scored=request.proofs.scored,
+    haste = presets_in_time(
+        tracks.rungs, timeline.frames, display_size(info.picture), request.budget_s, house.workers,
+        scored=request.proofs.scored,
     )  # fmt: skip
     if not haste.is_soon_enough:
         request.on_late(haste.expected_s)
-    if haste.preset == request.ladder.preset:
+    if haste.steps == 0:
         return tracks
-    bench.progress.note(f"preset {haste.preset} instead of {request.ladder.preset}: a deadline")
-    hurried = replace(request.ladder, preset=haste.preset)
-    return replace(tracks, rungs=plan_tracks(info, timeline, hurried, request.sidecars).rungs)
+    rungs = tuple(hurried(rung, haste.steps) for rung in tracks.rungs)
+    changes = {(new.preset, old.preset) for new, old in zip(rungs, tracks.rungs, strict=True)}
+    for new, old in sorted(changes):
+        bench.progress.note(f"preset {new} instead of {old}: a deadline")
+    return replace(tracks, rungs=rungs)
 
 
 async def _published(
@@ -179,7 +194,7 @@ async def _published(
     verdicts = await judge(bench, evidence)
     seconds = time.monotonic() - started
     making = Making(title, request.shown_film, source, evidence, verdicts, house.now())
-    report, entry = await _enter(house, bench, request, making)
+    report, entry = await enter(house, bench, request, making)
     title = house.titles.get(title.id)  # a person may have changed it meanwhile
     if entry.state == "ready" and title.may_be_shown(house.now()):
         title = await publishing.show(
@@ -218,7 +233,7 @@ def _described(house: House, request: Request, title: Title) -> Title:
     return title
 
 
-async def _look_at(
+async def look_at(
     house: House, bench: Bench, request: Request, film: Path, source: Asset
 ) -> tuple[Path, SourceInfo, Timeline, list[Outcome]]:
     """The film to make streams of, what is in it, when its frames are shown.
@@ -233,7 +248,7 @@ async def _look_at(
     left_out: list[Outcome] = []
 
     def waived() -> list[Outcome]:
-        planned = plan_tracks(info, timeline, request.ladder, ()).outcomes
+        planned = plan_tracks(info, timeline, request.profile, ()).outcomes
         return [outcome for outcome in planned if outcome.waiver]
 
     if info.clock_jumps:
@@ -253,7 +268,7 @@ async def _look_at(
     return film, info, replace(timeline, notes=notes), left_out
 
 
-async def _make(
+async def make(
     house: House, bench: Bench, request: Request, title: Title, film: Path, info: SourceInfo,
     timeline: Timeline, tracks: TrackPlan,
 ) -> Evidence:  # fmt: skip
@@ -279,6 +294,7 @@ async def _make(
     made_texts, tracks = await make_texts(
         bench, encoder, film, info, timeline, tracks, accept_damage=request.accept_damage
     )
+    await rehearse(bench, house.studio, house.packager, film, info, timeline, tracks)
     renditions = [rendition for track in tracks.sounds for rendition in track.renditions]
     sounds = [
         make_sound(bench, encoder, indexer, film, info, one, accept_damage=request.accept_damage)
@@ -316,7 +332,7 @@ def _says_as_much(known: Package, request: Request, bench: Bench) -> bool:
     return not any(tally.ran for tally in bench.tallies.values())
 
 
-async def _enter(
+async def enter(
     house: House, bench: Bench, request: Request, making: Making
 ) -> tuple[dict[str, Any], Package]:
     """The package's row and report; a run that made nothing leaves them as they are."""
@@ -335,7 +351,12 @@ async def _enter(
         made_at=making.made_at,
         files={path: asset.digest for path, asset in packaged.files.items()},
         report=digest,
-        settings={"ladder": request.ladder.name, "scored": request.proofs.scored},
+        settings={
+            "profile": request.profile.name,
+            "ladder": request.profile.ladder_names,
+            "scored": request.proofs.scored,
+            "order": order_json(request, making.evidence.made),
+        },
         sketch={
             "duration": report["source"]["duration"],
             "thumbnails": report["thumbnails"],

@@ -14,12 +14,12 @@ from matinee.media.bit_rates import measured
 from matinee.media.chapters import chapters_json
 from matinee.media.cmaf import read_init
 from matinee.media.hls import read_media
-from matinee.media.ladder import display_size
 from matinee.media.packaging import Sheets, Stream
 from matinee.media.plan import shots
 from matinee.media.quality import by_second, pool
-from matinee.media.source import SourceInfo, Track
-from matinee.media.tracks import DAMAGED, purpose_of
+from matinee.media.remarks import track_json
+from matinee.media.source import SourceInfo
+from matinee.media.tracks import DAMAGED
 from matinee.ports.catalog import Title
 from matinee.stages.bench import Bench
 from matinee.stages.judge import Evidence, read_scores
@@ -129,30 +129,6 @@ def _damage_notes(evidence: Evidence) -> list[str]:
         *(f"sound track {track} is damaged {damage}" for track, damage in damaged.items()),
         *(f"{o.source} is left out: {o.waiver}" for o in outcomes if o.waiver.startswith(DAMAGED)),
     ]
-
-
-def track_json(track: Track, info: SourceInfo, frames: int, rate: str | None) -> dict[str, Any]:
-    """A source track as reports and ``inspect`` show it."""
-    is_main = track.index == info.video
-    width, height = display_size(info.picture) if is_main else (None, None)
-    return {
-        "index": track.index,
-        "type": track.type,
-        "codec": track.codec,
-        "language": track.language,
-        "title": track.title,
-        "default": track.is_default,
-        "forced": track.is_forced,
-        "purpose": purpose_of(track),
-        "width": width,
-        "height": height,
-        "frame_rate": rate if is_main else None,
-        "frames": frames if is_main else None,
-        "channels": track.channels or None,
-        "sample_rate": track.sample_rate or None,
-        "layout": track.layout or None,
-        "duration": float(track.duration),
-    }
 
 
 async def _rendition(bench: Bench, evidence: Evidence, stream: Stream) -> dict[str, Any]:

@@ -14,8 +14,9 @@ import numpy as np
 from matinee.core.errors import SourceDamaged
 from matinee.core.ids import Digest, digest_of, digest_of_value
 from matinee.core.time import FrameSpan
+from matinee.media.frame_index import DISCARD, KEY
 from matinee.media.source import Fields
-from matinee.media.timeline import DISCARD, KEY, Numbers, Packets, Timeline
+from matinee.media.timeline import Numbers, Packets, Timeline
 
 AROUND = 2
 """Frames before and after that a deinterlacer looks at, at most."""

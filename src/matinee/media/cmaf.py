@@ -293,21 +293,3 @@ def _time_spans(data: bytes) -> Iterator[tuple[int, int]]:
         length = 16 if version == 1 else 8
         fields.take(length)
         yield header.body + 4, header.body + 4 + length
-
-
-def nal_unit_types(data: bytes, sample: Sample, entry: SampleEntry) -> list[int]:
-    """Types of the NAL units of an AVC or HEVC sample (ISO/IEC 14496-15 clause 5.3.3).
-
-    Raises:
-        BoxError: when the lengths do not fill the sample exactly.
-    """
-    width, is_hevc = entry.nal_length_size or 4, entry.kind in ("hvc1", "hev1")
-    at, types = sample.start, []
-    while at < sample.end:
-        length = int.from_bytes(data[at : at + width], "big")
-        at += width
-        if length == 0 or at + length > sample.end:
-            raise BoxError(f"NAL unit of {length} bytes at {at} does not fit its sample")
-        types.append(data[at] >> 1 & 0x3F if is_hevc else data[at] & 0x1F)
-        at += length
-    return types

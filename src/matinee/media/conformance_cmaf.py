@@ -6,7 +6,8 @@ from fractions import Fraction
 
 from matinee.media.bit_rates import BitRate, measured
 from matinee.media.boxes import Box, BoxError, boxes
-from matinee.media.cmaf import InitSegment, MediaSegment, nal_unit_types, read_init, read_segment
+from matinee.media.cmaf import InitSegment, MediaSegment, read_init, read_segment
+from matinee.media.codecs import BY_ENTRY
 from matinee.media.conformance_report import (
     ExpectedAudio,
     ExpectedVideo,
@@ -16,14 +17,6 @@ from matinee.media.conformance_report import (
 )
 
 _INIT_BRANDS, _SEGMENT_BRANDS = {"cmfc", "cmf2"}, {"cmfs", "cmff", "cmfl", "msdh"}
-# Types of NAL units that are slices, and those of an IDR picture: ISO/IEC 14496-10 table 7-1,
-# ISO/IEC 23008-2 table 7-1. A codec that is not here is checked by its sync flags alone.
-_SLICES = {
-    "avc1": (range(1, 6), {5}),
-    "avc3": (range(1, 6), {5}),
-    "hvc1": (range(32), {19, 20}),
-    "hev1": (range(32), {19, 20}),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,25 +174,27 @@ def _last_decode_end(segment: MediaSegment) -> int:
 def _sync_findings(
     data: bytes, segment: MediaSegment, init: InitSegment, path: str
 ) -> Iterator[Finding]:
-    """One IDR picture, the first in decode order, and no other sync sample."""
+    """One IDR picture, the first in decode order, and no other sync sample; the codec as stated."""
     sync = [index for index, sample in enumerate(segment.samples) if sample.is_sync]
     if sync != [0]:
         yield Finding("video.sync", path, f"sync samples are {sync[:8]}, only 0 should be")
-    if init.entry.kind not in _SLICES:
-        return
-    slices, idr = _SLICES[init.entry.kind]
+    codec, width = BY_ENTRY[init.entry.kind], init.entry.nal_length_size or 0
     found = []
     for index, sample in enumerate(segment.samples):
-        types = nal_unit_types(data, sample, init.entry)
-        first = next((kind for kind in types if kind in slices), None)
-        if first is None:
+        is_key = codec.is_key(data[sample.start : sample.end], width)
+        if is_key is None:
             yield Finding("video.slice", path, f"sample {index} holds no slice")
-        if first in idr:
+        if is_key:
             found.append(index)
     if found != [0]:
         yield Finding("video.idr", path, f"IDR pictures are samples {found[:8]}, only 0 should be")
     elif segment.presentation_ticks[0] != min(segment.presentation_ticks):
         yield Finding("video.idr", path, "a picture is shown before the IDR picture")
+    first = segment.samples[0]
+    entry = init.entry
+    coded = codec.coded_string(entry.kind, entry.configuration, data[first.start : first.end])
+    if coded != entry.codec:
+        yield Finding("video.codec", path, f"it is {coded}, the init segment says {entry.codec}")
 
 
 def _frame_time_findings(segment: MediaSegment, rate: Fraction, path: str) -> Iterator[Finding]:
@@ -225,6 +220,17 @@ def video_findings(rendition: MeasuredRendition, expected: ExpectedVideo) -> Ite
             where,
             f"{entry.width}x{entry.height}, planned {expected.width}x{expected.height}",
         )
+    if expected.codec:
+        codec = BY_ENTRY[entry.kind]
+        told = codec.told(entry.codec)
+        found = (codec.name, told.level, told.depth)
+        if found != (expected.codec, expected.level, expected.depth):
+            yield Finding(
+                "video.level",
+                where,
+                f"{' '.join(map(str, found))} bit, planned "
+                f"{expected.codec} {expected.level} {expected.depth} bit",
+            )
     if entry.pixel_aspect != expected.pixel_aspect:
         yield Finding(
             "video.pixel_aspect", where, f"{entry.pixel_aspect}, planned {expected.pixel_aspect}"
@@ -252,6 +258,9 @@ def audio_findings(rendition: MeasuredRendition, expected: ExpectedAudio) -> Ite
         yield Finding(
             "audio.channels", rendition.init_path, f"{channels}, planned {expected.channels}"
         )
+    kind = rendition.init.entry.kind
+    if expected.entry and kind != expected.entry:
+        yield Finding("audio.codec", rendition.init_path, f"{kind}, planned {expected.entry}")
 
 
 def duration_finding(

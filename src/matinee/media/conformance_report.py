@@ -23,7 +23,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedVideo:
-    """A video rendition as planned. ``starts`` is the first frame of each segment."""
+    """A video rendition as planned. ``starts`` is the first frame of each segment.
+
+    Of codec, level and depth nothing is asked where ``codec`` is "".
+    """
 
     width: int
     height: int
@@ -31,18 +34,23 @@ class ExpectedVideo:
     frame_rate: Fraction
     starts: tuple[int, ...]
     pixel_aspect: Fraction = Fraction(1)
+    codec: str = ""
+    level: str = ""
+    depth: int = 8
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedAudio:
     """An audio rendition as planned; ``duration`` in seconds, priming left out.
 
-    ``language`` None: unknown, and so not named in the manifests.
+    ``language`` None: unknown, and so not named in the manifests. ``entry`` is the codec's sample
+    entry; "": of the codec nothing is asked.
     """
 
     language: str | None
     channels: int
     duration: Fraction
+    entry: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ import numpy as np
 
 from matinee.core.errors import SourceDamaged
 from matinee.core.time import FrameSpan
-from matinee.media.timeline import KEY, Numbers, Timeline, between, build_timeline
+from matinee.media.frame_index import KEY
+from matinee.media.timeline import Numbers, Timeline, between, build_timeline
 
 JOINED = Fraction(1)
 """Damaged stretches that lie nearer to each other than this, in seconds, are told as one."""

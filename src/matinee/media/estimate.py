@@ -1,26 +1,26 @@
 """What work will cost, before it is done: for plans and for the time left.
 
-Figures are processor seconds for a million pixels, measured with x264 and libvmaf on one core of an
-Intel Xeon with AVX-512; they are right within a factor of two on machines of these years.
+Figures are processor seconds for a million pixels, measured on one core of an Intel Xeon with
+AVX-512; they are right within a factor of two on machines of these years. Each codec has its own.
 """
 
 from fractions import Fraction
 
 from matinee.media.ladder import Rung
+from matinee.media.sound import SAMPLE_RATE, SoundRendition
 
-X264_COST = {
-    "ultrafast": 0.012, "superfast": 0.018, "veryfast": 0.033, "faster": 0.048, "fast": 0.06,
-    "medium": 0.074, "slow": 0.12, "slower": 0.22, "veryslow": 0.4,
-}  # fmt: skip
 SCAN_COST = 0.0042
 SCORE_COST = 0.042
+LOSSLESS = 8
+"""Bits of a sample of 16 bits that is coded without loss."""
+
 SOUND_COST = 0.03
 """For a second of sound."""
 
 
 def encode_cost(rung: Rung) -> float:
     """Processor seconds to encode one frame."""
-    return X264_COST[rung.preset] * rung.width * rung.height / 1e6
+    return rung.coding.presets[rung.preset] * rung.width * rung.height / 1e6
 
 
 def score_cost(width: int, height: int) -> float:
@@ -31,6 +31,11 @@ def score_cost(width: int, height: int) -> float:
 def scan_cost(width: int, height: int) -> float:
     """Processor seconds to scan one frame."""
     return SCAN_COST * width * height / 1e6
+
+
+def likely_rate(sound: SoundRendition) -> int:
+    """Bits per second of a sound: as planned, or what sound without loss is likely to take."""
+    return sound.bit_rate or int(LOSSLESS * sound.channels * SAMPLE_RATE)
 
 
 def likely_bytes(rung: Rung, duration: Fraction) -> int:

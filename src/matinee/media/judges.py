@@ -102,10 +102,11 @@ def judge_join(
 
 
 def judge_sound(plan: SoundRendition, frames: int, lags: Sequence[Mapping[str, float]]) -> Verdict:
-    """Length within one AAC frame of the picture's, and in step wherever it can be heard."""
+    """Length within one packet of the picture's, and in step wherever it can be heard."""
     reasons: list[str] = []
-    length = Fraction(frames * AAC_FRAME - plan.lead, SAMPLE_RATE)
-    if not 0 <= length - plan.duration < Fraction(AAC_FRAME, SAMPLE_RATE):
+    packet = plan.coding.frame
+    length = Fraction(frames * packet - plan.lead, SAMPLE_RATE)
+    if not 0 <= length - plan.duration < Fraction(packet, SAMPLE_RATE):
         reasons.append(f"it lasts {float(length):.4f} s, the picture {float(plan.duration):.4f} s")
     late = [lag for lag in lags if abs(lag["lag_s"]) > IN_STEP_S and lag["likeness"] >= ALIKE]
     other = [lag for lag in lags if lag["likeness"] < ALIKE]

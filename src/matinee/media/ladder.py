@@ -1,51 +1,30 @@
 """Ladders: which renditions a film gets.
 
-- No rung is larger than the source; the source's own size is always the top rung.
+- No rung is larger than the source; the source's own size is always the top rung, unless a ladder
+  says that its largest box bounds it.
 - Coded sizes are even, pixels are square, the source's display aspect is kept.
 - A rung's box bounds the picture; for a vertical film the box is turned.
-- The level follows from size, rate, reference frames and caps (ITU-T H.264 table A-1).
+- The level follows from size, rate, reference frames and caps, by the codec's own table.
 """
 
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
-from math import ceil
+from types import MappingProxyType
 from typing import Any
 
 from matinee.core.errors import LadderInvalid
 from matinee.core.time import as_text
-from matinee.media.source import Picture
+from matinee.media.codecs import CODECS
+from matinee.media.codecs.codec import Codec, Demand
+from matinee.media.source import Picture, display_size
 
-REORDERED_FRAMES = 2
-"""Frames that B-frames hold back: x264's pyramid of up to three B-frames needs two."""
-
-PRESETS = frozenset(
-    {"ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"}
-)
+REFERENCE_FRAMES = 3
+"""Where a ladder does not say how many."""
 
 NEARLY_THE_SOURCE = 0.9
 """A rung whose width is this share of the source's, or more, gives way to the source's own size."""
-
-# level: macroblocks per second, per frame, in the DPB; kbit/s and kbit of buffer (High profile)
-H264_LEVELS = {
-    "1.1": (3_000, 396, 900, 240, 625),
-    "1.2": (6_000, 396, 2_376, 480, 1_250),
-    "1.3": (11_880, 396, 2_376, 960, 2_500),
-    "2": (11_880, 396, 2_376, 2_500, 2_500),
-    "2.1": (19_800, 792, 4_752, 5_000, 5_000),
-    "2.2": (20_250, 1_620, 8_100, 5_000, 5_000),
-    "3": (40_500, 1_620, 8_100, 12_500, 12_500),
-    "3.1": (108_000, 3_600, 18_000, 17_500, 17_500),
-    "3.2": (216_000, 5_120, 20_480, 25_000, 25_000),
-    "4": (245_760, 8_192, 32_768, 25_000, 31_250),
-    "4.1": (245_760, 8_192, 32_768, 62_500, 78_125),
-    "4.2": (522_240, 8_704, 34_816, 62_500, 78_125),
-    "5": (589_824, 22_080, 110_400, 168_750, 168_750),
-    "5.1": (983_040, 36_864, 184_320, 300_000, 300_000),
-    "5.2": (2_073_600, 36_864, 184_320, 300_000, 300_000),
-    "6": (4_177_920, 139_264, 696_320, 300_000, 300_000),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +48,10 @@ class SoundRates:
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """A ladder before it meets a film. ``boxes`` grow."""
+    """A ladder before it meets a film. ``boxes`` grow.
+
+    ``own_size``: a film larger than the largest box gets a rung of its own size.
+    """
 
     name: str
     codec: str
@@ -79,6 +61,25 @@ class Ladder:
     threads: int
     boxes: tuple[Box, ...]
     sound: SoundRates
+    depth: int = 8
+    profile: str = "high"
+    own_size: bool = True
+
+    @property
+    def family(self) -> str:
+        """What its rungs' names begin with."""
+        return family_of(self.codec, self.depth, self.profile)
+
+
+def family_of(codec: str, depth: int, profile: str) -> str:
+    """What renditions between which a player switches are called, "" for H.264 High."""
+    parts = [codec, *(["10"] if depth == 10 else [])]
+    parts += [profile] if profile != CODECS[codec].profiles[depth][0] else []
+    return "" if parts == ["h264"] else "-".join(parts)
+
+
+UNSAID = {"depth": 8, "profile": "high"}
+"""What keys and ladder files leave out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +101,37 @@ class Rung:
     level: str
     reference_frames: int
     threads: int
+    depth: int = 8
+    profile: str = "high"
+
+    @property
+    def coding(self) -> Codec:
+        """Its codec."""
+        return CODECS[self.codec]
+
+    @property
+    def family(self) -> str:
+        """Among which renditions a player switches."""
+        return family_of(self.codec, self.depth, self.profile)
+
+    @property
+    def shown_codec(self) -> str:
+        """Its codec for people."""
+        words = [self.coding.label]
+        if self.profile != self.coding.profiles[self.depth][0]:
+            words.append(self.profile.capitalize())
+        return " ".join([*words, "10 bit"] if self.depth == 10 else words)
 
     def as_parameters(self) -> dict[str, Any]:
-        """The JSON that goes into keys; the name decides nothing and stays out."""
+        """The JSON that goes into keys; the name decides nothing and stays out.
+
+        So do depth and profile where they are those that keys were first made with.
+        """
         parameters = asdict(self)
         del parameters["name"]
+        for field, unsaid in UNSAID.items():
+            if parameters[field] == unsaid:
+                del parameters[field]
         return {**parameters, "rate": as_text(self.rate)}
 
 
@@ -120,7 +147,8 @@ def parse_ladder(name: str, text: str) -> Ladder:
         raise LadderInvalid(f"ladder {name}: {error}", "see `matinee publish --help`") from error
     video = _fields(
         name, "video", document.get("video"),
-        {"codec": str, "preset": str, "crf": (int, float), "reference_frames": int, "threads": int},
+        {"codec": str, "preset": str, "crf": (int, float), "threads": int},
+        {"reference_frames": int, "depth": int, "profile": str, "own_size": bool},
     )  # fmt: skip
     sound = _fields(
         name, "audio", document.get("audio"),
@@ -135,23 +163,56 @@ def parse_ladder(name: str, text: str) -> Ladder:
     kinds = {"name": str, "width": int, "height": int, "maxrate_kbps": int}
     boxes = [Box(**_fields(name, f"rung {n}", rung, kinds)) for n, rung in enumerate(rungs, 1)]
     video["crf"] = float(video["crf"])  # 23 and 23.0 are one setting
+    video.setdefault("reference_frames", REFERENCE_FRAMES)
+    _check_codec(name, video)
     ladder = Ladder(name=name, boxes=tuple(boxes), sound=SoundRates(**sound), **video)
     _check(ladder)
     return ladder
 
 
-def _fields(ladder: str, where: str, table: Any, kinds: Mapping[str, Any]) -> dict[str, Any]:
+def _fields(
+    ladder: str, where: str, table: Any, kinds: Mapping[str, Any],
+    optional: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, Any]:  # fmt: skip
     if not isinstance(table, dict):
         raise LadderInvalid(f"ladder {ladder}: [{where}] is missing")
-    for key in table.keys() - kinds.keys():
+    for key in table.keys() - kinds.keys() - optional.keys():
         raise LadderInvalid(f"ladder {ladder}: [{where}] has an unknown field {key!r}")
-    for key, kind in kinds.items():
+    for key, kind in {**kinds, **optional}.items():
         if key not in table:
+            if key in optional:
+                continue
             raise LadderInvalid(f"ladder {ladder}: [{where}] lacks {key!r}")
         value = table[key]
-        if isinstance(value, bool) or not isinstance(value, kind):
+        if isinstance(value, bool) != (kind is bool) or not isinstance(value, kind):
             raise LadderInvalid(f"ladder {ladder}: [{where}] {key} = {value!r} is of a wrong type")
     return dict(table)
+
+
+def _check_codec(name: str, video: dict[str, Any]) -> None:
+    """The codec and what depends on it; fills in the profile."""
+
+    def require(holds: bool, fault: str) -> None:
+        if not holds:
+            raise LadderInvalid(f"ladder {name}: {fault}")
+
+    known = ", ".join(CODECS)
+    require(video["codec"] in CODECS, f"codec {video['codec']!r} is not known; {known} are")
+    codec, depth = CODECS[video["codec"]], video.get("depth", UNSAID["depth"])
+    depths = " or ".join(map(str, codec.profiles))
+    require(depth in codec.profiles, f"{codec.label} has a depth of {depths} bits, not {depth}")
+    profiles = codec.profiles[depth]
+    video["profile"] = video.get("profile", profiles[0])
+    require(
+        video["profile"] in profiles,
+        f"profile {video['profile']!r} is not one of {codec.label}'s: {', '.join(profiles)}",
+    )
+    require(
+        video["preset"] in codec.presets,
+        f"preset {video['preset']!r} is not one of {codec.encoder.removeprefix('lib')}'s",
+    )
+    low, high = codec.crf
+    require(low <= video["crf"] <= high, f"crf {video['crf']:g} is not from {low} to {high}")
 
 
 def _check(ladder: Ladder) -> None:
@@ -159,9 +220,6 @@ def _check(ladder: Ladder) -> None:
         if not holds:
             raise LadderInvalid(f"ladder {ladder.name}: {fault}")
 
-    require(ladder.codec == "h264", f"codec {ladder.codec!r} is not known; h264 is")
-    require(ladder.preset in PRESETS, f"preset {ladder.preset!r} is not one of x264's")
-    require(1 <= ladder.crf <= 51, f"crf {ladder.crf:g} is not from 1 to 51")
     require(1 <= ladder.reference_frames <= 16, "reference_frames is not from 1 to 16")
     require(1 <= ladder.threads <= 16, "threads is not from 1 to 16")
     for kbps in asdict(ladder.sound).values():
@@ -176,16 +234,6 @@ def _check(ladder: Ladder) -> None:
         require(box.maxrate_kbps >= 10, f"rung {box.name} has a maxrate under 10 kbit/s")
     areas = [box.width * box.height for box in ladder.boxes]
     require(areas == sorted(areas), "rungs are not in growing order")
-
-
-def display_size(picture: Picture) -> tuple[int, int]:
-    """The picture as shown: cropped, square pixels, turned upright, even."""
-    coded = picture.crop or picture
-    width = coded.width * max(picture.sample_aspect, Fraction(1))
-    height = coded.height / min(picture.sample_aspect, Fraction(1))
-    if picture.rotation in (90, 270):
-        width, height = height, width
-    return max(2, 2 * int(width / 2)), max(2, 2 * int(height / 2))  # never above the source
 
 
 def _even(length: Fraction | int) -> int:
@@ -205,6 +253,8 @@ def fit(ladder: Ladder, picture: Picture, rate: Fraction) -> list[Rung]:
         elif scale < NEARLY_THE_SOURCE:
             sizes[_even(width * scale), _even(height * scale)] = box
     if own_box in sizes.values():  # the film is larger than the largest box
+        if not ladder.own_size:
+            return [_rung(ladder, box, size, rate) for size, box in sorted(sizes.items())]
         own_box = replace(own_box, name=_free_name(f"{min(width, height)}p", sizes.values()))
     sizes[width, height] = own_box
     return [_rung(ladder, box, size, rate) for size, box in sorted(sizes.items())]
@@ -222,8 +272,9 @@ def _turned(box: Box, vertical: bool) -> tuple[int, int]:
 def _rung(ladder: Ladder, box: Box, size: tuple[int, int], rate: Fraction) -> Rung:
     width, height = size
     maxrate = box.maxrate_kbps * 1000
+    demand = Demand(width, height, rate, 2 * maxrate, ladder.reference_frames, ladder.profile)
     return Rung(
-        name=box.name,
+        name=f"{ladder.family}-{box.name}" if ladder.family else box.name,
         width=width,
         height=height,
         rate=rate,
@@ -232,26 +283,9 @@ def _rung(ladder: Ladder, box: Box, size: tuple[int, int], rate: Fraction) -> Ru
         crf=ladder.crf,
         maxrate=maxrate,
         bufsize=2 * maxrate,
-        level=h264_level(width, height, rate, 2 * maxrate, ladder.reference_frames),
+        level=CODECS[ladder.codec].level(demand),
         reference_frames=ladder.reference_frames,
         threads=ladder.threads,
+        depth=ladder.depth,
+        profile=ladder.profile,
     )
-
-
-def h264_level(width: int, height: int, rate: Fraction, bufsize: int, references: int) -> str:
-    """The lowest level that allows the stream; 6 where none of the lower ones does.
-
-    Bounds are those of ITU-T H.264 A.3.1 and table A-1. ``bufsize`` is twice the peak bit rate.
-    """
-    blocks = ceil(width / 16) * ceil(height / 16)
-    for level, (per_second, per_frame, buffered, kbps, kbits) in H264_LEVELS.items():
-        if (
-            blocks <= per_frame
-            and blocks * rate <= per_second
-            and blocks * max(references, REORDERED_FRAMES + 1) <= buffered
-            and bufsize <= 2 * kbps * 1000
-            and bufsize <= kbits * 1000
-            and max(ceil(width / 16), ceil(height / 16)) ** 2 <= 8 * per_frame
-        ):
-            return level
-    return "6"

@@ -2,24 +2,33 @@
 
 - Segments lie in ``renditions/<folder>/``, manifests in ``packages/<id>/``, both below the title.
 - Sound comes in groups: ``audio`` holds every language as every device plays it, ``surround`` every
-  language in its widest layout, so that no choice of quality loses a language.
+  language in its widest layout, so that no choice of quality loses a language. Every other codec of
+  sound has such groups of its own.
+- Pictures of one codec, depth and profile are a family: players switch inside it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
-from typing import Literal
+from typing import Any, Literal
 
 from matinee.media import dash_edits, hls_edits
 from matinee.media.bit_rates import BitRate, measured
 from matinee.media.chapters import chapters_webvtt
 from matinee.media.dash_edits import Roles
-from matinee.media.hls import Multivariant, read_media, read_multivariant, write_multivariant
+from matinee.media.hls import (
+    Multivariant,
+    Variant,
+    read_media,
+    read_multivariant,
+    write_multivariant,
+)
 from matinee.media.hls_attributes import decimal_text
 from matinee.media.hls_edits import MediaSettings, Thumbnails
-from matinee.media.sound import LAYOUTS
+from matinee.media.purposes import Purpose
+from matinee.media.sound import LAYOUTS, group_of
 from matinee.media.source import Chapter
-from matinee.media.tracks import Labels, Purpose
+from matinee.media.tracks import Labels
 
 TO_RENDITIONS = "../../renditions"
 HLS, DASH = "main.m3u8", "manifest.mpd"
@@ -31,7 +40,11 @@ WIDEST = "surround"
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One rendition of a package. ``folder`` is named by what the rendition is made from."""
+    """One rendition of a package. ``folder`` is named by what the rendition is made from.
+
+    ``family`` is what pictures can be switched with, or a sound's codec where it is not AAC-LC;
+    ``coding`` names it for people. Sound goes with the ``pictures`` of these codecs, () being all.
+    """
 
     kind: Literal["video", "audio", "text"]
     name: str
@@ -39,6 +52,9 @@ class Stream:
     labels: Labels | None = None
     group: str = ""
     channels: int = 0
+    family: str = ""
+    coding: str = ""
+    pictures: tuple[str, ...] = ()
 
     @property
     def playlist(self) -> str:
@@ -48,8 +64,18 @@ class Stream:
     @property
     def label(self) -> str:
         """What a DASH player's menu shows. Other layouts are other sets, never switched between."""
-        name = self.labels.name if self.labels else self.name
-        return f"{name} {LAYOUTS[self.channels]}" if self.group == WIDEST else name
+        words = [self.labels.name if self.labels else self.name]
+        words += [LAYOUTS[self.channels]] if self.group not in (FIRST, self.family) else []
+        return " ".join([*words, self.coding] if self.family else words)
+
+    def as_parameters(self) -> dict[str, Any]:
+        """The JSON that goes into keys: of later fields only those that say something."""
+        parameters = asdict(self)
+        return {
+            field: value
+            for field, value in parameters.items()
+            if value or field not in ("family", "coding", "pictures")
+        }
 
     @property
     def address(self) -> str:
@@ -139,7 +165,9 @@ def descriptors(plan: PackagePlan, files: Mapping[str, str]) -> list[dict[str, s
 
 def _kind_fields(stream: Stream) -> dict[str, str]:
     if stream.kind == "video":
-        return {"iframe_playlist_name": f"{stream.name}-iframes.m3u8"}
+        # The packager takes all depths and profiles of a codec for one adaptation set.
+        label = {"dash_label": stream.coding} if stream.family else {}
+        return {"iframe_playlist_name": f"{stream.name}-iframes.m3u8", **label}
     assert stream.labels is not None
     return {
         "hls_group_id": stream.group,
@@ -202,7 +230,7 @@ def finish(
     if plan.chapters:
         finished[CHAPTERS] = chapters_webvtt(plan.chapters)
     finished[THUMBNAILS] = hls_edits.image_playlist(sheets)
-    playlist = _in_groups(read_multivariant(finished[HLS]), plan)
+    playlist = _paired(_in_groups(read_multivariant(finished[HLS]), plan), plan)
     playlist = hls_edits.with_media(playlist, _settings(plan))
     playlist = hls_edits.with_bit_rates(playlist, rates)
     playlist = hls_edits.with_images(playlist, THUMBNAILS, sheets, sheet_rate)
@@ -336,16 +364,36 @@ def _labels(plan: PackagePlan) -> dict[str, str]:
 
 
 def _in_groups(playlist: Multivariant, plan: PackagePlan) -> Multivariant:
-    """A language that has no wider layout is in the ``surround`` group with what it has."""
-    wide = {s.labels.name for s in plan.of_kind("audio") if s.group == WIDEST and s.labels}
-    if not wide:
-        return playlist
-    narrow = [
-        replace(media, attributes=media.attributes.with_text("GROUP-ID", WIDEST))
-        for media in playlist.group("AUDIO", FIRST)
-        if media.attributes.text("NAME") not in wide
-    ]
-    return replace(playlist, media=(*playlist.media, *narrow))
+    """A language that has no wider layout is in the group of the wider ones with what it has."""
+    sounds = {stream.playlist: stream for stream in plan.of_kind("audio")}
+    added = []
+    for media in playlist.media:
+        stream = sounds.get(media.uri or "")
+        if stream is None or not is_narrow(stream):
+            continue
+        wide = group_of(stream.family or "aac", "surround")
+        named = {s.labels.name for s in sounds.values() if s.group == wide and s.labels}
+        if named and media.attributes.text("NAME") not in named:
+            attributes = media.attributes.with_text("GROUP-ID", wide)
+            added.append(replace(media, attributes=attributes))
+    return replace(playlist, media=(*playlist.media, *added))
+
+
+def is_narrow(stream: Stream) -> bool:
+    """Whether a sound is the one that every device plays, of its codec."""
+    return stream.group in (FIRST, stream.family)
+
+
+def _paired(playlist: Multivariant, plan: PackagePlan) -> Multivariant:
+    """Only the variants whose sound is to go with their pictures."""
+    pictures = {s.playlist: s.family.partition("-")[0] or "h264" for s in plan.of_kind("video")}
+    wanted = {s.group: s.pictures for s in plan.of_kind("audio")}
+
+    def is_wanted(variant: Variant) -> bool:
+        allowed = wanted.get(variant.attributes.text("AUDIO") or "", ())
+        return not allowed or pictures.get(variant.uri) in allowed
+
+    return replace(playlist, variants=tuple(filter(is_wanted, playlist.variants)))
 
 
 def entry_manifests(package: str, hls: str, dash: str) -> tuple[str, str]:

@@ -1,15 +1,14 @@
 """Sample entries: what a decoder must know, and how RFC 6381 names it.
 
-Sources: ISO/IEC 14496-12 clause 8.5.2 (sample entries), ISO/IEC 14496-15 clause 5.4.2 and annex E
-(AVC, HEVC), the AV1 and VP9 codec ISO media file format bindings, ISO/IEC 14496-1 clause 7.2.6
-(descriptors), ISO/IEC 14496-30 (WebVTT).
+Sources: ISO/IEC 14496-12 clause 8.5.2 (sample entries), ISO/IEC 14496-1 clause 7.2.6 (descriptors),
+ISO/IEC 14496-30 (WebVTT); of video codecs see ``media.codecs``.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
 from matinee.media.boxes import Box, BoxError, Fields, children, find, require
+from matinee.media.codecs import BY_ENTRY
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +62,19 @@ def _visual(data: bytes, entry: Box) -> SampleEntry:
     width, height = fields.unsigned(2), fields.unsigned(2)
     inside = {box.kind: box for box in children(data, entry, 78)}
     kind = _original_kind(data, entry, 78)
-    box_kind, name = _VISUAL.get(kind, ("", None))
-    if name is None:
+    codec = BY_ENTRY.get(kind)
+    if codec is None:
         raise BoxError(f"video sample entry {kind!r} is not known")
-    if box_kind not in inside:
-        raise BoxError(f"video sample entry {kind!r} has no {box_kind!r}")
-    box = inside[box_kind]
+    if codec.box not in inside:
+        raise BoxError(f"video sample entry {kind!r} has no {codec.box!r}")
+    box = inside[codec.box]
     configuration = data[box.body : box.end]
-    lengths = {"avcC": 4, "hvcC": 21}
     nal_length_size = None
-    if box_kind in lengths:
-        nal_length_size = (Fields(data, box, lengths[box_kind]).unsigned(1) & 3) + 1
+    if codec.nal_length_at is not None:
+        nal_length_size = (Fields(data, box, codec.nal_length_at).unsigned(1) & 3) + 1
     return SampleEntry(
         kind,
-        name(kind, Fields(data, box)),
+        codec.string(kind, Fields(data, box)),
         configuration,
         width=width,
         height=height,
@@ -94,49 +92,6 @@ def _pixel_aspect(data: bytes, pasp: Box | None) -> Fraction:
         raise BoxError(f"pixel aspect ratio {across}:{down}")
     return Fraction(across, down)
 
-
-def _avc(kind: str, fields: Fields) -> str:
-    fields.take(1)
-    return f"{kind}.{fields.take(3).hex()}"
-
-
-def _hevc(kind: str, fields: Fields) -> str:
-    """ISO/IEC 14496-15 annex E.3."""
-    fields.take(1)
-    first, compatibility = fields.unsigned(1), fields.unsigned(4)
-    constraints, level = fields.take(6), fields.unsigned(1)
-    space = ("", "A", "B", "C")[first >> 6]
-    mirrored = int(f"{compatibility:032b}"[::-1], 2)
-    tier = "H" if first & 0x20 else "L"
-    parts = [kind, f"{space}{first & 31}", f"{mirrored:X}", f"{tier}{level}"]
-    return ".".join(parts + [f"{byte:X}" for byte in constraints.rstrip(b"\0")])
-
-
-def _av1(kind: str, fields: Fields) -> str:
-    """AV1 in ISO BMFF clause 5, the mandatory fields only."""
-    fields.take(1)
-    profile_level, bits = fields.unsigned(1), fields.unsigned(1)
-    depth = (12 if bits & 0x20 else 10) if bits & 0x40 else 8
-    tier = "H" if bits & 0x80 else "M"
-    return f"{kind}.{profile_level >> 5}.{profile_level & 31:02d}{tier}.{depth:02d}"
-
-
-def _vp9(kind: str, fields: Fields) -> str:
-    fields.full_box()
-    profile, level, bits = fields.unsigned(1), fields.unsigned(1), fields.unsigned(1)
-    colours = [fields.unsigned(1) for _ in range(3)]
-    numbers = [profile, level, bits >> 4, bits >> 1 & 7, *colours, bits & 1]
-    return ".".join([kind, *(f"{number:02d}" for number in numbers)])
-
-
-_VISUAL: Mapping[str, tuple[str, Callable[[str, Fields], str]]] = {
-    "avc1": ("avcC", _avc),
-    "avc3": ("avcC", _avc),
-    "hvc1": ("hvcC", _hevc),
-    "hev1": ("hvcC", _hevc),
-    "av01": ("av1C", _av1),
-    "vp09": ("vpcC", _vp9),
-}
 
 _AUDIO = {
     "mp4a": ("esds", "mp4a"),

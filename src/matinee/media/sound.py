@@ -1,7 +1,7 @@
 """Sound: which renditions a track gets, and whether sound and picture meet.
 
-- Every sound track becomes AAC-LC stereo, and its own layout too when it has more channels; mono
-  stays mono.
+- Every sound track becomes stereo, and its own layout too when it has more channels; mono stays
+  mono. A profile says in which codecs, AAC-LC first.
 - AAC-LC has 3.0, 4.0, 5.0 and 5.1 alike on every player. Others take the smallest of these that has
   a place for each of their channels (2.1 becomes 5.1 with silent speakers); what is wider is folded
   into 5.1. Channel configuration 7 is left alone: the standard says 7.1 with wide front, encoders
@@ -11,6 +11,7 @@
   that do not.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -19,11 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matinee.core.time import as_text
-from matinee.media.ladder import REORDERED_FRAMES, SoundRates
+from matinee.media.codecs.codec import REORDERED_FRAMES
+from matinee.media.codecs.sound import AAC, SOUND_CODECS, SoundCodec
+from matinee.media.profile import SoundForm
 from matinee.media.source import Track
 
 SAMPLE_RATE = 48_000
-AAC_FRAME = 1024
+AAC_FRAME = AAC.frame
 """Samples of an AAC-LC frame; ffmpeg's encoder holds back exactly one (ISO/IEC 14496-3)."""
 
 LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1"}
@@ -63,7 +66,7 @@ class SoundRendition:
     track begins, in seconds; what sounds before the first frame is cut, what is missing is silence.
     ``lead`` is the media time of the sample that sounds with the first frame, in samples. ``mix``
     is ffmpeg's filter for channels that have no known place, "" where the layouts decide;
-    ``places`` are the track's own.
+    ``places`` are the track's own. ``kind`` and ``pictures`` are as profiles name them.
     """
 
     name: str
@@ -77,10 +80,38 @@ class SoundRendition:
     lead: int
     mix: str = ""
     places: tuple[str, ...] = ()
+    codec: str = "aac"
+    kind: str = "stereo"
+    pictures: tuple[str, ...] = ()
+
+    @property
+    def coding(self) -> SoundCodec:
+        """Its codec."""
+        return SOUND_CODECS[self.codec]
+
+    @property
+    def family(self) -> str:
+        """Its codec, "" for AAC-LC."""
+        return "" if self.codec == "aac" else self.codec
+
+    @property
+    def packets(self) -> int:
+        """How many packets last from the begin of its media to the film's end."""
+        samples = self.lead + round(self.duration * SAMPLE_RATE)
+        return -(-samples // self.coding.frame)
+
+    @property
+    def group(self) -> str:
+        """The sounds among which a player chooses by language."""
+        return group_of(self.codec, self.kind)
 
     def as_parameters(self) -> dict[str, Any]:
-        """The JSON that goes into keys; names and container indices decide nothing."""
+        """The JSON that goes into keys; names and container indices decide nothing.
+
+        AAC-LC, of which keys were first made, is not named.
+        """
         return {
+            **({"codec": self.codec} if self.family else {}),
             "layout": self.layout,
             "bit_rate": self.bit_rate,
             "delay_ms": round(self.delay * 1000),
@@ -89,6 +120,13 @@ class SoundRendition:
             "mix": self.mix,
             "places": list(self.places),
         }
+
+
+def group_of(codec: str, kind: str) -> str:
+    """What the sounds of one codec and layout are called in manifests."""
+    if codec == "aac":
+        return {"stereo": "audio"}.get(kind, kind)
+    return codec if kind == "stereo" else f"{codec}-{kind}"
 
 
 def lead_samples(rate: Fraction) -> int:
@@ -100,28 +138,50 @@ def lead_samples(rate: Fraction) -> int:
 
 
 def plan_sound(
-    track: Track, name: str, rates: SoundRates, film_start: Fraction, duration: Fraction, lead: int
-) -> list[SoundRendition]:
+    track: Track, name: str, forms: Sequence[SoundForm], film_start: Fraction, duration: Fraction,
+    lead: int,
+) -> list[SoundRendition]:  # fmt: skip
     """The renditions of one sound track, the one that every device plays first."""
-    bit_rates = {1: rates.mono_kbps} if track.channels == 1 else {2: rates.stereo_kbps}
-    if (widest := widest_layout(track)) > 2:
-        bit_rates[widest] = rates.per_channel_kbps * widest
     return [
         SoundRendition(
-            name=f"{name}-{LAYOUTS[channels].replace('.', '')}",
+            name=_rendition_name(name, form.codec, channels),
             track=track.index,
             layout=LAYOUTS[channels],
             channels=channels,
-            bit_rate=kbps * 1000,
+            bit_rate=form.coding.bit_rate(kbps * 1000),
             film_start=film_start,
             delay=track.start - film_start,
             duration=duration,
             lead=lead,
             mix=_mix(track),
             places=track.places,
+            codec=form.codec,
+            kind=kind,
+            pictures=form.pictures,
         )
-        for channels, kbps in bit_rates.items()
+        for form in forms
+        for kind, channels, kbps in _layouts(track, form)
     ]
+
+
+def _rendition_name(name: str, codec: str, channels: int) -> str:
+    words = [name, *([] if codec == "aac" else [codec]), LAYOUTS[channels].replace(".", "")]
+    return "-".join(words)
+
+
+def _layouts(track: Track, form: SoundForm) -> list[tuple[str, int, int]]:
+    """Kind, channels and kbit/s of each layout that a track gets; a track has one of each width."""
+    rates, widest = form.rates, widest_layout(track)
+    wanted = {
+        "stereo": ("stereo", 1, rates.mono_kbps)
+        if track.channels == 1
+        else ("stereo", 2, rates.stereo_kbps),
+        "surround": ("surround", widest, rates.per_channel_kbps * widest),
+        "mono": ("mono", 1, rates.mono_kbps),
+    }
+    lacking = {"surround"} if widest <= 2 else set()
+    lacking |= {"mono"} if track.channels == 1 else set()
+    return [wanted[kind] for kind in form.layouts if kind not in lacking]
 
 
 def widest_layout(track: Track) -> int:

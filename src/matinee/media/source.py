@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
-from matinee.core.ids import Digest
+from matinee.core.ids import Digest, digest_of
 from matinee.core.time import as_text
 
 TrackType = Literal["video", "audio", "subtitles", "other"]
@@ -160,10 +160,39 @@ class SourceInfo:
         return [track for track in self.tracks if track.type == kind]
 
 
+def display_size(picture: Picture) -> tuple[int, int]:
+    """The picture as shown: cropped, square pixels, turned upright, even."""
+    coded = picture.crop or picture
+    width = coded.width * max(picture.sample_aspect, Fraction(1))
+    height = coded.height / min(picture.sample_aspect, Fraction(1))
+    if picture.rotation in (90, 270):
+        width, height = height, width
+    return max(2, 2 * int(width / 2)), max(2, 2 * int(height / 2))  # never above the source
+
+
+def still_picture() -> Picture:
+    """What the still will be like."""
+    return Picture(
+        width=STILL_SIZE[0],
+        height=STILL_SIZE[1],
+        sample_aspect=Fraction(1),
+        rotation=0,
+        pixel_format="yuv420p",
+        bit_depth=8,
+        fields="progressive",
+        colour=Colour("bt709", "bt709", "bt709", full_range=False),
+        nominal_rate=STILL_RATE,
+        configuration=digest_of(b""),
+    )
+
+
 def picture_parameters(picture: Picture) -> dict[str, Any]:
     """What the container says of how pictures are shown and their packets do not, for keys."""
     colour = picture.colour
+    # What was made of turned films said once more that they are to be turned: it is made anew.
+    is_turned = picture.rotation != 0 or picture.is_mirrored
     return {
+        **({"upright": 2} if is_turned else {}),
         "rotation": [picture.rotation, picture.is_mirrored],
         "sample_aspect": as_text(picture.sample_aspect),
         "colour": [colour.primaries, colour.transfer, colour.matrix, colour.full_range],

@@ -15,16 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matinee.core.errors import SourceDamaged
+from matinee.media.frame_index import DISCARD, KEY
 from matinee.media.rates import FASTEST, constant_rate, grid_slots, lay_on_grid, thinned
 from matinee.media.source import Fields
 
 PACKET = np.dtype(
     [("pts", "<i8"), ("dts", "<i8"), ("size", "<u4"), ("flags", "u1"), ("digest", "S32")]
 )
-"""One packet: times in ticks of the track's time base, ``flags`` of KEY and DISCARD, SHA-256."""
-
-KEY = 1
-DISCARD = 2
+"""One packet, as ``frame_index.ROW`` has it: times in ticks of the track's time base."""
 
 PER_CODED_FRAME = {
     "progressive": Fraction(1), "interlaced": Fraction(2), "telecine": Fraction(4, 5),

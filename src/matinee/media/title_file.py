@@ -160,6 +160,12 @@ def _ladder(value: Any) -> str:
     return value
 
 
+def _profile(value: Any) -> str:
+    if not isinstance(value, str) or not _LADDER.fullmatch(value):
+        raise _Wrong("the name of a profile")
+    return value
+
+
 def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
         raise _Wrong("true or false")
@@ -201,6 +207,7 @@ _FIELDS: Mapping[str, Callable[[Any], Any]] = {
     "name": _words,
     "credit": _words,
     "ladder": _ladder,
+    "profile": _profile,
     "public": _flag,
     "priority": _priority,
     "deadline": _time,

@@ -3,16 +3,17 @@
 Nothing vanishes silently: ``plan_tracks`` gives one outcome for each track and each sidecar file.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import Any, Literal
+from typing import Any
 
 import langcodes
 from langcodes.tag_parser import LanguageTagError
 
-from matinee.media.ladder import Ladder, Rung, fit
+from matinee.media.ladder import Rung, fit
+from matinee.media.profile import Profile
+from matinee.media.purposes import Purpose, purpose_of
 from matinee.media.sound import (
     MOST_CHANNELS,
     SoundRendition,
@@ -22,21 +23,6 @@ from matinee.media.sound import (
 )
 from matinee.media.source import IMAGE_SUBTITLES, SourceInfo, Track
 from matinee.media.timeline import Timeline
-
-Purpose = Literal["commentary", "description", "captions", "clear speech"]
-"""Whom a track is for, beside all: listeners of the makers' words, people who do not see, people
-who do not hear (subtitles that name sounds; sound in which speech is easier to follow)."""
-
-BY_TITLE: dict[Purpose, re.Pattern[str]] = {
-    "commentary": re.compile(
-        r"\b(commentar|kommentar|commentaire|comentario|commento)", re.IGNORECASE
-    ),
-    "description": re.compile(
-        r"\b(audio[ -]?descri|descriptive|described video|DVS\b)", re.IGNORECASE
-    ),
-    "captions": re.compile(r"\bSDH\b|\bCC\b|hard of hearing|hearing[ -]impaired", re.IGNORECASE),
-}
-"""What titles say where the container has no flag for it, or nobody set it."""
 
 WORDS = {
     "commentary": "commentary",
@@ -136,13 +122,15 @@ class TrackPlan:
 
 
 def plan_tracks(
-    info: SourceInfo, timeline: Timeline, ladder: Ladder, sidecars: Sequence[Sidecar]
+    info: SourceInfo, timeline: Timeline, profile: Profile, sidecars: Sequence[Sidecar]
 ) -> TrackPlan:
     """Decide for every track of the film and every sidecar."""
-    rungs = tuple(fit(ladder, info.picture, timeline.rate))
+    rungs = tuple(
+        rung for ladder in profile.ladders for rung in fit(ladder, info.picture, timeline.rate)
+    )
     waivers = {track.index: _waiver(track, info, timeline) for track in info.tracks}
     kept = [track for track in info.tracks if not waivers[track.index]]
-    sounds = _plan_sounds([t for t in kept if t.type == "audio"], timeline, ladder)
+    sounds = _plan_sounds([t for t in kept if t.type == "audio"], timeline, profile)
     texts = _plan_texts([t for t in kept if t.type == "subtitles"], sidecars)
     made: dict[int, tuple[str, ...]] = {info.video: tuple(f"video-{rung.name}" for rung in rungs)}
     made |= {s.track.index: tuple(rendition.name for rendition in s.renditions) for s in sounds}
@@ -228,7 +216,7 @@ def _meets(track: Track, timeline: Timeline) -> bool:
     return track.start < timeline.start + timeline.duration
 
 
-def _plan_sounds(tracks: Sequence[Track], timeline: Timeline, ladder: Ladder) -> list[SoundTrack]:
+def _plan_sounds(tracks: Sequence[Track], timeline: Timeline, profile: Profile) -> list[SoundTrack]:
     names = _Names()
     default = _default_sound(tracks)
     sounds = []
@@ -237,7 +225,7 @@ def _plan_sounds(tracks: Sequence[Track], timeline: Timeline, ladder: Ladder) ->
         renditions = plan_sound(
             track,
             names.rendition("audio", labels.language),
-            ladder.sound,
+            profile.sounds,
             timeline.start,
             timeline.duration,
             lead_samples(timeline.rate),
@@ -267,20 +255,6 @@ def _plan_texts(tracks: Sequence[Track], sidecars: Sequence[Sidecar]) -> list[Te
         labels = Labels(language, label, False, sidecar.is_forced, sidecar.purpose)
         texts.append(TextTrack(names.rendition("text", language), labels, None, sidecar))
     return texts
-
-
-def purpose_of(track: Track) -> Purpose | None:
-    """Whom a track is for, by its flags, else by its title; None: for all."""
-    if track.is_comment:
-        return "commentary"
-    if track.is_visual_impaired:
-        return "description"
-    if track.is_hearing_impaired:
-        return "captions" if track.type == "subtitles" else "clear speech"
-    for purpose, pattern in BY_TITLE.items():
-        if pattern.search(track.title) and (purpose != "captions" or track.type == "subtitles"):
-            return purpose
-    return None
 
 
 def _labels(track: Track, is_default: bool, names: "_Names") -> Labels:
@@ -333,8 +307,11 @@ class _Names:
 
 def language_tag(language: str | None) -> str:
     """The shortest BCP 47 tag for a container's language code; ``und`` for none or nonsense."""
+    if language in (None, "", "und"):
+        return "und"
+
     try:
-        tag = langcodes.standardize_tag(language or "und")
+        tag = langcodes.standardize_tag(language)
     except LanguageTagError:
         return "und"
     return tag if langcodes.tag_is_valid(tag) else "und"
@@ -342,4 +319,7 @@ def language_tag(language: str | None) -> str:
 
 def language_name(tag: str) -> str:
     """The language in its own words, for a menu."""
-    return "Unknown" if tag == "und" else langcodes.Language.get(tag).autonym().capitalize()
+    if tag == "und":
+        return "Unknown"
+
+    return str(langcodes.Language.get(tag).autonym().capitalize())

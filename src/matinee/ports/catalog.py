@@ -27,16 +27,23 @@ class Title:
     opens_at: datetime | None = None
     closes_at: datetime | None = None
     """Its rights window: it may be shown from ``opens_at`` on, and before ``closes_at``."""
+    removes_at: datetime | None = None
+    """Deleted: from then on garbage collection may remove it for good."""
+    was_shown: str | None = None
+    """Deleted: the package that was on screen."""
 
     @property
     def state(self) -> str:
-        """``published`` or ``hidden``."""
+        """``published``, ``hidden`` or ``deleted``."""
+        if self.removes_at is not None:
+            return "deleted"
         return "published" if self.current else "hidden"
 
     def may_be_shown(self, now: datetime) -> bool:
-        """Whether it is in its rights window, or has none."""
+        """Whether it is in its rights window, or has none; a deleted one may not."""
         has_opened = self.opens_at is None or self.opens_at <= now
-        return has_opened and (self.closes_at is None or now < self.closes_at)
+        has_closed = self.closes_at is not None and self.closes_at <= now
+        return self.removes_at is None and has_opened and not has_closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +175,25 @@ class Packages(Protocol):
     def point(self, title_id: str, package_id: str | None, cause: str | None = None) -> Title:
         """Put a package on screen, or take the title off with None; gives the title as it is now.
 
+        A deleted title that is put on screen is deleted no more.
+
         Tells ``title.published`` or ``title.hidden`` and keeps the history that ``previous`` reads;
         pointing at what is current does neither.
         Raises ``NotFound``.
+        """
+        ...
+
+    def delete(self, title_id: str, removes_at: datetime, cause: str | None = None) -> Title:
+        """Take a title off the screen, to be removed for good from then on.
+
+        Tells ``title.deleted``; deleting it again changes the time only. Raises ``NotFound``.
+        """
+        ...
+
+    def undelete(self, title_id: str, cause: str | None = None) -> Title:
+        """Take that back, and put on screen what was there; tells ``title.undeleted``.
+
+        A title that is not deleted stays as it is. Raises ``NotFound``.
         """
         ...
 

@@ -1,6 +1,6 @@
 """The event log: facts in the order in which they were committed, sealed stretch by stretch."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -107,6 +107,10 @@ class Seals(Protocol):
 
     def stretch(self, seal: Seal) -> Sequence[Entry]:
         """The index rows from a seal's first place to its last, oldest first."""
+        ...
+
+    def rewrite(self, seal: Seal, sealed: Mapping[int, Event]) -> None:
+        """Write the index rows of a seal's events, by their places, as the seal has them."""
         ...
 
 

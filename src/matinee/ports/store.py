@@ -1,7 +1,8 @@
 """Where bytes are kept."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -85,4 +86,35 @@ class ObjectStore(Protocol):
 
     async def delete(self, key: str) -> None:
         """Remove the object; nothing happens when there is none."""
+        ...
+
+    async def prove(self, key: str, pace: Callable[[int], None]) -> tuple[Digest, int]:
+        """Read the whole object, in large pieces and bounded memory: its digest and its size.
+
+        ``pace`` is called, in any thread, with how many bytes each piece has; it may wait.
+
+        Raises:
+            ObjectMissing: no such object.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An object of a listing; ``changed_at`` is the store's own time of its last writing."""
+
+    key: str
+    size_bytes: int
+    changed_at: datetime
+
+
+class ListedStore(ObjectStore, Protocol):
+    """A store that can say what it has."""
+
+    def listed(self, folder: str) -> AsyncIterator[Listed]:
+        """Every object below a folder, in no order; nothing for a folder that is not there."""
+        ...
+
+    async def folders(self, folder: str) -> Sequence[str]:
+        """The folders right below a folder, ordered."""
         ...

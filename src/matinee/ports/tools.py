@@ -6,9 +6,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from matinee.core.errors import Held
 from matinee.core.ids import Digest
 from matinee.media.clips import ClipPlan
+from matinee.media.codecs.sound import SoundCodec
 from matinee.media.damage import Damage
 from matinee.media.ladder import Rung
 from matinee.media.posters import Picture as Pixels
@@ -152,11 +156,12 @@ class Indexer(Protocol):
 
     def join(
         self, chunks: Sequence[Path], frames: Sequence[int], starts: Sequence[int],
-        rate: Fraction, output: Path,
+        rate: Fraction, output: Path, level: str = "",
     ) -> Joined:  # fmt: skip
         """Put encoded chunks together, packet-exact, frame i shown at i / rate.
 
-        ``frames`` are the chunks' planned counts, ``starts`` the segments' first frames.
+        ``frames`` are the chunks' planned counts, ``starts`` the segments' first frames, ``level``
+        is the rung's, for codecs whose frames do not tell it.
 
         Raises:
             JoinRefused: a chunk is not what the plan says: its count of frames, its first frames,
@@ -174,8 +179,12 @@ class Indexer(Protocol):
         """
         ...
 
-    def place_sound(self, encoded: Path, lead: int, output: Path) -> int:
-        """Copy AAC so that sample ``lead`` of its media is presented at 0; gives its frames."""
+    def frame_bytes(self, chunk: Path) -> NDArray[np.int64]:
+        """The coded bytes of every frame of a chunk, in order of showing."""
+        ...
+
+    def place_sound(self, encoded: Path, codec: SoundCodec, lead: int, output: Path) -> int:
+        """Copy coded sound so that sample ``lead`` of it is presented at 0; gives its packets."""
         ...
 
     def listen(
@@ -200,7 +209,7 @@ class Encoder(Protocol):
         ...
 
     async def encode_sound(self, film: Path, rendition: SoundRendition, output: Path) -> Spent:
-        """Encode a sound track whole: AAC-LC behind ``lead - AAC_FRAME`` samples of silence.
+        """Encode a sound track whole, behind as much silence as its codec leaves of ``lead``.
 
         Damaged places are passed over.
         """
@@ -263,6 +272,17 @@ class Meter(Protocol):
         """Decode a chunk of every rung; with a clip, score each against the source's frames."""
         ...
 
+    async def sign_part(self, part: Path, folder: Path) -> tuple[Signature, Spent]:
+        """The signature of every frame of a piece of a rendition, in order of showing."""
+        ...
+
+    async def measure_copy(
+        self, clip: Clip, picture: Picture, copy: Clip, copied: Picture, rate: Fraction,
+        folder: Path, on_frames: OnFrames,
+    ) -> tuple[Measured, Spent]:  # fmt: skip
+        """Score a clip of somebody's copy of a film against the film's own clip, as it is shown."""
+        ...
+
     async def sign(
         self, clip: Clip, picture: Picture, rate: Fraction, folder: Path
     ) -> tuple[Signature, Spent]:
@@ -279,6 +299,18 @@ class Stills(Protocol):
 
     async def still(self, part: Path, frame: int, output: Path) -> Spent:
         """Draw one frame, counted from 0 in order of showing, as a JPEG file."""
+        ...
+
+    async def draw(
+        self, clip: Clip, picture: Picture, rate: Fraction, size: tuple[int, int], output: Path
+    ) -> Spent:
+        """Draw a clip's first frame as it is shown, at that size, as a WebP file."""
+        ...
+
+    async def draw_coded(
+        self, chunk: Path, frame: int, size: tuple[int, int], output: Path
+    ) -> Spent:
+        """Draw one frame of a chunk of ours, counted from 0, at that size, as a WebP file."""
         ...
 
 

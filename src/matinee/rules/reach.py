@@ -10,6 +10,7 @@ from typing import Any
 from matinee.core.errors import NotFound
 from matinee.core.ids import Digest
 from matinee.ports.catalog import Packages, Titles
+from matinee.ports.keeping import Keeping
 from matinee.ports.ledger import Inventory
 from matinee.ports.notices import Notices
 from matinee.ports.runs import RunDesk
@@ -30,6 +31,7 @@ class Reach:
     runs: RunDesk
     notices: Notices
     workbench: Callable[[], AbstractAsyncContextManager[tuple[Bench, Stills]]]
+    keeping: Keeping | None = None
 
     async def file(self, digest: Digest, scratch: Path) -> Path:
         """A file with an asset's bytes; below ``scratch`` where the store is no folder.

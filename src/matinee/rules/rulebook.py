@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 from matinee.core.events import Event, EventType
+from matinee.core.toml_lines import line_of, line_of_error
 from matinee.ports.deliveries import Order
 from matinee.rules.conditions import Condition, Undecided, compile_condition
 from matinee.rules.faults import Fault, Faulty, Path, RulesInvalid, unknown
@@ -16,7 +17,6 @@ from matinee.rules.functions import Function, event_types
 from matinee.rules.patterns import Pattern, compile_pattern
 from matinee.rules.retry import Retry
 from matinee.rules.schedules import Schedule, read_schedule
-from matinee.rules.toml_lines import line_of, line_of_error
 
 FIELDS = (
     "name", "when", "schedule", "zone", "if", "do", "with", "at_most", "delay", "retry", "ordered",

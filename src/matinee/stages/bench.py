@@ -163,7 +163,9 @@ class Bench:
             asset = made if isinstance(made, Asset) else await asset_of(made)
             key = key_of(role, asset, folder)
             if isinstance(made, Made) and not await self._lies_at(key, asset):
-                await self.store.write(key, made.content, media_type=made.media_type)
+                await self.store.write(
+                    key, made.content, media_type=made.media_type, digest=asset.digest
+                )
             return role, asset, key
 
         self.check_source()
@@ -223,8 +225,16 @@ class Bench:
         return None
 
     async def read(self, asset: Asset) -> bytes:
-        """An asset's bytes."""
-        return await self.store.read(await self._key(asset))
+        """An asset's bytes, proved.
+
+        Raises:
+            ObjectDamaged: they are others. ObjectMissing: they are gone.
+        """
+        key = await self._key(asset)
+        data = await self.store.read(key)
+        if digest_of(data) != asset.digest:
+            raise ObjectDamaged(f"object {key} was damaged")
+        return data
 
     async def file(self, asset: Asset) -> Path:
         """A local file with the asset's bytes, to be read only. A copy lasts as long as the run.

@@ -9,9 +9,9 @@ from matinee.assets.derivation import Derivation, Step
 from matinee.core.ids import Digest
 from matinee.core.time import as_text
 from matinee.media.clips import ClipPlan, clip_plans
-from matinee.media.ladder import Rung, display_size
+from matinee.media.ladder import Rung
 from matinee.media.plan import SegmentPlan
-from matinee.media.source import Picture, SourceInfo, picture_parameters
+from matinee.media.source import Picture, SourceInfo, display_size, picture_parameters
 from matinee.media.timeline import Timeline
 from matinee.stages.bench import TRANSFERS, Bench
 from matinee.stages.together import in_turn

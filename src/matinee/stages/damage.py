@@ -3,7 +3,6 @@
 import asyncio
 import json
 from dataclasses import asdict
-from fractions import Fraction
 from pathlib import Path
 
 from matinee.assets.derivation import Derivation, Step
@@ -11,6 +10,7 @@ from matinee.core.errors import SourceDamaged
 from matinee.core.ids import canonical_json
 from matinee.core.time import FrameSpan
 from matinee.media.damage import Damage, tell_damage
+from matinee.media.remarks import told_end
 from matinee.media.source import SourceInfo
 from matinee.media.timeline import Timeline
 from matinee.ports.tools import Indexer
@@ -25,23 +25,6 @@ HINT_CUT_OFF = "try another copy of the film; or publish what is there with --ac
 
 QUICKLY_READ = 256 << 20
 """Bytes beyond which a film is looked at before all of it is read: refusals come soon."""
-
-CUT_OFF = Fraction(1, 2)
-"""How much shorter than its header says a film may be, in seconds: headers round."""
-
-
-def told_end(info: SourceInfo) -> str:
-    """Where the file ends before its header says so; "" where it does not."""
-    if info.declared is None:
-        return ""
-    begin = min(track.start for track in info.tracks)
-    end = max(track.start + track.duration for track in info.tracks) - begin
-    if info.declared - end <= max(CUT_OFF, info.declared / 100):
-        return ""
-    return (
-        f"the film is cut off at {float(end):.2f} s: by its header it lasts "
-        f"{float(info.declared):.2f} s"
-    )
 
 
 def check_whole(info: SourceInfo) -> None:

@@ -1,12 +1,11 @@
 """Encode: every chunk to every rung, each (chunk, rung) a derivation of its own.
 
-- One process makes all missing rungs of a chunk, so that the source is decoded once.
+- One process makes all missing rungs of a chunk and codec, so that the source is decoded once.
 - A chunk enters the ledger only after it was decoded again and every frame of it shows the frame of
   the source that it should.
 - Then its quality is measured, all frames, against the same frames of the source.
 """
 
-import asyncio
 import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -20,8 +19,9 @@ from matinee.core.ids import Digest
 from matinee.core.progress import CellState, Stage
 from matinee.core.time import FrameSpan
 from matinee.media.estimate import encode_cost, score_cost
-from matinee.media.ladder import Rung, display_size
+from matinee.media.ladder import Rung
 from matinee.media.signature import Signature
+from matinee.media.source import display_size
 from matinee.ports.tools import Clip, Encoder, Indexer, Measured, Meter
 from matinee.stages.attempts import Attempts
 from matinee.stages.bench import Bench, Made
@@ -40,6 +40,7 @@ from matinee.stages.chunks import (
     sign_step,
 )
 from matinee.stages.counting import Counter
+from matinee.stages.passing import each_clip
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def tell_stages(
 
     ``cells`` is the document that names them; see ``keep_cells``.
     """
-    frames = film.plan.frames
+    frames = sum(len(clip.frames) for clip in film.clips)
     spans = [(clip.frames.start, clip.frames.end) for clip in film.clips]
     bench.progress.planned([rung.name for rung in film.rungs], spans, cells)
     for rung in film.rungs:
@@ -106,8 +107,16 @@ def tell_finished(bench: Bench, film: Film, proofs: Proofs) -> None:
             bench.progress.finished(f"score {rung.name}")
 
 
+def of_one_codec(row: Sequence[ChunkState]) -> list[list[ChunkState]]:
+    """The states by codec: what one process makes, so that its memory does not grow with them."""
+    groups: dict[str, list[ChunkState]] = {}
+    for state in row:
+        groups.setdefault(state.rung.codec, []).append(state)
+    return list(groups.values())
+
+
 class _Line:
-    """Clips come in order from one pass over the film; as many are worked on as there are slots."""
+    """All work on the clips of a film."""
 
     def __init__(
         self, bench: Bench, studio: Studio, film: Film, reference: Signature, proofs: Proofs
@@ -118,46 +127,13 @@ class _Line:
         self._folder.mkdir(exist_ok=True)
 
     async def run(self, source: Path, rows: Sequence[list[ChunkState]]) -> None:
-        loop = asyncio.get_running_loop()
         by_start = {row[0].clip.frames.start: row for row in rows}
-        tasks: set[asyncio.Task[None]] = set()
-        failed = asyncio.Event()
-
-        async def begin(clip: Clip) -> bool:
-            """Wait for a free slot, then work on the clip; the pass over the film waits with us."""
-            await self._bench.slots.acquire()
-            if failed.is_set():
-                self._bench.slots.release()
-                return False
-            task = asyncio.create_task(self._chunk(clip, by_start[clip.plan.frames.start]))
-            tasks.add(task)
-            task.add_done_callback(ended)
-            return True
-
-        def ended(task: asyncio.Task[None]) -> None:
-            self._bench.slots.release()
-            if task.cancelled() or task.exception():
-                failed.set()
-
-        def take(clip: Clip) -> bool:
-            try:
-                return asyncio.run_coroutine_threadsafe(begin(clip), loop).result()
-            except RuntimeError:  # the loop is closed: we are interrupted
-                return False
-
-        clips = [row[0].clip for row in rows]
-        try:
-            await asyncio.to_thread(
-                self._studio.indexer.cut, source, self._film.info, self._film.timeline, clips,
-                self._folder, take,
-            )  # fmt: skip
-            if tasks:
-                await asyncio.gather(*tasks)
-        finally:
-            failed.set()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        film = self._film
+        await each_clip(
+            self._bench, self._studio.indexer, source, film.info, film.timeline,
+            [row[0].clip for row in rows], self._folder,
+            lambda clip: self._chunk(clip, by_start[clip.plan.frames.start]),
+        )  # fmt: skip
 
     async def _chunk(self, clip: Clip, row: list[ChunkState]) -> None:
         """Everything that one clip lacks. Holds a slot."""
@@ -166,11 +142,12 @@ class _Line:
         open_states = [state for state in row if state.lacks(self._proofs)]
         self._tell(open_states, "running")
         try:
-            await self._encode(clip, [state for state in row if state.encoded is None], folder)
-            if self._proofs.signed:
-                await self._sign([state for state in row if state.signed is None], folder)
-            if self._proofs.scored:
-                await self._score(clip, [state for state in row if state.scored is None], folder)
+            for states in of_one_codec(row):
+                await self._encode(clip, [one for one in states if one.encoded is None], folder)
+                if self._proofs.signed:
+                    await self._sign([one for one in states if one.signed is None], folder)
+                if self._proofs.scored:
+                    await self._score(clip, [one for one in states if one.scored is None], folder)
         except MatineeError:
             self._tell(open_states, "failed")
             raise

@@ -66,20 +66,26 @@ async def ingest(bench: Bench, film: Path, source: Asset, identity: Identity) ->
     derivation = await bench.derive("ingest", step, copy)
     if bench.store.is_local:
         return await bench.file(derivation.outputs["source"])
-    bench.check_source = partial(_check_unchanged, film, identity)
-    return _under_plain_name(film, bench.scratch)
+    bench.check_source = partial(check_unchanged, film, identity)
+    return at_hand(film, bench.scratch)
 
 
-def _under_plain_name(film: Path, folder: Path) -> Path:
-    plain = folder / "film"
+def at_hand(film: Path, folder: Path, name: str = "film") -> Path:
+    """The film where it lies, under a plain name in ``folder``."""
+    plain = folder / name
     plain.symlink_to(film.absolute())
     return plain
 
 
-def _check_unchanged(film: Path, identity: Identity) -> None:
+def check_unchanged(film: Path, identity: Identity) -> None:
+    """Whether the film is still the file that it was.
+
+    Raises:
+        SourceChanged: it is not.
+    """
     try:
         if check_is_file(film) == identity:
             return
     except SourceUnreadable as error:
-        raise SourceChanged(f"{film.name} went away while it was published") from error
-    raise SourceChanged(f"{film.name} was written to while it was published")
+        raise SourceChanged(f"{film.name} went away while it was read") from error
+    raise SourceChanged(f"{film.name} was written to while it was read")

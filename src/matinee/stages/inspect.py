@@ -11,14 +11,11 @@ from matinee.assets.asset import Asset
 from matinee.assets.derivation import Step
 from matinee.core.ids import canonical_json
 from matinee.core.time import as_text
-from matinee.media.clocks import straightened
 from matinee.media.source import SourceInfo, source_as_json, source_from_json
-from matinee.media.timeline import PACKET, Packets, Timeline, build_timeline
+from matinee.media.source_timeline import timeline_of
+from matinee.media.timeline import PACKET, Packets, Timeline
 from matinee.ports.tools import Indexer
 from matinee.stages.bench import Bench, Made
-
-RECORDINGS = ("mpegts", "mpeg")
-"""Containers in which what was on air is kept as it came, from any moment on."""
 
 
 async def inspect(
@@ -40,23 +37,3 @@ async def inspect(
     packets: Packets = np.frombuffer(await bench.read(derivation.outputs["index"]), dtype=PACKET)
     info = source_from_json(document["source"])
     return info, timeline_of(info, packets, Fraction(document["time_base"]))
-
-
-def timeline_of(info: SourceInfo, packets: Packets, time_base: Fraction) -> Timeline:
-    """The reference timeline of a film.
-
-    Raises:
-        SourceDamaged: no frame is shown, or their times make no sense.
-    """
-    picture, track = info.picture, info.track(info.video)
-    end: Fraction | None
-    end = track.start + track.duration
-    if info.declared is not None:
-        begin = min(track.start for track in info.tracks)
-        end = min(end, begin + info.declared)
-    if info.clock_jumps:  # as its straightened copy has them
-        packets, end = straightened(packets, time_base), None
-    return build_timeline(
-        packets, time_base, picture.nominal_rate, picture.fields, end,
-        is_recording=info.container in RECORDINGS,
-    )  # fmt: skip

@@ -17,6 +17,7 @@ from matinee.core.ids import Digest, canonical_json, digest_of, digest_of_value
 from matinee.core.verdicts import Verdict
 from matinee.media import judges
 from matinee.media.cmaf import InitSegment, read_init, read_segment
+from matinee.media.codecs import BY_ENTRY
 from matinee.media.conformance import check_package
 from matinee.media.conformance_report import (
     Expected,
@@ -161,13 +162,13 @@ class _Examination:
         self, number: int, stream: Stream, media_times: dict[str, Fraction]
     ) -> list[Verdict]:
         evidence, film = self.evidence, self.evidence.made.film
-        init, contents = _video_contents(evidence.packaged, stream, self.read)
+        init, contents, header = _video_contents(evidence.packaged, stream, self.read)
         media_times[stream.name] = Fraction(init.media_time, init.timescale)
         counted = sum(content.frames for content in contents)
         source, signature = self._signatures(number)
         verdicts = [
             judges.judge_frames(stream.name, film.plan.frames, counted, source, signature),
-            self._join(stream, init, contents),
+            self._join(stream, header, contents),
         ]
         if evidence.proofs.scored:
             scores = self._wait(read_scores(self.bench, evidence.made, number))
@@ -184,32 +185,34 @@ class _Examination:
         parts = [self._wait(self.bench.read(asset)) for asset in signed if asset]
         return source, read_signature(b"".join(parts))
 
-    def _join(
-        self, stream: Stream, init: InitSegment, contents: Sequence[SegmentContent]
-    ) -> Verdict:
+    def _join(self, stream: Stream, header: bytes, contents: Sequence[SegmentContent]) -> Verdict:
         proof = json.loads(self._wait(self.bench.read(self.evidence.packaged.join)))[stream.name]
         joined = [SegmentContent(**segment) for segment in proof["segments"]]
-        configurations = [proof["configuration"], digest_of(init.entry.configuration)]
+        configurations = [proof["configuration"], digest_of(header)]
         planned = self.evidence.made.film.plan.segments
         return judges.judge_join(stream.name, planned, joined, contents, configurations)
 
 
 def _video_contents(
     packaged: Packaged, stream: Stream, read: Read
-) -> tuple[InitSegment, list[SegmentContent]]:
-    """Every segment's samples, one segment in memory at a time."""
+) -> tuple[InitSegment, list[SegmentContent], bytes]:
+    """Every segment's samples, one segment in memory at a time, and what all chunks share."""
     folder = f"renditions/{stream.folder}/"
     init = read_init(read(f"{folder}init.mp4"))
-    contents = []
+    codec, header = BY_ENTRY[init.entry.kind], b""
+    contents: list[SegmentContent] = []
     for path in sorted(p for p in packaged.files if p.startswith(folder) and p.endswith(".m4s")):
         data = read(path)
         segment = read_segment(data, init)
+        if not contents:
+            first = segment.samples[0]
+            header = codec.header(init.entry.configuration, data[first.start : first.end])
         payload, size = hashlib.sha256(), 0
         for sample in segment.samples:
             payload.update(data[sample.start : sample.end])
             size += sample.size
         contents.append(SegmentContent(len(segment.samples), size, Digest(payload.hexdigest())))
-    return init, contents
+    return init, contents, header
 
 
 def expected(made: Renditions, plan: PackagePlan) -> Expected:
@@ -225,12 +228,24 @@ def expected(made: Renditions, plan: PackagePlan) -> Expected:
     return Expected(
         video={
             stream.folder: ExpectedVideo(
-                rung.width, rung.height, film.plan.frames, film.plan.rate, starts
+                rung.width,
+                rung.height,
+                film.plan.frames,
+                film.plan.rate,
+                starts,
+                codec=rung.codec,
+                level=rung.level,
+                depth=rung.depth,
             )
             for stream, rung in videos
         },
         audio={
-            stream.folder: ExpectedAudio(_named_language(stream), stream.channels, plan.duration)
+            stream.folder: ExpectedAudio(
+                _named_language(stream),
+                stream.channels,
+                plan.duration,
+                made.sounds[stream.name].plan.coding.entry,
+            )
             for stream in plan.of_kind("audio")
         },
         text=text,

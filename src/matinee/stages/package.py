@@ -23,9 +23,7 @@ from matinee.media.cmaf import zero_times
 from matinee.media.media_types import MEDIA_TYPES
 from matinee.media.packaging import (
     DASH,
-    FIRST,
     HLS,
-    WIDEST,
     PackagePlan,
     Sheets,
     Stream,
@@ -95,14 +93,16 @@ def plan_package(made: Renditions) -> PackagePlan:
     for number, rung in enumerate(film.rungs):
         chunks = [chunk.digest for chunk in made.chunks_of(number)]
         folder = _folder(f"video-{rung.name}", digest_of_value([starts, chunks]))
-        streams.append(Stream("video", f"video-{rung.name}", folder))
+        family, coding = _named(rung.family, rung.shown_codec)
+        streams.append(Stream("video", f"video-{rung.name}", folder, family=family, coding=coding))
     for track in made.tracks.sounds:
-        for place, rendition in enumerate(track.renditions):
+        for rendition in track.renditions:
             asset = made.sounds[rendition.name].asset
             streams.append(
                 Stream(
                     "audio", rendition.name, _folder(rendition.name, asset.digest), track.labels,
-                    WIDEST if place else FIRST, rendition.channels,
+                    rendition.group, rendition.channels,
+                    *_named(rendition.family, rendition.coding.label), rendition.pictures,
                 )
             )  # fmt: skip
     for text in made.tracks.texts:
@@ -126,6 +126,11 @@ def plan_package(made: Renditions) -> PackagePlan:
     )
 
 
+def _named(family: str, coding: str) -> tuple[str, str]:
+    """The codec of the main family goes without saying, in keys too."""
+    return family, coding if family else ""
+
+
 def _folder(name: str, origin: Digest) -> str:
     return f"{name}-{origin[:12]}"
 
@@ -144,7 +149,7 @@ def package_step(bench: Bench, made: Renditions, plan: PackagePlan) -> Step:
         "rate": as_text(made.film.plan.rate),
         "frames": made.film.plan.frames,
         "segments": [segment.start for segment in made.film.plan.segments],
-        "streams": [asdict(stream) for stream in plan.streams],
+        "streams": [stream.as_parameters() for stream in plan.streams],
         "thumbnails": asdict(made.thumbnails.plan),
         "chapters": chapters_webvtt(plan.chapters),
     }
@@ -208,8 +213,9 @@ async def _inputs(
     for number, stream in enumerate(plan.of_kind("video")):
         async with bench.files(made.chunks_of(number)) as chunks:
             joined = await asyncio.to_thread(
-                indexer.join, chunks, frames, starts, film.plan.rate, folder / f"{stream.name}.mp4"
-            )
+                indexer.join, chunks, frames, starts, film.plan.rate,
+                folder / f"{stream.name}.mp4", film.rungs[number].level,
+            )  # fmt: skip
         files[stream.name] = f"{JOINED}/{joined.path.name}"
         proof[stream.name] = {
             "configuration": joined.configuration,

@@ -27,6 +27,7 @@ from matinee.media.preview import (
     preview_playlists,
     split_fragments,
 )
+from matinee.media.profile import profile_of
 from matinee.media.sound import SoundRendition
 from matinee.media.source import SourceInfo
 from matinee.media.timeline import Timeline
@@ -166,7 +167,7 @@ async def make_preview(bench: Bench, studio: Studio, preview: Preview) -> None:
     folder = bench.scratch / FOLDER
     folder.mkdir()
     info, timeline = preview.info, preview.timeline
-    tracks = plan_tracks(info, timeline, preview.ladder, ())
+    tracks = plan_tracks(info, timeline, profile_of(preview.ladder), ())
     plan = plan_preview(timeline.frames, timeline.rate)
     planned = film_of(info, timeline, plan, tracks.rungs[:1])
     sound = next((track.renditions[0] for track in tracks.sounds), None)

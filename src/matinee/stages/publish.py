@@ -4,6 +4,7 @@ An entry manifest is written in one step and names immutable paths only. After a
 and projection, projecting again mends it: ``project`` may be run at any time, any number of times.
 """
 
+from datetime import datetime
 from pathlib import PurePath
 
 from matinee.core.errors import NotFound
@@ -54,6 +55,25 @@ async def hide(
 ) -> Title:
     """Take a title off the screen; its packages stay."""
     title = packages.point(title_id, None, cause)
+    await project(store, title)
+    return title
+
+
+async def delete(
+    store: ObjectStore, packages: Packages, title_id: str, removes_at: datetime,
+    cause: str | None = None,
+) -> Title:  # fmt: skip
+    """Take a title off the screen; from ``removes_at`` on it may be removed for good."""
+    title = packages.delete(title_id, removes_at, cause)
+    await project(store, title)
+    return title
+
+
+async def undelete(
+    store: ObjectStore, packages: Packages, title_id: str, cause: str | None = None
+) -> Title:
+    """Bring a deleted title back, on screen where it was."""
+    title = packages.undelete(title_id, cause)
     await project(store, title)
     return title
 

@@ -30,14 +30,19 @@ FOLLOWING = {
 
 @dataclass
 class Redo:
-    """Which steps are made anew. ``made`` are those that this run has made already."""
+    """Which steps are made anew: by function, or by recipe.
+
+    ``made`` are those that this run has made already.
+    """
 
     functions: frozenset[str] = frozenset()
+    recipes: frozenset[Digest] = frozenset()
     made: set[Digest] = field(default_factory=set)
 
     def wants(self, step: Step) -> bool:
         """Whether the step is to be made, whatever the ledger has."""
-        return step.function in self.functions and step.key not in self.made
+        is_named = step.function in self.functions or step.recipe in self.recipes
+        return is_named and step.key not in self.made
 
 
 def functions_from(stage: str) -> frozenset[str]:

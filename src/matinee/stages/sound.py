@@ -22,7 +22,7 @@ from matinee.stages.damage import HINT
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """A sound rendition as made: the coded track, its count of AAC frames and its lags.
+    """A sound rendition as made: the coded track, its count of packets and its lags.
 
     ``damage`` says from when to when the source's track does not decode, "" where all of it does.
     """
@@ -59,7 +59,11 @@ async def make_sound(
             spent = await encoder.encode_sound(film, rendition, folder / "encoded.mp4")
             placed = folder / "placed.mp4"
             frames = await asyncio.to_thread(
-                indexer.place_sound, folder / "encoded.mp4", rendition.lead, placed
+                indexer.place_sound,
+                folder / "encoded.mp4",
+                rendition.coding,
+                rendition.lead,
+                placed,
             )
             damage = (
                 await asyncio.to_thread(indexer.find_sound_damage, film, rendition.track)

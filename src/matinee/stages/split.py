@@ -16,10 +16,9 @@ from matinee.core.ids import canonical_json, digest_of
 from matinee.core.progress import Stage
 from matinee.media.damage import mended
 from matinee.media.estimate import scan_cost
-from matinee.media.ladder import display_size
 from matinee.media.plan import SegmentPlan, plan_film
 from matinee.media.signature import Signature, read_signature
-from matinee.media.source import SourceInfo, picture_parameters
+from matinee.media.source import SourceInfo, display_size, picture_parameters
 from matinee.media.timeline import Timeline
 from matinee.ports.tools import Indexer, Scan, Scanner, ThumbnailPlan
 from matinee.stages.bench import Bench, Made

@@ -14,27 +14,6 @@ from matinee.assets.derivation import Step
 from matinee.media.source import SourceInfo
 from matinee.ports.tools import Encoder, Spent
 from matinee.stages.bench import Bench, Made
-from matinee.stages.damage import told_end
-
-JUMPED = "the clock of the recording jumps: it is copied to one whose clock does not"
-TONE_MAPPED = "the film has a high dynamic range: it is tone-mapped to BT.709"
-LAID_OUT = (
-    "the time stamps of the sound go back: it is laid out sample by sample, from where its first "
-    "page puts it"
-)
-STILL_ADDED = "there is no moving picture: a still is shown"
-
-
-def told_source(info: SourceInfo) -> tuple[str, ...]:
-    """What is said of it."""
-    notes = []
-    if info.clock_jumps:
-        notes.append(LAID_OUT if info.goes_back else JUMPED)
-    if info.needs_still:
-        notes.append(STILL_ADDED)
-    if info.picture.is_hdr:
-        notes.append(TONE_MAPPED)
-    return (*notes, *filter(None, [told_end(info)]))
 
 
 async def straighten(

@@ -11,7 +11,7 @@ from pathlib import Path
 from matinee.assets.asset import Asset
 from matinee.assets.derivation import Step
 from matinee.core.errors import SourceDamaged, SubtitlesInvalid, ToolError, UsageError
-from matinee.core.ids import digest_of
+from matinee.core.ids import Digest, digest_of
 from matinee.core.time import as_text
 from matinee.media.source import SourceInfo, Track
 from matinee.media.subtitle_formats import CARRIED, FORMATS, LARGEST, parse_subtitles
@@ -36,10 +36,11 @@ CANNOT = "cannot be read:"
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A subtitle rendition as made."""
+    """A subtitle rendition as made. ``origin`` names the packets or the file that it is of."""
 
     plan: TextTrack
     asset: Asset
+    origin: Digest
 
 
 async def make_texts(
@@ -85,6 +86,7 @@ async def make_text(
         sidecar = Path(text.sidecar.file)
         content = read_sidecar(sidecar)
         origin, shift, kind = digest_of(content), Fraction(0), FORMATS[sidecar.suffix.lower()]
+        await _keep(bench, content, origin)
     step = Step(
         "make_text", 2, {"text": origin},
         {
@@ -115,7 +117,16 @@ async def make_text(
                 )
         return {"webvtt": Made(write_webvtt(subtitles).encode(), "text/vtt")}, 0.0
 
-    return Text(text, (await bench.derive("text", step, make)).outputs["webvtt"])
+    return Text(text, (await bench.derive("text", step, make)).outputs["webvtt"], origin)
+
+
+async def _keep(bench: Bench, content: bytes, digest: Digest) -> None:
+    """Keep a sidecar in the library as the film is kept: what is made of it can be made again."""
+
+    async def keep() -> tuple[dict[str, Made], float]:
+        return {"source": Made(content, "text/plain")}, 0.0
+
+    await bench.derive("ingest", Step("ingest", 1, {"film": digest}, {}), keep)
 
 
 def _name(track: Track) -> str:

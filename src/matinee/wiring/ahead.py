@@ -8,7 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from matinee.adapters.tools import find_tools
 from matinee.adapters.upload_files import under_way
 from matinee.config import Settings, read_disk_floor
 from matinee.core.arrivals import Film as ArrivedFilm
@@ -21,13 +20,13 @@ from matinee.flows.go_ahead import HeadStarts
 from matinee.flows.head_start import head_start
 from matinee.flows.publish_run import check_request, request_of
 from matinee.flows.publish_title import Request
-from matinee.ladders import load_ladder
 from matinee.ports.uploads import Upload
+from matinee.profiles import load_wished
 from matinee.rules.functions import registry
 from matinee.rules.rulebook import RuleBook
 from matinee.stages.slots import Slots, Turn
 from matinee.wiring.library import now, open_library
-from matinee.wiring.publishing import house_for
+from matinee.wiring.publishing import house_for, known_tools
 from matinee.wiring.rules import load_rules
 
 OPEN = ("queued", "running", "cancelling")
@@ -40,7 +39,7 @@ def head_starts(settings: Settings) -> HeadStarts:
     Raises:
         MatineeError: the library, its rules or the tools cannot be used.
     """
-    library, tools = open_library(settings), find_tools()
+    library, tools = open_library(settings), known_tools(settings)
     book = load_rules(settings, registry(SHIPPED))
     root = settings.library / "uploads"
     slots = Polite(Slots(1), lambda: bool(library.runs.page(OPEN, None, 1)))
@@ -94,7 +93,7 @@ def wanted(book: RuleBook, upload: Upload) -> Request | None:
     request = check_request(publish_request(event.data, **_settings(chosen[-1].parameters)))
     if request.get("deadline") or request.get("crop"):
         return None
-    return request_of(request, upload.path, load_ladder(request["ladder"]))
+    return request_of(request, upload.path, load_wished(request["profile"], request["ladder"]))
 
 
 def _settings(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from sqlalchemy import URL, Engine
 
 from matinee.adapters.objects import folder_objects
+from matinee.adapters.sparing import SparingStore
 from matinee.adapters.sql.catalog import SqlPackages, SqlTitles
 from matinee.adapters.sql.database import open_database
 from matinee.adapters.sql.deliveries import SqlDeliveries
@@ -16,11 +17,12 @@ from matinee.adapters.sql.ledger import SqlLedger
 from matinee.adapters.sql.runs import SqlRuns
 from matinee.adapters.sql.title_desk import SqlTitleDesk
 from matinee.adapters.sql.tokens import SqlTokens
+from matinee.adapters.sql.visits import SqlSpare
 from matinee.adapters.wake import WakePipe
 from matinee.adapters.workspace import Workspace
 from matinee.config import Settings
 from matinee.core.errors import LibraryError
-from matinee.ports.store import ObjectStore
+from matinee.ports.store import ListedStore
 
 DATABASE = "matinee.db"
 
@@ -31,7 +33,7 @@ class Library:
 
     settings: Settings
     engine: Engine
-    store: ObjectStore
+    store: ListedStore
     titles: SqlTitles
     desk: SqlTitleDesk
     packages: SqlPackages
@@ -64,7 +66,7 @@ def open_library(settings: Settings) -> Library:
     return Library(
         settings=settings,
         engine=engine,
-        store=open_store(settings),
+        store=SparingStore(open_store(settings), SqlSpare(engine)),
         titles=SqlTitles(engine, now),
         desk=SqlTitleDesk(engine, now),
         packages=SqlPackages(engine, now),
@@ -99,7 +101,7 @@ def alone_on(settings: Settings) -> Iterator[None]:
         yield
 
 
-def open_store(settings: Settings) -> ObjectStore:
+def open_store(settings: Settings) -> ListedStore:
     """Where the library's objects are.
 
     Raises:

@@ -13,8 +13,10 @@ from matinee.adapters.places import Places
 from matinee.adapters.reader import ConfinedIndexer
 from matinee.adapters.shaka import ShakaPackager
 from matinee.adapters.sql.catalog import SqlPackages
-from matinee.adapters.sql.fence import Fence
+from matinee.adapters.sql.fence import All, Fence
 from matinee.adapters.sql.ledger import SqlLedger
+from matinee.adapters.sql.upkeep import SqlOriginals
+from matinee.adapters.sql.visits import visiting
 from matinee.adapters.tools import find_tools
 from matinee.adapters.workspace import Workspace
 from matinee.config import Settings, read_disk_floor
@@ -24,10 +26,11 @@ from matinee.flows.board import Board
 from matinee.flows.publish_run import PublishRun
 from matinee.flows.publish_title import House
 from matinee.flows.work import Worker, urgency
-from matinee.ladders import load_ladder, preview_ladder
+from matinee.ladders import preview_ladder
 from matinee.media.ladder import Ladder
 from matinee.ports.runs import Run
 from matinee.ports.tools import Tool
+from matinee.profiles import load_wished
 from matinee.stages.bench import Bench
 from matinee.stages.encode import Studio
 from matinee.stages.redo import Redo, functions_from
@@ -44,7 +47,7 @@ def open_house(
 ) -> Iterator[tuple[House, Bench]]:
     """Everything that publishing needs, for one run of the command line."""
     library, slots = open_library(settings), Slots(settings.workers).of()
-    with house_for(library, find_tools(), progress, slots) as (house, bench):
+    with house_for(library, known_tools(settings), progress, slots) as (house, bench):
         yield house, replace(bench, refresh=refresh)
 
 
@@ -64,37 +67,37 @@ def house_for(
     ffmpeg = Ffmpeg(Path(tools["ffmpeg"].path), sandbox)
     indexer = ConfinedIndexer(sandbox)
     workspace = Workspace(settings.library / "scratch")
-    ledger = SqlLedger(library.engine, now, fence)
     waiting = "another publish of this film is running: waiting for it"
-    house = House(
-        titles=library.titles,
-        desk=library.desk,
-        packages=SqlPackages(library.engine, now, fence),
-        studio=Studio(indexer, FfmpegEncoder(ffmpeg), FfmpegMeter(ffmpeg)),
-        scanner=FfmpegScanner(ffmpeg, threads=max(1, settings.workers - 1)),
-        packager=ShakaPackager(Path(tools["packager"].path), sandbox),
-        now=now,
-        stop=indexer.stop,
-        exclusive=lambda name: workspace.exclusive(name, lambda: progress.note(waiting)),
-        preview=preview,
-        workers=settings.workers,
-    )
-    with workspace.run() as (run, scratch):
-        yield (
-            house,
-            Bench(
-                run=fence.run if fence else run,
-                ledger=ledger,
-                inventory=ledger,
-                store=library.store,
-                tools=tools,
-                sandbox=sandbox.walls(),
-                scratch=scratch,
-                slots=slots,
-                progress=progress,
-                redo=redo or Redo(),
-            ),
+    with visiting(library.engine) as visit, workspace.run() as (run, scratch):
+        guard = All([visit] if fence is None else [fence, visit])
+        ledger = SqlLedger(library.engine, now, guard, spares=True)
+        house = House(
+            titles=library.titles,
+            desk=library.desk,
+            packages=SqlPackages(library.engine, now, guard),
+            studio=Studio(indexer, FfmpegEncoder(ffmpeg), FfmpegMeter(ffmpeg)),
+            scanner=FfmpegScanner(ffmpeg, threads=max(1, settings.workers - 1)),
+            packager=ShakaPackager(Path(tools["packager"].path), sandbox),
+            now=now,
+            stop=indexer.stop,
+            exclusive=lambda name: workspace.exclusive(name, lambda: progress.note(waiting)),
+            preview=preview,
+            workers=settings.workers,
+            originals=SqlOriginals(library.engine, now),
         )
+        bench = Bench(
+            run=fence.run if fence else run,
+            ledger=ledger,
+            inventory=ledger,
+            store=library.store,
+            tools=tools,
+            sandbox=sandbox.walls(),
+            scratch=scratch,
+            slots=slots,
+            progress=progress,
+            redo=redo or Redo(),
+        )
+        yield house, bench
 
 
 def open_worker(settings: Settings) -> tuple[Worker, Callable[[], None]]:
@@ -102,25 +105,30 @@ def open_worker(settings: Settings) -> tuple[Worker, Callable[[], None]]:
 
     Its runs share its slots by their urgency.
     """
-    library, tools = open_library(settings), find_tools()
+    library, tools = open_library(settings), known_tools(settings)
     owner, slots = this_owner(), Slots(settings.workers)
     preview = preview_ladder(), Slots(1).of()
     floor = read_disk_floor()
 
-    def house_of(run: Run, board: Board) -> AbstractContextManager[tuple[House, Bench]]:
+    def open_for(run: Run, board: Board) -> AbstractContextManager[tuple[House, Bench]]:
         turn, fence = slots.of(urgency(run.wish)), Fence(run.id, run.token)
         return house_for(library, tools, board, turn, fence, _redo(library.ledger, run), preview)
 
     worker = Worker(
         queue=library.runs,
         execute=PublishRun(
-            Places(Room(floor=floor)).fetch, load_ladder, house_of, library.events.append
+            Places(Room(floor=floor)).fetch, load_wished, open_for, library.events.append
         ),
         owner=owner,
         at_once=settings.workers + 1,
         has_room=lambda: has_room(settings.library, floor),
     )
     return worker, lambda: release_all(library, owner)
+
+
+def known_tools(settings: Settings) -> dict[str, Tool]:
+    """The tools; what was found of them before is kept in the library."""
+    return find_tools(settings.library / "scratch" / "tools.json")
 
 
 def has_room(folder: Path, floor: int) -> bool:
@@ -138,4 +146,4 @@ def _redo(ledger: SqlLedger, run: Run) -> Redo:
         return Redo()
     tried = ledger.attempts(run.id)
     made = {a.key for a in tried if a.outcome == "done" and a.started_at >= run.queued_at}
-    return Redo(functions_from(stage), made)
+    return Redo(functions_from(stage), made=made)

@@ -11,6 +11,8 @@ from pathlib import Path
 from matinee.adapters.ffmpeg.program import Ffmpeg
 from matinee.adapters.ffmpeg.stills import FfmpegStills
 from matinee.adapters.owners import is_dead, this_owner
+from matinee.adapters.sql.ledger import SqlLedger
+from matinee.adapters.sql.visits import visiting
 from matinee.adapters.tools import find_tools
 from matinee.adapters.webhook import WebhookNotices
 from matinee.adapters.workspace import Workspace
@@ -31,6 +33,7 @@ from matinee.rules.timers import Timers
 from matinee.rules.waker import Waker
 from matinee.stages.bench import Bench
 from matinee.stages.slots import Slots
+from matinee.wiring.backup import keeper_of
 from matinee.wiring.library import Library, now
 from matinee.wiring.reading import sandbox_of
 
@@ -71,7 +74,7 @@ def open_automation(library: Library) -> Automation:
     book = load_rules(library.settings, functions)
     reach = Reach(
         library.titles, library.packages, library.ledger, library.store, library.runs,
-        _notices(), lambda: _workbench(library),
+        _notices(), lambda: _workbench(library), keeper_of(library),
     )  # fmt: skip
     host = FunctionHost(reach.answer, lambda: _call_folder(library.settings))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
@@ -102,11 +105,13 @@ async def _workbench(library: Library) -> AsyncIterator[tuple[Bench, FfmpegStill
     """What functions make assets with."""
     sandbox = sandbox_of(library.settings)
     found, walls = await asyncio.to_thread(lambda: (_tools_once(), sandbox.walls()))
-    with Workspace(library.settings.library / "scratch").run() as (run, scratch):
+    workspace = Workspace(library.settings.library / "scratch")
+    with visiting(library.engine) as visit, workspace.run() as (run, scratch):
+        ledger = SqlLedger(library.engine, now, visit, spares=True)
         bench = Bench(
             run=run,
-            ledger=library.ledger,
-            inventory=library.ledger,
+            ledger=ledger,
+            inventory=ledger,
             store=library.store,
             tools=found,
             sandbox=walls,

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from matinee.adapters.sql.lineage import SqlLineage
 from matinee.adapters.sql.sessions import SqlReplies, SqlSessions
 from matinee.adapters.sql.shelf import SqlShelf
+from matinee.ports.keeping import Keeping
 from matinee.ports.lineage import Lineage
 from matinee.ports.sessions import Replies, Sessions
 from matinee.ports.shelf import Shelf
+from matinee.wiring.backup import keeper_of
 from matinee.wiring.library import Library, now
 
 
@@ -19,6 +21,7 @@ class WebParts:
     lineage: Lineage
     sessions: Sessions
     replies: Replies
+    keeping: Keeping
 
 
 def web_parts(library: Library) -> WebParts:
@@ -28,4 +31,5 @@ def web_parts(library: Library) -> WebParts:
         lineage=SqlLineage(library.engine, now),
         sessions=SqlSessions(library.engine, now),
         replies=SqlReplies(library.engine, now),
+        keeping=keeper_of(library),
     )

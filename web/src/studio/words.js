@@ -15,6 +15,7 @@ const RUN_STATES = {
   skipped: ["Skipped", "plain"],
   published: ["On screen", "good"],
   hidden: ["Not on screen", "plain"],
+  deleted: ["Deleted", "hold"],
   ready: ["Ready", "good"],
 };
 
@@ -61,6 +62,15 @@ const SENTENCES = {
   "verdict.failed": (data) => `${data.judge} found a fault in ${data.about}: ${(data.reasons ?? [])[0] ?? ""}`,
   "rights.opened": (data) => `${name(data)} may be shown now`,
   "rights.closed": (data) => `${name(data)} may be shown no more`,
+  "title.deleted": (data) => `${name(data)} is deleted`,
+  "title.undeleted": (data) => `${name(data)} is deleted no more`,
+  "title.restored": (data) => `${name(data)} was brought back from a backup`,
+  "library.restored": () => "the library was brought back from a backup",
+  "garbage.collected": (data) => `${data.objects} objects were removed that nothing needs`,
+  "backup.made": (data) => `backed up to ${data.vault}: ${data.objects} objects`,
+  "backup.failed": (data) => `no backup to ${data.vault}: ${data.message ?? ""}`,
+  "backup.late": (data) => `the last ${data.what} of ${data.vault} is too old`,
+  "drill.ended": (data) => `the backup in ${data.vault} ${data.passed ? "came back whole" : `did not come back whole: ${(data.reasons ?? [])[0] ?? ""}`}`,
   "delivery.dead": (data) => `${data.rule}: ${data.function} failed for good: ${data.message ?? ""}`,
   "schedule.due": (data) => `the time of ${data.rule} came`,
   "person.acted": (data) => `${data.who}: ${data.act} ${data.target}`,

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from matinee.media.ladder import Rung, display_size
+from matinee.media.codecs.codec import pixel_format
+from matinee.media.ladder import Rung
 from matinee.media.signature import HEIGHT, WIDTH
-from matinee.media.sound import AAC_FRAME, SAMPLE_RATE, SoundRendition
-from matinee.media.source import STILL_RATE, STILL_SIZE, Picture, SourceInfo, Track
+from matinee.media.sound import SAMPLE_RATE, SoundRendition
+from matinee.media.source import STILL_RATE, STILL_SIZE, Picture, SourceInfo, Track, display_size
 from matinee.media.subtitle_formats import CARRIED
 from matinee.media.timeline import Timeline
 from matinee.ports.tools import Clip, ThumbnailPlan
@@ -35,6 +36,9 @@ GRAPH = ("-filter_complex_threads", "1", "-filter_complex")
 """Filters of one thread: as many as there are cores would wait for each other, and change no byte.
 """
 RAW = ("-fps_mode", "passthrough", "-c:v", "rawvideo", "-f", "rawvideo")
+NO_MATRIX = "sidedata=mode=delete:type=DISPLAYMATRIX"
+"""ffmpeg writes what the film says of turning to its first output, though it is turned already."""
+
 TURNS = {
     (90, False): "transpose=cclock", (180, False): "hflip,vflip", (270, False): "transpose=clock",
     (0, True): "vflip", (90, True): "transpose=clock_flip", (180, True): "hflip",
@@ -66,10 +70,11 @@ def encode_command(
     command += [*CLIPS, "-i", str(clip.path)]
     for rung, label in zip(rungs, labels, strict=True):
         scale = f"scale={rung.width}:{rung.height}:flags=bicubic"
-        graph.append(f"[{label}in]{scale},setsar=1,format=yuv420p[{label}]")
+        form = f"setsar=1,format={pixel_format(rung.depth)}"
+        graph.append(f"[{label}in]{scale},{form}[{label}]")
     command += [*GRAPH, ";".join(graph)]
     for rung, label, output in zip(rungs, labels, outputs, strict=True):
-        command += ["-map", f"[{label}]", *_x264(rung, starts), *BITEXACT, str(output)]
+        command += ["-map", f"[{label}]", *_coder(rung, starts), *BITEXACT, str(output)]
     return command
 
 
@@ -102,7 +107,7 @@ def upright(picture: Picture) -> str:
         crop = picture.crop
         steps.append(f"crop={crop.width}:{crop.height}:{crop.left}:{crop.top}")
     turn = TURNS.get((picture.rotation, picture.is_mirrored))
-    steps += [turn] if turn else []
+    steps += [turn, NO_MATRIX] if turn else []
     if picture.is_hdr:
         return ",".join([*steps, _tone_mapped(picture)])
     if picture.is_rgb:
@@ -145,22 +150,14 @@ def colour_tags(picture: Picture) -> tuple[str, str, str]:
     )
 
 
-def _x264(rung: Rung, starts: Sequence[int]) -> list[str]:
+def _coder(rung: Rung, starts: Sequence[int]) -> list[str]:
     # Half a frame early: a time that is rounded up would force the frame after.
     times = ",".join(
         f"{max(0.0, float((start - Fraction(1, 2)) / rung.rate)):.6f}" for start in starts
     )
-    options = (
-        f"stitchable=1:scenecut=0:keyint=infinite:ref={rung.reference_frames}:bframes=3:"
-        "b-pyramid=normal:open-gop=0:force-cfr=1"
-    )
     return [
         "-fps_mode", "cfr", "-r", f"{rung.rate.numerator}/{rung.rate.denominator}",
-        "-c:v", "libx264", "-preset", rung.preset, "-crf", f"{rung.crf:g}",
-        "-maxrate", str(rung.maxrate), "-bufsize", str(rung.bufsize),
-        "-profile:v", "high", "-level", rung.level, "-threads:v", str(rung.threads),
-        "-force_key_frames", times, "-forced-idr", "1", "-x264-params", options,
-        "-flags:v", "+bitexact", "-bsf:v", "filter_units=remove_types=6",
+        *rung.coding.options(rung, times),
         "-video_track_timescale", str(timescale(rung.rate)), "-f", "mp4",
     ]  # fmt: skip
 
@@ -362,11 +359,17 @@ def vmaf_model(height: int) -> str:
 
 def sound_command(ffmpeg: str, film: Path, sound: SoundRendition, output: Path) -> list[str]:
     """A sound track from the film's first frame on: gaps filled, cut or filled to its length."""
-    filters = (*placed(sound), f"adelay=delays={sound.lead - AAC_FRAME}S:all=1")
+    codec = sound.coding
+    filters = [*placed(sound), f"adelay=delays={sound.lead - codec.priming}S:all=1"]
+    if codec.name != "aac":  # whole packets, as many as the film needs
+        filters.append(f"apad=whole_len={sound.packets * codec.frame - codec.priming}")
+    if sound.channels in codec.layouts:
+        filters.append(f"aformat=channel_layouts={codec.layouts[sound.channels]}")
+    rate = () if codec.is_lossless else ("-b:a", str(sound.bit_rate))
     return [
         ffmpeg, *QUIET, "-y", "-copyts", "-vn", "-sn", "-dn", *FILMS, "-i", str(film),
         "-map", f"0:{sound.track}", "-af", ",".join(filters),
-        "-c:a", "aac", "-b:a", str(sound.bit_rate), "-flags:a", "+bitexact",
+        "-c:a", codec.encoder, *rate, *codec.options, "-flags:a", "+bitexact",
         *BITEXACT, "-f", "mp4", str(output),
     ]  # fmt: skip
 

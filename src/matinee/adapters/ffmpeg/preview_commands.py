@@ -1,4 +1,4 @@
-"""Command lines of the preview, as pure functions."""
+"""Command lines over pieces of what is made: previews and drills, as pure functions."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -7,6 +7,7 @@ from matinee.adapters.ffmpeg.commands import (
     BITEXACT,
     CLIPS,
     FILMS,
+    GRAPH,
     QUIET,
     RAW,
     SIGN,
@@ -15,10 +16,9 @@ from matinee.adapters.ffmpeg.commands import (
     upright,
     wanted,
 )
-from matinee.media.ladder import display_size
 from matinee.media.preview import SEGMENT
 from matinee.media.sound import AAC_FRAME, SoundRendition
-from matinee.media.source import Picture
+from matinee.media.source import Picture, display_size
 from matinee.ports.tools import Clip
 
 
@@ -34,6 +34,14 @@ def sign_command(
     return [
         ffmpeg, *QUIET, *TELL, "-y", "-copyts", "-noautorotate", "-threads", "1",
         *CLIPS, "-i", str(clip.path), "-filter_complex", graph, "-map", "[sig]", *RAW, output,
+    ]  # fmt: skip
+
+
+def sign_part_command(ffmpeg: str, part: Path, output: str) -> list[str]:
+    """Every frame of a piece of a rendition to its signature."""
+    return [
+        ffmpeg, *QUIET, *TELL, "-y", "-threads", "1", *CLIPS, "-i", str(part),
+        *GRAPH, f"[0:v:0]{SIGN}[sig]", "-map", "[sig]", *RAW, output,
     ]  # fmt: skip
 
 

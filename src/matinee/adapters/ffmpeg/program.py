@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
-from matinee.adapters.ffmpeg import commands, preview_commands
+from matinee.adapters.ffmpeg import commands, copy_commands, preview_commands
 from matinee.adapters.process import Finished, Job, run_program
 from matinee.adapters.sandbox.rules import Sandbox
 from matinee.core.errors import EncoderFailed, SourceDamaged, ToolError
@@ -278,6 +278,42 @@ class FfmpegMeter(Meter):
             )
             for name in names
         ]
+        return measured, Spent(finished.cpu_s)
+
+    async def sign_part(self, part: Path, folder: Path) -> tuple[Signature, Spent]:
+        command = preview_commands.sign_part_command(self._ffmpeg.path, part, "part.sig")
+        finished = await self._ffmpeg.run("signing a part", command, folder)
+        if finished.exit_code != 0:
+            raise ToolError(
+                f"a part cannot be decoded: ffmpeg exited with {finished.exit_code}: "
+                f"{finished.last_words}"
+            )
+        return _signature(folder / "part.sig"), Spent(finished.cpu_s)
+
+    async def measure_copy(
+        self,
+        clip: Clip,
+        picture: Picture,
+        copy: Clip,
+        copied: Picture,
+        rate: Fraction,
+        folder: Path,
+        on_frames: OnFrames,
+    ) -> tuple[Measured, Spent]:
+        command = copy_commands.measure_copy_command(
+            self._ffmpeg.path, clip, picture, copy, copied, rate
+        )
+        finished = await self._ffmpeg.run("measuring a copy", command, folder, on_frames)
+        if finished.exit_code != 0:
+            raise ToolError(
+                f"a copy cannot be measured: ffmpeg exited with {finished.exit_code}: "
+                f"{finished.last_words}"
+            )
+        measured = Measured(
+            signature=_signature(folder / "copy.sig"),
+            reference=_signature(folder / "reference.sig"),
+            scores=read_scores((folder / "copy.json").read_text()),
+        )
         return measured, Spent(finished.cpu_s)
 
     async def sign(

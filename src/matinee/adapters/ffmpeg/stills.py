@@ -1,14 +1,18 @@
 """Pictures out of files, with the program ``ffmpeg``."""
 
+from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
 from matinee.adapters.ffmpeg.commands import BITEXACT, CLIPS, QUIET
+from matinee.adapters.ffmpeg.copy_commands import draw_coded_command, draw_command
 from matinee.adapters.ffmpeg.program import Ffmpeg
 from matinee.core.errors import ToolError
 from matinee.media.posters import Picture
-from matinee.ports.tools import Spent, Stills
+from matinee.media.source import Picture as Pictured
+from matinee.ports.tools import Clip, Spent, Stills
 
 
 class FfmpegStills(Stills):
@@ -32,6 +36,26 @@ class FfmpegStills(Stills):
         finished = await self._ffmpeg.run("drawing a poster", command, output.parent)
         if finished.exit_code != 0:
             raise ToolError(f"frame {frame} of a segment cannot be drawn: {finished.last_words}")
+        return Spent(finished.cpu_s)
+
+    async def draw(
+        self, clip: Clip, picture: Pictured, rate: Fraction, size: tuple[int, int], output: Path
+    ) -> Spent:
+        return await self._draw(
+            draw_command(self._ffmpeg.path, clip, picture, rate, size, output), output
+        )
+
+    async def draw_coded(
+        self, chunk: Path, frame: int, size: tuple[int, int], output: Path
+    ) -> Spent:
+        return await self._draw(
+            draw_coded_command(self._ffmpeg.path, chunk, frame, size, output), output
+        )
+
+    async def _draw(self, command: Sequence[str], output: Path) -> Spent:
+        finished = await self._ffmpeg.run("drawing a frame", command, output.parent)
+        if finished.exit_code != 0:
+            raise ToolError(f"a frame cannot be drawn: {finished.last_words}")
         return Spent(finished.cpu_s)
 
 

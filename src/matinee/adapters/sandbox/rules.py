@@ -86,7 +86,8 @@ def tool_environment(scratch: Path | None) -> dict[str, str]:
         for name, value in os.environ.items()
         if name in PASSED_ON or (name.startswith("MATINEE_") and name not in SECRET)
     }
-    return {**passed, "TMPDIR": str(scratch)} if scratch else passed
+    quiet = {"SVT_LOG": "1"}  # else SVT-AV1 tells its settings as if they were faults
+    return {**quiet, **passed, **({"TMPDIR": str(scratch)} if scratch else {})}
 
 
 @cache

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import Connection, Engine, insert, select, update
 
 from matinee.adapters.sql.database import insert_or_change, reading, writing
 from matinee.adapters.sql.facts import tell
-from matinee.adapters.sql.fence import Fence, checked
+from matinee.adapters.sql.fence import Check, checked
 from matinee.adapters.sql.schema import packages, showings, titles
 from matinee.adapters.sql.titles import SqlTitles, known_title, title_subject
 from matinee.core.errors import NotFound
@@ -28,7 +29,7 @@ class SqlPackages(Packages):
     """
 
     def __init__(
-        self, engine: Engine, now: Callable[[], datetime], fence: Fence | None = None
+        self, engine: Engine, now: Callable[[], datetime], fence: Check | None = None
     ) -> None:
         self._engine = engine
         self._now = now
@@ -68,16 +69,44 @@ class SqlPackages(Packages):
                 _known_package(connection, title_id, package_id)
             if package_id == before.current:
                 return before
-            connection.execute(
-                update(titles).where(titles.c.id == title_id).values(current=package_id)
-            )
+            changes: dict[str, Any] = {"current": package_id}
+            if package_id is not None:
+                changes |= {"removes_at": None, "was_shown": None}
             now = self._now()
-            connection.execute(
-                insert(showings).values(title=title_id, package=package_id, shown_at=now)
-            )
+            _show(connection, title_id, changes, now)
             kind = "title.hidden" if package_id is None else "title.published"
             tell(connection, [_fact(kind, before, package_id, cause)], now)
-        return replace(before, current=package_id)
+        return replace(before, **changes)
+
+    def delete(self, title_id: str, removes_at: datetime, cause: str | None = None) -> Title:
+        with writing(self._engine) as connection:
+            before = known_title(connection, title_id, lock=True)
+            changes: dict[str, Any] = {"removes_at": removes_at}
+            if before.removes_at is not None:
+                _change(connection, title_id, changes)
+                return replace(before, **changes)
+            changes |= {"current": None, "was_shown": before.current}
+            now = self._now()
+            _show(connection, title_id, changes, now, has_moved=before.current is not None)
+            fact = _fact("title.deleted", before, before.current, cause)
+            told = removes_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+            data = {"package": None, **fact.data, "removes_at": told}
+            tell(connection, [replace(fact, data=data)], now)
+        return replace(before, **changes)
+
+    def undelete(self, title_id: str, cause: str | None = None) -> Title:
+        with writing(self._engine) as connection:
+            before = known_title(connection, title_id, lock=True)
+            if before.removes_at is None:
+                return before
+            changes: dict[str, Any] = {"current": before.was_shown}
+            changes |= {"removes_at": None, "was_shown": None}
+            now = self._now()
+            has_moved = before.was_shown is not None
+            _show(connection, title_id, changes, now, has_moved=has_moved)
+            fact = _fact("title.undeleted", before, before.was_shown, cause)
+            tell(connection, [replace(fact, data={"package": None, **fact.data})], now)
+        return replace(before, **changes)
 
     def previous(self, title_id: str) -> str | None:
         # IS DISTINCT FROM, because a title that was taken off has no current package.
@@ -92,6 +121,21 @@ class SqlPackages(Packages):
         with reading(self._engine) as connection:
             found: str | None = connection.scalar(query)
         return found
+
+
+def _change(connection: Connection, title_id: str, changes: dict[str, Any]) -> None:
+    connection.execute(update(titles).where(titles.c.id == title_id).values(changes))
+
+
+def _show(
+    connection: Connection, title_id: str, changes: dict[str, Any], now: datetime, *,
+    has_moved: bool = True,
+) -> None:  # fmt: skip
+    """Change a title's row; where another package is on screen now, the history too."""
+    _change(connection, title_id, changes)
+    if has_moved:
+        row = {"title": title_id, "package": changes["current"], "shown_at": now}
+        connection.execute(insert(showings).values(row))
 
 
 def _known_package(connection: Connection, title_id: str, package_id: str) -> Package:

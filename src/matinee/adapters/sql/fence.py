@@ -1,6 +1,8 @@
 """What a run commits is conditional on its token: an owner that was only asleep harms nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from sqlalchemy import Connection, bindparam, select
 
@@ -33,7 +35,27 @@ class Fence:
             raise RunLost(f"run {self.run} was taken over by another worker")
 
 
-def checked(connection: Connection, fence: Fence | None) -> None:
-    """Check the fence where there is one: ``matinee publish`` works without."""
+class Check(Protocol):
+    """What a commit is conditional on."""
+
+    def check(self, connection: Connection) -> None:
+        """Raise ``RunLost`` when the transaction must not be committed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Several checks."""
+
+    checks: Sequence[Check]
+
+    def check(self, connection: Connection) -> None:
+        """All of them."""
+        for each in self.checks:
+            each.check(connection)
+
+
+def checked(connection: Connection, fence: Check | None) -> None:
+    """Check the fence where there is one."""
     if fence is not None:
         fence.check(connection)

@@ -1,6 +1,6 @@
 """The ledger of derivations, in tables."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any, NamedTuple, Self
@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from matinee.adapters.sql import schema
 from matinee.adapters.sql.database import insert_if_absent, insert_or_change, reading, writing
-from matinee.adapters.sql.fence import Fence, checked
+from matinee.adapters.sql.fence import Check, checked
 from matinee.assets.asset import Asset
 from matinee.assets.derivation import Cost, Derivation, Step
 from matinee.core.ids import Digest
@@ -65,6 +65,14 @@ _WITH_OUTPUT = _Queries.where(
         )
     )
 )
+_WITH_INPUT = _Queries.where(
+    schema.derivations.c.sequence.in_(
+        select(schema.derivation_inputs.c.derivation).where(
+            schema.derivation_inputs.c.digest.in_(_DIGESTS)
+        )
+    )
+)
+_OF_SEQUENCES = _Queries.where(schema.derivations.c.sequence.in_(_DIGESTS))
 
 _OUTPUTS_OF_KEY = (
     select(schema.derivation_outputs.c.digest)
@@ -72,6 +80,12 @@ _OUTPUTS_OF_KEY = (
     .where(schema.derivations.c.key == bindparam("key"))
 )
 
+
+_LISTED = select(schema.condemned.c.digest).where(schema.condemned.c.digest.in_(_DIGESTS))
+_ANY = select(schema.condemned.c.key).limit(1)
+_SPARE = delete(schema.condemned).where(
+    schema.condemned.c.digest.in_(_DIGESTS), schema.condemned.c.owner.is_(None)
+)
 
 AT_ONCE = 500
 """Recipes that one query asks for."""
@@ -87,14 +101,17 @@ class SqlLedger(Ledger, Inventory):
         now: The time, with its zone.
         fence: The run that writes, if one does: ``begin`` and ``record`` raise ``RunLost`` when it
             was taken over.
+        spares: Whether what is found is going to be used: garbage collection lets it be then.
     """
 
     def __init__(
-        self, engine: Engine, now: Callable[[], datetime], fence: Fence | None = None
-    ) -> None:
+        self, engine: Engine, now: Callable[[], datetime], fence: Check | None = None, *,
+        spares: bool = False,
+    ) -> None:  # fmt: skip
         self._engine = engine
         self._now = now
         self._fence = fence
+        self._spares = spares
 
     def find(self, recipe: Digest) -> Sequence[Derivation]:
         return self.find_all([recipe])[0]
@@ -103,7 +120,7 @@ class SqlLedger(Ledger, Inventory):
         found: dict[Digest, list[Derivation]] = {recipe: [] for recipe in recipes}
         asked = list(found)
         for start in range(0, len(asked), AT_ONCE):
-            for derivation in self._derivations(_OF_RECIPES, asked[start : start + AT_ONCE]):
+            for derivation in self._of_recipes(asked[start : start + AT_ONCE]):
                 found[derivation.step.recipe].append(derivation)
         return [found[recipe] for recipe in recipes]
 
@@ -128,7 +145,9 @@ class SqlLedger(Ledger, Inventory):
             checked(connection, self._fence)
             new = insert_if_absent(connection, schema.derivations).returning(columns.sequence)
             sequence = connection.scalar(new, _derivation_row(derivation))
-            if sequence is None and anew:
+            if sequence is not None:
+                _write_inputs(connection, sequence, derivation.step)
+            elif anew:
                 sequence = _emptied(connection, derivation)
             if sequence is not None:
                 _write_outputs(connection, sequence, derivation.outputs)
@@ -150,7 +169,32 @@ class SqlLedger(Ledger, Inventory):
         with reading(self._engine) as connection:
             return [Attempt(**row._asdict()) for row in connection.execute(query)]
 
+    def _of_recipes(self, recipes: Sequence[Digest]) -> list[Derivation]:
+        found = self._derivations(_OF_RECIPES, recipes)
+        if not self._spares:
+            return found
+        digests = {asset.digest for each in found for asset in each.outputs.values()}
+        # What was being removed before it could be spared is no longer there the second time.
+        return self._derivations(_OF_RECIPES, recipes) if self._spare(digests) else found
+
+    def _spare(self, digests: Collection[Digest]) -> bool:
+        """Take assets off the list of the condemned; whether any was on it."""
+        with reading(self._engine) as connection:
+            if connection.scalar(_ANY) is None:  # nearly always
+                return False
+        named = list(digests)
+        batches = [named[at : at + AT_ONCE] for at in range(0, len(named), AT_ONCE)]
+        with reading(self._engine) as connection:
+            listed = [d for each in batches for d in connection.scalars(_LISTED, {"digests": each})]
+        if listed:
+            with writing(self._engine) as connection:
+                for at in range(0, len(listed), AT_ONCE):
+                    connection.execute(_SPARE, {"digests": listed[at : at + AT_ONCE]})
+        return bool(listed)
+
     def locate(self, digest: Digest) -> Sequence[str]:
+        if self._spares:
+            self._spare([digest])
         columns = schema.locations.c
         query = select(columns.key).where(columns.digest == digest).order_by(columns.sequence)
         with reading(self._engine) as connection:
@@ -165,7 +209,27 @@ class SqlLedger(Ledger, Inventory):
             row = connection.execute(query).one_or_none()
         return None if row is None else Asset(**row._asdict())
 
-    def _derivations(self, queries: _Queries, digests: Sequence[Digest]) -> list[Derivation]:
+    def made_any(self, digests: Sequence[Digest]) -> Sequence[Derivation]:
+        """The derivations that have one of these assets among their outputs, newest first."""
+        return self._in_parts(_WITH_OUTPUT, digests)
+
+    def used_any(self, digests: Sequence[Digest]) -> Sequence[Derivation]:
+        """The derivations that have one of these digests among their inputs, newest first."""
+        return self._in_parts(_WITH_INPUT, digests)
+
+    def of_sequences(self, sequences: Sequence[int]) -> Sequence[Derivation]:
+        """The derivations of these rows, newest first."""
+        return self._in_parts(_OF_SEQUENCES, sequences)
+
+    def _in_parts(self, queries: _Queries, asked: Sequence[Any]) -> list[Derivation]:
+        """Every derivation that is asked for, once."""
+        found: dict[Digest, Derivation] = {}
+        for start in range(0, len(asked), AT_ONCE):
+            for derivation in self._derivations(queries, asked[start : start + AT_ONCE]):
+                found.setdefault(derivation.step.key, derivation)
+        return list(found.values())
+
+    def _derivations(self, queries: _Queries, digests: Sequence[Any]) -> list[Derivation]:
         asked = {"digests": digests}
         with reading(self._engine) as connection:
             rows = connection.execute(queries.derivations, asked).all()
@@ -236,6 +300,13 @@ def _write_outputs(connection: Connection, sequence: int, outputs: Mapping[str, 
     if asset_rows:
         connection.execute(insert_if_absent(connection, schema.assets), asset_rows)
         connection.execute(insert(schema.derivation_outputs), output_rows)
+
+
+def _write_inputs(connection: Connection, sequence: int, step: Step) -> None:
+    """Write what a derivation was made from, so that it is found by that."""
+    rows = [{"digest": d, "derivation": sequence} for d in sorted(set(step.inputs.values()))]
+    if rows:
+        connection.execute(insert(schema.derivation_inputs), rows)
 
 
 def _write_places(connection: Connection, locations: Iterable[tuple[Digest, str]]) -> None:

@@ -1,24 +1,26 @@
 """Questions about the ledger that people ask, one at a time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Engine, select
+from sqlalchemy import Engine, select
 
 from matinee.adapters.sql.database import reading
-from matinee.adapters.sql.ledger import SqlLedger
-from matinee.adapters.sql.schema import attempts, derivations
+from matinee.adapters.sql.ledger import AT_ONCE, SqlLedger
+from matinee.adapters.sql.schema import assets, attempts, derivations, locations
+from matinee.assets.asset import Asset
 from matinee.assets.derivation import Derivation
 from matinee.core.ids import Digest
-from matinee.ports.lineage import Lineage, Try
+from matinee.ports.lineage import Ancestry, Lineage, Try
 
 
-class SqlLineage(Lineage):
+class SqlLineage(Lineage, Ancestry):
     """The ledger's tables, asked by key and by use.
 
-    ``that_used`` reads the inputs of every derivation of the function: there is no index of inputs,
-    which every write would pay for and only people's questions need.
+    Args:
+        engine: The database.
+        now: The time, with its zone.
     """
 
     def __init__(self, engine: Engine, now: Callable[[], datetime]) -> None:
@@ -33,9 +35,12 @@ class SqlLineage(Lineage):
         return next(found, None)
 
     def that_used(self, digest: Digest, function: str, role: str) -> Derivation | None:
-        return self._newest(
-            derivations.c.function == function, derivations.c.inputs[role].as_string() == digest
+        found = (
+            each
+            for each in self._ledger.used_any([digest])
+            if each.step.function == function and each.step.inputs.get(role) == digest
         )
+        return next(found, None)
 
     def tries(self, run: str, keys: Sequence[Digest]) -> Sequence[Try]:
         columns = [attempts.c[field.name] for field in fields(Try)]
@@ -43,12 +48,60 @@ class SqlLineage(Lineage):
         with reading(self._engine) as connection:
             return [Try(*row) for row in connection.execute(query.order_by(attempts.c.id))]
 
-    def _newest(self, *which: ColumnElement[bool]) -> Derivation | None:
-        newest = derivations.c.sequence.desc()
-        query = select(derivations.c.recipe, derivations.c.key).where(*which).order_by(newest)
+    def made_any(self, digests: Sequence[Digest]) -> Sequence[Derivation]:
+        return self._ledger.made_any(digests)
+
+    def used_any(self, digests: Sequence[Digest]) -> Sequence[Derivation]:
+        return self._ledger.used_any(digests)
+
+    def assets(self, digests: Sequence[Digest]) -> Mapping[Digest, Asset]:
+        found: dict[Digest, Asset] = {}
+        for part in _parts(digests):
+            query = select(assets).where(assets.c.digest.in_(part))
+            with reading(self._engine) as connection:
+                found |= {row.digest: Asset(**row._asdict()) for row in connection.execute(query)}
+        return found
+
+    def places(self, digests: Sequence[Digest]) -> Mapping[Digest, Sequence[str]]:
+        found: dict[Digest, list[str]] = {}
+        columns = locations.c
+        for part in _parts(digests):
+            query = select(columns.digest, columns.key).where(columns.digest.in_(part))
+            with reading(self._engine) as connection:
+                for digest, key in connection.execute(query.order_by(columns.sequence)):
+                    found.setdefault(digest, []).append(key)
+        return found
+
+    def at(self, key: str) -> Digest | None:
+        query = select(locations.c.digest).where(locations.c.key == key)
         with reading(self._engine) as connection:
-            row = connection.execute(query.limit(1)).one_or_none()
-        if row is None:
-            return None
-        found = self._ledger.find(row.recipe)
-        return next((each for each in found if each.step.key == row.key), None)
+            found: Digest | None = connection.scalar(query)
+        return found
+
+    def under(self, prefix: str) -> Mapping[str, Digest]:
+        last = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+        columns = locations.c
+        query = select(columns.key, columns.digest).where(columns.key >= prefix, columns.key < last)
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).all()
+        return {key: digest for key, digest in sorted(rows) if key.startswith(prefix)}
+
+    def alike(self, like: Derivation, start: datetime, end: datetime) -> Sequence[Derivation]:
+        columns = derivations.c
+        query = select(columns.sequence, columns.tools).where(
+            columns.function == like.step.function,
+            columns.version == like.step.version,
+            columns.host == like.cost.host,
+            columns.started_at >= start,
+            columns.started_at <= end,
+        )
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).all()
+        same = [row.sequence for row in rows if row.tools == dict(like.step.tools)]
+        return sorted(self._ledger.of_sequences(same), key=lambda each: each.cost.started_at)
+
+
+def _parts(digests: Sequence[Digest]) -> Iterator[Sequence[Digest]]:
+    """As many as one query asks for at a time."""
+    for start in range(0, len(digests), AT_ONCE):
+        yield digests[start : start + AT_ONCE]

@@ -28,7 +28,7 @@ from sqlalchemy import (
     true,
 )
 
-REVISION = "0002"
+REVISION = "0004"
 """The migration that makes these tables; a database that says so is opened as it is."""
 
 
@@ -116,6 +116,22 @@ derivation_outputs = Table(
     Column("digest", ForeignKey("asset.digest"), nullable=False, index=True),
 )
 
+derivation_inputs = Table(
+    "derivation_input",
+    metadata,
+    # What was made of an asset is one look; the roles are in the derivation's own row.
+    Column("digest", _DIGEST, primary_key=True),
+    Column("derivation", ForeignKey("derivation.sequence"), primary_key=True),
+)
+
+originals = Table(
+    "original",
+    metadata,
+    Column("digest", _DIGEST, primary_key=True),
+    Column("place", Text, primary_key=True),
+    Column("seen_at", UtcTime, nullable=False),
+)
+
 attempts = Table(
     "attempt",
     metadata,
@@ -143,6 +159,9 @@ titles = Table(
     Column("is_public", Boolean, nullable=False, server_default=false()),
     Column("opens_at", UtcTime, index=True),
     Column("closes_at", UtcTime, index=True),
+    # Deleted: when it goes for good, and the package that was on screen.
+    Column("removes_at", UtcTime),
+    Column("was_shown", Text),
     # What was last told of its rights window.
     Column("told_open", Boolean, nullable=False, server_default=true()),
     # The name in one case, for search and order.
@@ -302,6 +321,39 @@ runs = Table(
 _where_there(runs.c.owner)
 _where_there(runs.c.title, runs.c.queued_at)
 
+scrubs = Table(
+    "scrub",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("settings", JSON, nullable=False),
+    Column("state", Text, nullable=False),
+    # How far it came: what it looks at, and after which of these it goes on.
+    Column("phase", Text, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("counts", JSON, nullable=False),
+    Column("begun_at", UtcTime, nullable=False),
+    Column("told_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
+)
+
+findings = Table(
+    "finding",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),
+    # What it is about: a key of the store, or what names a row.
+    Column("thing", ORDERED, nullable=False),
+    Column("digest", _DIGEST),
+    Column("title", Text),
+    Column("detail", JSON, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("found_at", UtcTime, nullable=False),
+    Column("closed_at", UtcTime),
+    Column("how", Text),
+    Index(None, "state", "id"),
+    Index(None, "thing", "id"),
+)
+
 tokens = Table(
     "token",
     metadata,
@@ -333,4 +385,30 @@ replies = Table(
     # None: it is still being worked on.
     Column("status", Integer),
     Column("body", Text, nullable=False),
+)
+
+condemned = Table(
+    "condemned",
+    metadata,
+    Column("key", Text, primary_key=True),
+    # None: no table knows the object.
+    Column("digest", _DIGEST, index=True),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("condemned_at", UtcTime, nullable=False),
+    # The last visit that had begun by then: it may have seen the object before.
+    Column("after_visit", BigInteger, nullable=False),
+    # Who is removing it; None while it can still be spared.
+    Column("owner", Text),
+)
+
+visits = Table(
+    "visit",
+    metadata,
+    # Row 0 counts them, and is locked by who begins one and by who condemns.
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("owner", Text, nullable=False),
+    Column("counter", BigInteger, nullable=False),
+    # The counter as garbage collection saw it, and when it saw that it had moved.
+    Column("seen", BigInteger),
+    Column("seen_at", UtcTime),
 )

@@ -1,6 +1,6 @@
 """The seals of the log, in tables."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from matinee.adapters.sql.database import insert_if_absent, insert_or_change, re
 from matinee.adapters.sql.facts import entry_of
 from matinee.adapters.sql.schema import assets, bookmarks, deliveries, events, locations, seals
 from matinee.assets.asset import Asset
+from matinee.core.events import Event
 from matinee.ports.events import Entry, Seal, Seals
 
 _LAST_SEALED = select(func.max(seals.c.last))
@@ -87,3 +88,24 @@ class SqlSeals(Seals):
         with reading(self._engine) as connection:
             rows = connection.execute(_STRETCH, {"first": seal.first, "last": seal.last})
             return [entry_of(row) for row in rows]
+
+    def rewrite(self, seal: Seal, sealed: Mapping[int, Event]) -> None:
+        columns = ["id", "time", "type", "source", "subject", "cause", "seal"]
+        rows = [
+            {
+                "place": place, "id": event.id, "time": event.time, "type": event.type,
+                "source": event.source, "subject": event.subject, "cause": event.cause,
+                "seal": seal.number,
+            }
+            for place, event in sealed.items()
+        ]  # fmt: skip
+        own = events.c.place
+        with writing(self._engine) as connection:
+            change = insert_or_change(connection, events, key=["place"], changed=columns)
+            connection.execute(change, rows)
+            kept = select(own).where(
+                own >= seal.first, own <= seal.last, events.c.body.is_not(None)
+            )
+            for place in connection.scalars(kept).all():
+                values = {"body": dict(sealed[place].data)}
+                connection.execute(update(events).where(own == place).values(values))

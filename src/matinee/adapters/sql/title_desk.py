@@ -123,7 +123,7 @@ class SqlTitleDesk(TitleDesk, Rights):
 
 
 def _conditions(which: TitleSearch) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [IS_MADE]
+    conditions: list[ColumnElement[bool]] = [IS_MADE, titles.c.removes_at.is_(None)]
     if which.text is not None:
         conditions.append(titles.c.folded.contains(folded(which.text), autoescape=True))
     if which.state is not None:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, exists, select, update
 
 from matinee.adapters.sql.database import insert_if_absent, reading, writing
 from matinee.adapters.sql.facts import tell
-from matinee.adapters.sql.fence import Fence, checked
+from matinee.adapters.sql.fence import Check, checked
 from matinee.adapters.sql.schema import packages, titles
 from matinee.core.errors import NotFound
 from matinee.core.events import Fact
@@ -33,7 +33,7 @@ class SqlTitles(Titles):
     """
 
     def __init__(
-        self, engine: Engine, now: Callable[[], datetime], fence: Fence | None = None
+        self, engine: Engine, now: Callable[[], datetime], fence: Check | None = None
     ) -> None:
         self._engine = engine
         self._now = now

@@ -21,11 +21,10 @@ def inspect_command(film: str, as_json: bool) -> None:
     check_is_file(path)
     reading = begin_to_inspect(path.absolute())
 
-    from matinee.flows.report import track_json
     from matinee.media.chapters import chapters_json, placed_chapters
+    from matinee.media.remarks import told_source, track_json
     from matinee.media.source import source_as_json
-    from matinee.stages.inspect import timeline_of
-    from matinee.stages.straighten import told_source
+    from matinee.media.source_timeline import timeline_of
 
     info, packets, time_base = reading.result()
     refusal: SourceRefused | None = None

@@ -12,7 +12,7 @@ import click
 from matinee.apps.cli.main import printable
 
 
-def plan_film_json(film: Path, sidecars: Sequence[Any], ladder: Any, wish: Any) -> dict[str, Any]:
+def plan_film_json(film: Path, sidecars: Sequence[Any], profile: Any, wish: Any) -> dict[str, Any]:
     """Rungs, tracks, waivers, bytes and time."""
     from matinee.stages.damage import check_whole, look_first
     from matinee.stages.given import check_is_file
@@ -24,11 +24,11 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], ladder: Any, wish: Any) 
 
     from matinee.config import read_settings
     from matinee.media import estimate
-    from matinee.media.ladder import display_size
+    from matinee.media.remarks import told_source
+    from matinee.media.source import display_size
+    from matinee.media.source_timeline import timeline_of
     from matinee.media.tracks import plan_tracks
     from matinee.stages.crop import told_crop
-    from matinee.stages.inspect import timeline_of
-    from matinee.stages.straighten import told_source
 
     info, packets, time_base = reading.result()
     timeline = timeline_of(info, packets, time_base)
@@ -36,7 +36,7 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], ladder: Any, wish: Any) 
         check_whole(info)
     if wish.crop:
         info = _cropped(film, info)
-    tracks = plan_tracks(info, timeline, ladder, sidecars)
+    tracks = plan_tracks(info, timeline, profile, sidecars)
     size, frames = display_size(info.picture), timeline.frames
     scored = len(tracks.rungs) if wish.scores else 0
     per_frame = (
@@ -83,6 +83,9 @@ def _made_json(tracks: Any, sounds: Sequence[Any], duration: Fraction) -> dict[s
                 "width": rung.width,
                 "height": rung.height,
                 "codec": rung.codec,
+                "depth": rung.depth,
+                "profile": rung.profile,
+                "coding": rung.shown_codec,
                 "level": rung.level,
                 "maxrate": rung.maxrate,
                 "bytes": size_bytes,
@@ -90,34 +93,46 @@ def _made_json(tracks: Any, sounds: Sequence[Any], duration: Fraction) -> dict[s
             for rung, size_bytes in zip(tracks.rungs, likely, strict=True)
         ],
         "sounds": [
-            {"name": sound.name, "channels": sound.channels, "bits_per_second": sound.bit_rate}
+            {
+                "name": sound.name,
+                "channels": sound.channels,
+                "codec": sound.codec,
+                "bits_per_second": estimate.likely_rate(sound),
+            }
             for sound in sounds
         ],
         "subtitles": [
             {"name": text.name, "language": text.labels.language} for text in tracks.texts
         ],
-        "bytes": sum(likely) + sum(int(sound.bit_rate * duration / 8) for sound in sounds),
+        "bytes": sum(likely)
+        + sum(int(estimate.likely_rate(sound) * duration / 8) for sound in sounds),
     }
 
 
 def tell_plan(plan: dict[str, Any]) -> None:
     """The plan for people."""
+    from matinee.media.codecs.sound import SOUND_CODECS
+
     click.echo(
         f"{printable(plan['film'])}: {plan['duration']:.2f} s, {plan['frames']} frames at "
         f"{plan['frame_rate']} a second"
     )
+    streams = [*plan["rungs"], *plan["sounds"], *plan["subtitles"]]
+    width = max(len(stream["name"]) for stream in streams)
     for rung in plan["rungs"]:
         click.echo(
-            f"  {rung['name']:<14} {rung['width']}x{rung['height']}  H.264 level {rung['level']}, "
-            f"at most {rung['maxrate'] // 1000} kbit/s, about {rung['bytes'] / 1e6:.1f} MB"
+            f"  {rung['name']:<{width}} {rung['width']}x{rung['height']}  {rung['coding']} "
+            f"level {rung['level']}, at most {rung['maxrate'] // 1000} kbit/s, "
+            f"about {rung['bytes'] / 1e6:.1f} MB"
         )
     for sound in plan["sounds"]:
         click.echo(
-            f"  {sound['name']:<14} {sound['channels']} channels, "
-            f"{sound['bits_per_second'] // 1000} kbit/s"
+            f"  {sound['name']:<{width}} {sound['channels']} channels, "
+            f"{SOUND_CODECS[sound['codec']].label}, {sound['bits_per_second'] // 1000} kbit/s"
         )
     for text in plan["subtitles"]:
-        click.echo(f"  {text['name']:<14} WebVTT")
+        click.echo(f"  {text['name']:<{width}} WebVTT")
+    click.echo(f"  {len(streams)} streams")
     for note in plan["notes"]:
         click.echo(f"  {note}")
     for waiver in plan["waivers"]:

@@ -22,7 +22,8 @@ class Wish:
     title: str | None
     credit: str | None
     subtitles: tuple[str, ...]
-    ladder: str
+    profile: str | None
+    ladder: str | None
     library: str | None
     database: str | None
     refresh: bool
@@ -48,11 +49,16 @@ class Wish:
     help="A subtitle file (SRT, WebVTT, ASS, TTML ...) and its language, such as film.srt:de.",
 )
 @click.option(
+    "--profile",
+    metavar="NAME|FILE",
+    help="Which streams: a shipped profile (standard, quick, web, devices, download, archive) or a "
+    "profile file. Default: standard.",
+)
+@click.option(
     "--ladder",
     metavar="NAME|FILE",
-    default="standard",
-    show_default=True,
-    help="Which renditions: a shipped ladder (standard, fast) or a ladder file.",
+    help="Which pictures, instead of the profile's: a shipped ladder (standard, fast, hevc, vp9, "
+    "av1 ...) or a ladder file.",
 )
 @library_options
 @click.option("--refresh", is_flag=True, help="Make again what older tools made.")
@@ -90,15 +96,15 @@ def publish_command(films: tuple[str, ...], **options: Any) -> None:
 def _one(film: Path, wish: Wish) -> int:
     """Plan or publish one film; gives its exit code."""
     from matinee.apps.cli.planning import plan_film_json, tell_plan
-    from matinee.ladders import load_ladder
+    from matinee.profiles import load_wished
 
     try:
-        ladder = load_ladder(wish.ladder)
+        profile = load_wished(wish.profile, wish.ladder)
         if wish.plan:
-            plan = plan_film_json(film, read_sidecars(wish.subtitles), ladder, wish)
+            plan = plan_film_json(film, read_sidecars(wish.subtitles), profile, wish)
             print_json(plan) if wish.as_json else tell_plan(plan)
             return 0
-        document, code = _publish(film, wish, ladder)
+        document, code = _publish(film, wish, profile)
     except MatineeError as error:
         tell_error(error, film)
         document, code = _failure(film, error), error.exit_code
@@ -116,7 +122,7 @@ def _failure(film: Path, error: MatineeError) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _publish(film: Path, wish: Wish, ladder: Any) -> tuple[dict[str, Any], int]:
+def _publish(film: Path, wish: Wish, profile: Any) -> tuple[dict[str, Any], int]:
     from matinee.apps.cli.display import display
     from matinee.config import read_settings
     from matinee.flows.publish_title import Request, publish_title
@@ -129,7 +135,7 @@ def _publish(film: Path, wish: Wish, ladder: Any) -> tuple[dict[str, Any], int]:
         name=wish.title and shown_name(wish.title),
         credit=wish.credit and shown_name(wish.credit),
         sidecars=read_sidecars(wish.subtitles),
-        ladder=ladder,
+        profile=profile,
         proofs=Proofs(signed=wish.proofs == "decode", scored=wish.scores),
         accept_damage=wish.accept_damage,
         crop=wish.crop,

@@ -66,7 +66,7 @@ def show_command(title: str, library: str | None, database: str | None, as_json:
             "id": p.id,
             "state": p.state,
             "made_at": p.made_at.isoformat(),
-            "settings": dict(p.settings),
+            "settings": {name: p.settings[name] for name in ("ladder", "scored")},
         }
         for p in packages
     ]
@@ -120,8 +120,8 @@ def verify_command(title: str, library: str | None, database: str | None, as_jso
         more = f" (and {len(reasons) - 1} more faults)" if len(reasons) > 1 else ""
         raise ObjectDamaged(
             f"{found.id} is damaged: {reasons[0]}{more}",
-            f"see all with: matinee verify {found.id} --json; delete the files that are wrong and "
-            "publish the film again: only they are made again",
+            f"see all with: matinee verify {found.id} --json; "
+            f"mend it with: matinee repair {found.id}",
         )
 
 

@@ -7,10 +7,10 @@ from datetime import datetime
 
 from matinee.apps.web.service import OpenUpload, RuleDesk, ShownRule, Tested, UploadDesk
 from matinee.core.events import Event
+from matinee.core.toml_lines import line_of
 from matinee.ports.uploads import Uploads
 from matinee.rules.conditions import Undecided
 from matinee.rules.rulebook import Rule, RuleBook
-from matinee.rules.toml_lines import line_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ def service_of(
         lineage=parts.lineage,
         rules=rules,
         uploads=uploads,
+        keeping=parts.keeping,
         tokens=library.tokens,
         sessions=parts.sessions,
         replies=parts.replies,

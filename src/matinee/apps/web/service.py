@@ -11,6 +11,7 @@ from matinee.apps.web.library import WebServices
 from matinee.core.events import Event
 from matinee.ports.deliveries import DeliveryDesk
 from matinee.ports.events import Entry, EventLog
+from matinee.ports.keeping import Keeping
 from matinee.ports.lineage import Lineage
 from matinee.ports.runs import RunDesk
 from matinee.ports.sessions import Replies, Sessions
@@ -97,6 +98,7 @@ class Service:
     lineage: Lineage
     rules: RuleDesk
     uploads: UploadDesk
+    keeping: Keeping
     tokens: Tokens
     sessions: Sessions
     replies: Replies

@@ -64,7 +64,7 @@ class TitleSummary(Shown):
 
     id: str
     name: str
-    state: Literal["published", "hidden"]
+    state: Literal["published", "hidden", "deleted"]
     credit: str
     poster: str | None
     duration: float | None

@@ -8,7 +8,8 @@ import re
 import tomllib
 from typing import Any
 
-from matinee.rules.faults import Path
+Path = tuple[str | int, ...]
+"""Where something stands: keys and places in lists."""
 
 
 def line_of(text: str, path: Path) -> int | None:

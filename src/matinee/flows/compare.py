@@ -1,0 +1,315 @@
+"""Compare: what two sides of encodes give and cost on one film.
+
+A side is a ladder, encoded here at several CRFs, or files that somebody encoded. All work is steps
+of the ledger: nothing is encoded or scored twice, and a comparison that was interrupted goes on.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import partial
+from math import ceil
+from pathlib import Path
+
+from matinee.assets.asset import Asset
+from matinee.core.errors import SourceUnsupported
+from matinee.core.progress import CellState, Progress, Stage
+from matinee.media.codecs.codec import Demand
+from matinee.media.comparison import Comparison, Encode, compare_sides, parts_of
+from matinee.media.estimate import encode_cost, score_cost
+from matinee.media.ladder import Ladder, Rung, fit
+from matinee.media.plan import SHORTEST, shots
+from matinee.media.sample import spread
+from matinee.media.signature import Signature
+from matinee.media.source import display_size
+from matinee.ports.tools import Scanner, Stills
+from matinee.stages.bench import Bench
+from matinee.stages.chunks import Film, film_of
+from matinee.stages.copies import Copy, look_at_copy, measure_copy
+from matinee.stages.encode import Studio
+from matinee.stages.frames import Chunks, Drawable, draw_frames
+from matinee.stages.given import check_is_file
+from matinee.stages.ingest import at_hand, check_unchanged, name_film
+from matinee.stages.inspect import inspect
+from matinee.stages.points import measure_rungs
+from matinee.stages.split import read_source_signature, split
+
+STEPS = (-5.0, 0.0, 5.0, 10.0)
+"""From a ladder's own CRF to those of its curve."""
+
+UNCAPPED = 300_000_000
+"""Bits per second that no encode needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class LadderSide:
+    """A ladder, at its own CRF and at those of ``crfs``. ``capped``: with its rungs' bit rates."""
+
+    name: str
+    ladder: Ladder
+    crfs: tuple[float, ...]
+    capped: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FilesSide:
+    """Files that are encodes of the film, each one point of a curve."""
+
+    name: str
+    files: tuple[Path, ...]
+
+
+Side = LadderSide | FilesSide
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be compared. ``seconds`` of the film at most; 0: all of it.
+
+    ``looked_at`` is how many shots are drawn. ``seed`` decides which pieces of the film are taken,
+    and the resamples.
+    """
+
+    film: Path
+    a: Side
+    b: Side
+    seconds: Fraction
+    seed: int
+    looked_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """The ports that the flow works with; ``exclusive`` and ``stop`` as a house has them."""
+
+    studio: Studio
+    scanner: Scanner
+    stills: Stills
+    exclusive: Callable[[str], AbstractAsyncContextManager[None]]
+    stop: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A side as measured: its encodes, and what a frame of each is drawn from."""
+
+    name: str
+    side: Side
+    encodes: tuple[Encode, ...]
+    drawables: tuple[Drawable, ...]
+
+    def drawable(self, encode: Encode) -> Drawable:
+        """What that encode's frames are drawn from."""
+        return self.drawables[self.encodes.index(encode)]
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """One frame as WebP: of the film, of A and of B."""
+
+    source: Asset
+    a: Asset
+    b: Asset
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """How a comparison ended. ``pictures`` are those of ``comparison.worst``, in order."""
+
+    film: Film
+    frames: int
+    a: Measured
+    b: Measured
+    comparison: Comparison
+    pictures: tuple[Pictures, ...]
+
+
+async def compare(stand: Stand, bench: Bench, asked: Asked) -> Compared:
+    """Measure both sides on the same frames, and compare.
+
+    Raises:
+        CopyUnlike: a file is no copy of the film, or cannot be paired with it frame by frame.
+        SourceRefused: the film, or a file, cannot be read. ToolError: a tool failed.
+    """
+    try:
+        return await _compare(stand, bench, asked)
+    finally:
+        stand.stop()
+
+
+async def _compare(stand: Stand, bench: Bench, asked: Asked) -> Compared:
+    identity = check_is_file(asked.film)
+    source = await name_film(asked.film)
+    bench.check_source = partial(check_unchanged, asked.film, identity)
+    path = at_hand(asked.film, bench.scratch, "film")
+    async with stand.exclusive(source.digest):
+        info, timeline = await inspect(bench, stand.studio.indexer, path, source)
+        if info.clock_jumps or info.needs_still:
+            raise SourceUnsupported(
+                f"{asked.film.name} has no steady picture to compare with: "
+                + ("its clock jumps" if info.clock_jumps else "it is sound alone"),
+                "copy it first: ffmpeg -i FILM -c copy OUT.mkv",
+            )
+        found = await split(
+            bench, stand.scanner, stand.studio.indexer, path, info, timeline, accept_damage=False
+        )
+        whole = film_of(info, found.timeline, found.plan, ())
+        chosen = spread(found.plan.chunks, asked.seconds, found.plan.rate, asked.seed)
+        film = replace(whole, clips=tuple(whole.clips[n] for n in chosen))
+        reference = await read_source_signature(bench, found)
+        work = _Work(stand, bench, path, film, reference)
+        # Files first: one that does not fit is told before hours of encoding.
+        looked = [await work.look("A", asked.a), await work.look("B", asked.b)]
+        a = await work.measure("A", asked.a, looked[0])
+        b = await work.measure("B", asked.b, looked[1])
+        spans = [clip.frames for clip in film.clips]
+        rate, frames = found.plan.rate, found.plan.frames
+        parts = parts_of(shots(found.cuts, frames, rate), spans, ceil(SHORTEST * rate / 2))
+        comparison = await asyncio.to_thread(
+            compare_sides, a.encodes, b.encodes, parts, asked.seed, asked.looked_at
+        )
+        pictures = await work.draw(comparison, a, b)
+    return Compared(film, sum(map(len, spans)), a, b, comparison, tuple(pictures))
+
+
+def rungs_of(side: LadderSide, film: Film) -> list[list[Rung]]:
+    """The rungs of a ladder's curves: a list for each CRF, the ladder's own CRF first."""
+    rungs = fit(side.ladder, film.picture, film.plan.rate)
+    if not side.capped:
+        rungs = [_uncapped(rung) for rung in rungs]
+    crfs = dict.fromkeys((side.ladder.crf, *side.crfs))
+    return [[replace(rung, crf=crf) for rung in rungs] for crf in crfs]
+
+
+def _uncapped(rung: Rung) -> Rung:
+    demand = Demand(rung.width, rung.height, rung.rate, 0, rung.reference_frames, rung.profile)
+    level = max(rung.coding.level(demand), "5.1", key=float)
+    return replace(rung, maxrate=UNCAPPED, bufsize=UNCAPPED, level=level)
+
+
+def crfs_around(crf: float) -> tuple[float, ...]:
+    """Those of a curve: the ladder's own, one below, two above."""
+    return tuple(sorted({min(51.0, max(1.0, crf + step)) for step in STEPS}))
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """The work on both sides."""
+
+    stand: Stand
+    bench: Bench
+    path: Path
+    film: Film
+    reference: Signature
+
+    async def look(self, letter: str, side: Side) -> list[Copy]:
+        """The copies of a side, each proved to be one."""
+        if isinstance(side, LadderSide):
+            return []
+        copies = []
+        for number, file in enumerate(side.files):
+            check_is_file(file)
+            source = await name_film(file)
+            path = at_hand(file, self.bench.scratch, f"copy-{letter}-{number}")
+            copies.append(
+                await look_at_copy(
+                    self.bench, self.stand.studio, file.name, path, source, self.film,
+                    self.reference,
+                )
+            )  # fmt: skip
+        return copies
+
+    async def measure(self, letter: str, side: Side, copies: Sequence[Copy]) -> Measured:
+        """All encodes of a side. ``letter`` names its lines of progress."""
+        if isinstance(side, LadderSide):
+            return await self._ladder(letter, side)
+        encodes = [
+            await measure_copy(
+                self.bench, self.stand.studio, self.path, self.film, copy, self.reference,
+                f"score {letter}: {copy.name}",
+            )
+            for copy in copies
+        ]  # fmt: skip
+        return Measured(side.name, side, tuple(encodes), tuple(copies))
+
+    async def _ladder(self, letter: str, side: LadderSide) -> Measured:
+        """CRF by CRF, so that as many encoders run at once as in a publish."""
+        settings = rungs_of(side, self.film)
+        rungs = [rung for each in settings for rung in each]
+        names = (f"encode {letter}: {side.name}", f"score {letter}: {side.name}")
+        frames = len(rungs) * sum(len(clip.frames) for clip in self.film.clips)
+        cost = sum(encode_cost(rung) for rung in rungs) / len(rungs)
+        progress = Folded(self.bench.progress, *names)
+        progress.open(frames, cost, score_cost(*display_size(self.film.picture)))
+        bench = replace(self.bench, progress=progress)
+        points = []
+        for each in settings:
+            points += await measure_rungs(
+                bench, self.stand.studio, self.path, replace(self.film, rungs=tuple(each)),
+                self.reference, settings[0],
+            )  # fmt: skip
+        progress.close()
+        clips = tuple(clip.frames for clip in self.film.clips)
+        return Measured(
+            side.name, side, tuple(point.encode for point in points),
+            tuple(Chunks(point.chunks, clips) for point in points),
+        )  # fmt: skip
+
+    async def draw(self, comparison: Comparison, a: Measured, b: Measured) -> list[Pictures]:
+        """The frames of the worst shots, of the film and of both sides."""
+        frames = [worst.frame for worst in comparison.worst]
+        own = Copy("", self.path, self.film.info, self.film.timeline)
+        things = (own, a.drawable(comparison.pair[0]), b.drawable(comparison.pair[1]))
+        drawn = [
+            await draw_frames(self.bench, self.stand.studio.indexer, self.stand.stills,
+                              self.film, thing, frames)
+            for thing in things
+        ]  # fmt: skip
+        return [Pictures(*each) for each in zip(*drawn, strict=True)]
+
+
+class Folded(Progress):
+    """Many rungs at many settings as two lines of progress: what is encoded, what is scored."""
+
+    def __init__(self, progress: Progress, encode: str, score: str) -> None:
+        self._progress, self._names = progress, {"encode": encode, "score": score}
+
+    def open(self, frames: int, encode_cost: float, score_cost: float) -> None:
+        """Begin both lines, of so many frames and of such costs a frame."""
+        for kind, cost in (("encode", encode_cost), ("score", score_cost)):
+            self._progress.started(Stage(self._names[kind], frames, cost))
+
+    def close(self) -> None:
+        """End both lines."""
+        for name in self._names.values():
+            self._progress.finished(name)
+
+    def started(self, stage: Stage) -> None:
+        """A part of a line begins."""
+
+    def advanced(self, stage: str, frames: int, *, reused: bool = False) -> None:
+        """Frames of a rung are frames of its line."""
+        self._progress.advanced(self._names[stage.partition(" ")[0]], frames, reused=reused)
+
+    def finished(self, stage: str) -> None:
+        """A part of a line is complete."""
+
+    def note(self, text: str) -> None:
+        """One sentence."""
+        self._progress.note(text)
+
+    def titled(self, title: str) -> None:
+        """No title is made."""
+
+    def previewed(self) -> None:
+        """Nor a preview."""
+
+    def planned(
+        self, rungs: Sequence[str], chunks: Sequence[tuple[int, int]], cells: str | None = None
+    ) -> None:
+        """The grid would be another at every setting."""
+
+    def cell(self, rung: str, start: int, state: CellState) -> None:
+        """Nor its cells."""

@@ -1,0 +1,88 @@
+"""What a package was ordered with, kept beside it, so that all of it can be made again."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path, PurePath
+from typing import Any
+
+from matinee.media.ladder import Box, Ladder, SoundRates
+from matinee.media.profile import Profile, SoundForm
+from matinee.media.tracks import Sidecar
+from matinee.stages.chunks import Proofs
+from matinee.stages.package import Renditions
+
+_PLAIN = re.compile(r"\w[\w .,()&'+-]{0,199}")
+_WORD = re.compile(r"[A-Za-z0-9-]{1,16}")
+
+
+def order_json(request: Any, made: Renditions) -> dict[str, Any]:
+    """A request in the form in which a package keeps it, with the presets that were taken."""
+    taken = {rung.family: rung.preset for rung in made.film.rungs}
+    profile: Profile = request.profile
+    return {
+        "profile": {
+            "name": profile.name,
+            "ladders": [
+                asdict(replace(ladder, preset=taken.get(ladder.family, ladder.preset)))
+                for ladder in profile.ladders
+            ],
+            "sounds": [asdict(form) for form in profile.sounds],
+        },
+        "signed": request.proofs.signed,
+        "scored": request.proofs.scored,
+        "accept_damage": request.accept_damage,
+        "crop": request.crop,
+        "sidecars": [
+            {
+                "digest": text.origin,
+                "name": safe_name(text.plan.sidecar.file),
+                "language": text.plan.sidecar.language,
+            }
+            for text in made.texts.values()
+            if text.plan.sidecar is not None
+        ],
+    }
+
+
+def safe_name(file: str) -> str:
+    """The name of a sidecar, where it is a plain one; else what it says of language and kind."""
+    name = PurePath(file).name
+    if _PLAIN.fullmatch(name):
+        return name
+    words = [word for word in PurePath(file).name.split(".")[1:] if _WORD.fullmatch(word)]
+    return ".".join(["sidecar", *words[-4:]])
+
+
+def ordered_profile(order: Mapping[str, Any]) -> Profile:
+    """The profile of an order."""
+    kept = order["profile"]
+    return Profile(
+        kept["name"],
+        tuple(_ladder(one) for one in kept["ladders"]),
+        tuple(_sound_form(one) for one in kept["sounds"]),
+    )
+
+
+def _ladder(kept: Mapping[str, Any]) -> Ladder:
+    boxes = tuple(Box(**box) for box in kept["boxes"])
+    return Ladder(**{**kept, "boxes": boxes, "sound": SoundRates(**kept["sound"])})
+
+
+def _sound_form(kept: Mapping[str, Any]) -> SoundForm:
+    layouts, pictures = tuple(kept["layouts"]), tuple(kept["pictures"])
+    rates = SoundRates(**kept["rates"])
+    return SoundForm(**{**kept, "rates": rates, "layouts": layouts, "pictures": pictures})
+
+
+def proofs_of(order: Mapping[str, Any]) -> Proofs:
+    """How much was proved."""
+    return Proofs(signed=order["signed"], scored=order["scored"])
+
+
+def sidecars_of(order: Mapping[str, Any], files: Sequence[Path]) -> tuple[Sidecar, ...]:
+    """The subtitle files, which lie at ``files`` now."""
+    return tuple(
+        Sidecar(str(file), one["language"])
+        for file, one in zip(files, order["sidecars"], strict=True)
+    )

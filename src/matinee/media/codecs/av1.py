@@ -1,0 +1,211 @@
+"""AV1 by SVT-AV1: the AV1 bitstream specification, and AV1 in ISO BMFF."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from matinee.media.boxes import BoxError, Fields
+from matinee.media.codecs.bits import Bits
+from matinee.media.codecs.codec import Codec, Coding, Demand, Told, lowest
+
+# level: luma samples of a picture, its width and height, samples shown and decoded per second,
+# Mbit/s (Main tier)
+LEVELS = {
+    "2": (147_456, 2_048, 1_152, 4_423_680, 5_529_600, 1.5),
+    "2.1": (278_784, 2_816, 1_584, 8_363_520, 10_454_400, 3),
+    "3": (665_856, 4_352, 2_448, 19_975_680, 24_969_600, 6),
+    "3.1": (1_065_024, 5_504, 3_096, 31_950_720, 39_938_400, 10),
+    "4": (2_359_296, 6_144, 3_456, 70_778_880, 77_856_768, 12),
+    "4.1": (2_359_296, 6_144, 3_456, 141_557_760, 155_713_536, 20),
+    "5": (8_912_896, 8_192, 4_352, 267_386_880, 273_715_200, 30),
+    "5.1": (8_912_896, 8_192, 4_352, 534_773_760, 547_430_400, 40),
+    "5.2": (8_912_896, 8_192, 4_352, 1_069_547_520, 1_094_860_800, 60),
+    "6": (35_651_584, 16_384, 8_704, 1_069_547_520, 1_176_502_272, 60),
+    "6.1": (35_651_584, 16_384, 8_704, 2_139_095_040, 2_189_721_600, 100),
+    "6.2": (35_651_584, 16_384, 8_704, 4_278_190_080, 4_379_443_200, 160),
+}
+
+PRESETS = {
+    "11": 0.025, "10": 0.026, "9": 0.038, "8": 0.052, "7": 0.06, "6": 0.074, "5": 0.13, "4": 0.2,
+    "3": 0.45, "2": 0.9,
+}  # fmt: skip
+
+HIDDEN = 32
+"""One picture in so many is decoded and not shown: SVT-AV1's look-ahead reference."""
+
+SEQUENCE_HEADER, FRAME_HEADER, FRAME = 1, 3, 6
+"""Types of open bitstream units (section 6.2.2)."""
+
+SELECT = 2
+"""SELECT_SCREEN_CONTENT_TOOLS and SELECT_INTEGER_MV."""
+
+
+def level(demand: Demand) -> str:
+    """By the AV1 specification's annex A.3, Main tier."""
+    samples = demand.width * demand.height
+    shown = samples * demand.rate
+    return lowest(
+        {
+            name: samples <= per_picture
+            and demand.width <= width
+            and demand.height <= height
+            and shown <= displayed
+            and shown * (HIDDEN + 1) / HIDDEN <= decoded
+            and demand.bufsize <= 2 * mbps * 1_000_000
+            for name, (per_picture, width, height, displayed, decoded, mbps) in LEVELS.items()
+        },
+        "6.2",
+    )
+
+
+def _options(rung: Coding, times: str) -> list[str]:
+    major, _, minor = rung.level.partition(".")
+    options = (
+        f"keyint=-1:scd=0:irefresh-type=2:lp={rung.threads}:level={major}{minor or 0}:"
+        f"mbr={rung.maxrate // 1000}"
+    )
+    return [
+        "-c:v", "libsvtav1", "-preset", rung.preset, "-crf", f"{rung.crf:g}",
+        "-force_key_frames", times, "-svtav1-params", options, "-flags:v", "+bitexact",
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Sequence:
+    """What the sequence header says (section 5.5.1)."""
+
+    profile: int
+    level: int
+    tier: int
+    depth: int
+
+
+def _units(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Type and content of each open bitstream unit (section 5.3)."""
+    at = 0
+    while at < len(data):
+        head = data[at]
+        start = at + 2 if head & 4 else at + 1
+        length, shift = len(data) - start, 0
+        if head & 2:
+            length = 0
+            while True:
+                if start >= len(data) or shift > 49:
+                    raise BoxError("the length of an AV1 unit is cut short")
+                byte = data[start]
+                length |= (byte & 127) << shift
+                start, shift = start + 1, shift + 7
+                if byte < 128:
+                    break
+        if length < 0 or start + length > len(data):
+            raise BoxError(f"an AV1 unit of {length} bytes does not fit its sample")
+        yield head >> 3 & 15, data[start : start + length]
+        at = start + length
+
+
+def _sequence_unit(data: bytes) -> bytes:
+    for kind, content in _units(data):
+        if kind == SEQUENCE_HEADER:
+            return content
+    raise BoxError("a key frame has no AV1 sequence header before it")
+
+
+def _sequence(content: bytes) -> _Sequence:
+    bits = Bits(content)
+    profile = bits.take(3)
+    bits.take(1)
+    if bits.flag():
+        raise BoxError("an AV1 still picture is no film")
+    number, tier = _operating_point(bits)
+    across, down = bits.take(4) + 1, bits.take(4) + 1
+    bits.take(across + down)
+    return _Sequence(profile, number, tier, _depth(bits, profile))
+
+
+def _operating_point(bits: Bits) -> tuple[int, int]:
+    """Level and tier of the first one."""
+    if bits.flag():
+        raise BoxError("an AV1 sequence header with timing is not read")
+    has_delay = bits.flag()
+    number, tier = 0, 0
+    for point in range(bits.take(5) + 1):
+        bits.take(12)
+        own = bits.take(5)
+        own_tier = bits.take(1) if own > 7 else 0
+        if has_delay and bits.flag():
+            bits.take(4)
+        if point == 0:
+            number, tier = own, own_tier
+    return number, tier
+
+
+def _depth(bits: Bits, profile: int) -> int:
+    """Past the tools to the colour configuration."""
+    if bits.flag():
+        bits.take(7)  # lengths of frame ids
+    bits.take(7)  # superblocks, filters, compounds, warped motion, dual filter
+    has_order = bits.flag()
+    if has_order:
+        bits.take(2)
+    screen = SELECT if bits.flag() else bits.take(1)
+    if screen and not bits.flag():
+        bits.take(1)
+    if has_order:
+        bits.take(3)
+    bits.take(3)  # super resolution, CDEF, restoration
+    if not bits.flag():
+        return 8
+    return 12 if profile == 2 and bits.flag() else 10
+
+
+def _named(kind: str, sequence: _Sequence) -> str:
+    """AV1 in ISO BMFF clause 5, the mandatory fields only."""
+    tier = "H" if sequence.tier else "M"
+    return f"{kind}.{sequence.profile}.{sequence.level:02d}{tier}.{sequence.depth:02d}"
+
+
+def _string(kind: str, fields: Fields) -> str:
+    fields.take(1)
+    profile_level, bits = fields.unsigned(1), fields.unsigned(1)
+    depth = (12 if bits & 0x20 else 10) if bits & 0x40 else 8
+    return _named(kind, _Sequence(profile_level >> 5, profile_level & 31, bits >> 7, depth))
+
+
+def _coded_string(kind: str, _configuration: bytes, sample: bytes) -> str:
+    return _named(kind, _sequence(_sequence_unit(sample)))
+
+
+def _told(string: str) -> Told:
+    _, _, level_and_tier, depth, *_ = string.split(".")
+    number = int(level_and_tier[:2])
+    return Told(f"{2 + number // 4}" + (f".{number % 4}" if number % 4 else ""), int(depth))
+
+
+def _is_key(sample: bytes, _length_size: int) -> bool | None:
+    """By the first frame header (section 5.9.2): a key frame that is shown, and new."""
+    for kind, content in _units(sample):
+        if kind in (FRAME_HEADER, FRAME):
+            bits = Bits(content)
+            if bits.flag():  # shows a frame that was decoded before
+                return False
+            return bits.take(2) == 0 and bits.flag()
+    return None
+
+
+AV1 = Codec(
+    name="av1",
+    label="AV1",
+    encoder="libsvtav1",
+    profiles={8: ("main",), 10: ("main",)},
+    presets=PRESETS,
+    crf=(1, 63),
+    level=level,
+    options=_options,
+    entries=("av01",),
+    box="av1C",
+    nal_length_at=None,
+    string=_string,
+    coded_string=_coded_string,
+    told=_told,
+    header=lambda _, sample: _sequence_unit(sample),
+    is_key=_is_key,
+)

@@ -1,0 +1,216 @@
+"""Which encode of each shot: the shots' hulls, one price of a bit for all, the title's own hull.
+
+- A shot has some encodes, each with its bits and its loss. The loss of frames is the sum of
+  ``1 / (VMAF + 1)``: it adds up over shots, and gives the harmonic mean of the title's VMAF.
+- For a sum that is separable, the best choice has one slope for all shots (constant slope; Everett
+  1963): each shot takes the encode that is least in ``bits + price * loss``.
+- So the title's own hull is the shots' hulls put together, step by step, the steps that buy most
+  first. Its corners are the best that can be had for their bits; between two corners one shot
+  differs.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from matinee.media.curves import Point, upper_hull
+
+JND = 6.0
+"""Points of VMAF that most people can tell apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One encode of a shot. ``number`` is its place among the shot's encodes."""
+
+    bits: float
+    loss: float
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShotCurve:
+    """A shot's encodes: how many frames it has, and the choices that are worth their bits.
+
+    Of growing bits and falling loss, convex.
+    """
+
+    frames: int
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """A choice for every shot of a title: places in each shot's ``choices``."""
+
+    places: tuple[int, ...]
+    bits: float
+    loss: float
+    frames: int
+
+    @property
+    def quality(self) -> float:
+        """The harmonic mean of the title's VMAF."""
+        return harmonic_mean(self.loss, self.frames)
+
+
+class OutOfReach(ValueError):
+    """No choice of encodes is as good, or as small."""
+
+
+def loss_of(quality: float, frames: int) -> float:
+    """The loss of frames whose harmonic mean of VMAF is ``quality``."""
+    return frames / (quality + 1)
+
+
+def harmonic_mean(loss: float, frames: int) -> float:
+    """The harmonic mean of VMAF of frames with that loss."""
+    return frames / loss - 1
+
+
+def shot_curve(points: Sequence[Point], frames: int) -> ShotCurve:
+    """A shot's curve from its encodes: bits, and the harmonic mean of VMAF.
+
+    Args:
+        points: One or more, in any order; what is not on their hull is never chosen.
+        frames: How many frames the shot has.
+    """
+    lost = [Point(p.size, -loss_of(p.quality, frames)) for p in points]
+    numbers = {point: number for number, point in reversed(list(enumerate(lost)))}
+    return ShotCurve(
+        frames, tuple(Choice(p.size, -p.quality, numbers[p]) for p in upper_hull(lost))
+    )
+
+
+def at_price(shots: Sequence[ShotCurve], price: float) -> Allocation:
+    """The choice with the least ``bits + price * loss``; of equals, the one with fewer bits."""
+    places = tuple(
+        min(range(len(shot.choices)), key=lambda n: _cost(shot.choices[n], price)) for shot in shots
+    )
+    return _allocation(shots, places)
+
+
+def _cost(choice: Choice, price: float) -> tuple[float, float]:
+    return choice.bits + price * choice.loss, choice.bits
+
+
+def _allocation(shots: Sequence[ShotCurve], places: Sequence[int]) -> Allocation:
+    chosen = [shot.choices[place] for shot, place in zip(shots, places, strict=True)]
+    return Allocation(
+        tuple(places),
+        math.fsum(choice.bits for choice in chosen),
+        math.fsum(choice.loss for choice in chosen),
+        sum(shot.frames for shot in shots),
+    )
+
+
+def title_hull(shots: Sequence[ShotCurve]) -> Iterator[Allocation]:
+    """The title's hull, from the least bits to the least loss; one shot changes at a time."""
+    steps = sorted(
+        (
+            (_gain(before, after), number, place)
+            for number, shot in enumerate(shots)
+            for place, (before, after) in enumerate(pairwise(shot.choices), 1)
+        ),
+        key=lambda step: (-step[0], step[1], step[2]),
+    )
+    places = [0] * len(shots)
+    first = _allocation(shots, places)
+    yield first
+    bits, loss = first.bits, first.loss
+    for _, number, place in steps:
+        before, after = shots[number].choices[place - 1 : place + 1]
+        bits += after.bits - before.bits
+        loss += after.loss - before.loss
+        places[number] = place
+        yield Allocation(tuple(places), bits, loss, first.frames)
+
+
+def _gain(before: Choice, after: Choice) -> float:
+    """How much less loss for each bit more."""
+    return (before.loss - after.loss) / (after.bits - before.bits)
+
+
+def for_quality(shots: Sequence[ShotCurve], quality: float) -> Allocation:
+    """The first allocation of the title's hull that is as good.
+
+    It costs at most one shot's step more than the best of all that are as good.
+
+    Raises:
+        OutOfReach: none is.
+    """
+    for allocation in title_hull(shots):
+        if allocation.quality >= quality:
+            return allocation
+    raise OutOfReach(f"no choice of encodes has a VMAF of {quality:g}")
+
+
+def for_bits(shots: Sequence[ShotCurve], bits: float) -> Allocation:
+    """The last allocation of the title's hull that is as small.
+
+    Raises:
+        OutOfReach: none is.
+    """
+    best = None
+    for allocation in title_hull(shots):
+        if allocation.bits > bits:
+            break
+        best = allocation
+    if best is None:
+        raise OutOfReach(f"no choice of encodes has {bits:g} bits or fewer")
+    return best
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a rung belongs: its coded size, the title's VMAF there, and its bits."""
+
+    size: tuple[int, int]
+    quality: float
+    bits: float
+
+
+def place_rungs(
+    titles: Mapping[tuple[int, int], Sequence[Allocation]], lowest: float, highest: float,
+    apart: float = JND,
+) -> list[Place]:  # fmt: skip
+    """Rungs from ``lowest`` VMAF to ``highest``, as few as lie no further than ``apart``.
+
+    They are spread evenly; where the sizes do not reach as low or as high, over what they reach.
+    Each is as good as its place asks, at the coded size and the allocation that need the fewest
+    bits for that. Rungs grow in bits and in quality; places that one allocation fills are one.
+
+    Args:
+        titles: The title's hull at each coded size, as ``title_hull`` gives it.
+        lowest: VMAF of the smallest rung.
+        highest: VMAF of the largest, at least ``lowest``.
+        apart: Points of VMAF from one rung to the next, at most.
+    """
+    corners = [a.quality for title in titles.values() for a in title]
+    low, high = max(lowest, min(corners)), min(highest, max(corners))
+    if high <= low:
+        return [_cheapest(titles, min(high, max(corners)))]
+    count = math.ceil((high - low) / apart - 1e-9) + 1
+    wanted = [low + (high - low) * n / (count - 1) for n in range(count)]
+    return list(_growing(_cheapest(titles, quality) for quality in wanted))
+
+
+def _cheapest(titles: Mapping[tuple[int, int], Sequence[Allocation]], quality: float) -> Place:
+    """The size and the allocation with the fewest bits that are as good."""
+    found = [
+        Place(size, a.quality, a.bits)
+        for size, title in titles.items()
+        for a in title
+        if a.quality >= quality - 1e-9
+    ]
+    return min(found, key=lambda place: (place.bits, -place.quality, place.size))
+
+
+def _growing(places: Iterable[Place]) -> Iterator[Place]:
+    """Without rungs that are the same as the one before."""
+    before: Place | None = None
+    for place in places:
+        if before is None or (place.bits > before.bits and place.quality > before.quality):
+            before = place
+            yield place

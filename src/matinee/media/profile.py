@@ -1,0 +1,201 @@
+"""Profiles: which streams a film gets: ladders of pictures, forms of sound and of subtitles.
+
+A profile file names ladders, lists forms of sound, and may include other profiles; see
+docs/reference/profiles.md. A ladder alone is a profile too: its pictures, and its sound as AAC-LC.
+"""
+
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from matinee.core.errors import ProfileInvalid
+from matinee.core.toml_lines import Path, line_of, line_of_error
+from matinee.media.codecs import CODECS
+from matinee.media.codecs.sound import SOUND_CODECS, SoundCodec
+from matinee.media.ladder import Ladder, SoundRates
+
+LAYOUTS = ("mono", "stereo", "surround")
+"""What a form of sound may ask for: all channels in one; as every device plays it (mono stays
+mono); the track's own layout where it has more than two channels."""
+
+RATES = {"mono_kbps": "mono", "stereo_kbps": "stereo", "per_channel_kbps": "surround"}
+"""The field that gives the bit rate of each layout."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoundForm:
+    """Every sound track in one codec: ``rates`` of a lossless one decide nothing.
+
+    In HLS it is offered with pictures of these codecs alone, () meaning all: each pair of pictures
+    and sound is a variant of its own there.
+    """
+
+    codec: str
+    rates: SoundRates
+    layouts: tuple[str, ...] = ("stereo", "surround")
+    pictures: tuple[str, ...] = ()
+
+    @property
+    def coding(self) -> SoundCodec:
+        """Its codec."""
+        return SOUND_CODECS[self.codec]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A profile before it meets a film. The first ladder and the first sound are the main ones."""
+
+    name: str
+    ladders: tuple[Ladder, ...]
+    sounds: tuple[SoundForm, ...]
+
+    @property
+    def ladder_names(self) -> str:
+        """Its ladders, for people."""
+        return ", ".join(ladder.name for ladder in self.ladders)
+
+    def with_ladder(self, ladder: Ladder) -> "Profile":
+        """The same with other pictures."""
+        return replace(self, ladders=(ladder,))
+
+
+def profile_of(ladder: Ladder) -> Profile:
+    """A ladder as a profile: its pictures, its sound as AAC-LC."""
+    return Profile(ladder.name, (ladder,), (SoundForm("aac", ladder.sound),))
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a profile may be made of, by name: shipped ones and files."""
+
+    ladder: Callable[[str], Ladder]
+    profile: Callable[[str], Profile]
+
+
+class _Reader:
+    """Reads one file; every fault names the line where it stands."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self._name, self._text = name, text
+
+    def document(self) -> dict[str, Any]:
+        try:
+            return tomllib.loads(self._text)
+        except tomllib.TOMLDecodeError as error:
+            line = line_of_error(error, self._text)
+            raise ProfileInvalid(f"profile {self._name}, line {line}: {error}") from error
+
+    def require(self, holds: bool, path: Path, fault: str) -> None:
+        if not holds:
+            line = line_of(self._text, path)
+            where = f", line {line}" if line else ""
+            raise ProfileInvalid(f"profile {self._name}{where}: {fault}")
+
+    def fields(self, table: Any, path: Path, known: Sequence[str]) -> dict[str, Any]:
+        where = f"[[{path[0]}]]" if path else "a profile"
+        self.require(isinstance(table, dict), path, f"{path[0] if path else ''} is no table")
+        for key in table:
+            self.require(key in known, (*path, key), f"{where} has no field {key!r}")
+        return dict(table)
+
+    def names(self, document: Mapping[str, Any], field: str) -> list[str]:
+        names = document.get(field, [])
+        right = isinstance(names, list) and all(isinstance(name, str) and name for name in names)
+        self.require(right, (field,), f"{field} is not a list of names or files")
+        return list(names)
+
+
+def parse_profile(name: str, text: str, parts: Parts) -> Profile:
+    """Read a profile file (TOML; see docs/reference/profiles.md).
+
+    What it includes comes first, then its own. Without any [[sound]] the sound is that of its first
+    ladder, as AAC-LC.
+
+    Raises:
+        ProfileInvalid: not TOML, a field that is missing, unknown or out of range; names the line.
+        LadderInvalid: a ladder that it names is none.
+    """
+    reader = _Reader(name, text)
+    document = reader.fields(
+        reader.document(), (), ("description", "include", "ladders", "sound")
+    )  # fmt: skip
+    included = [parts.profile(one) for one in reader.names(document, "include")]
+    ladders = [ladder for profile in included for ladder in profile.ladders]
+    ladders += [parts.ladder(one) for one in reader.names(document, "ladders")]
+    ladders = list(dict.fromkeys(ladders))
+    reader.require(bool(ladders), (), "it has no ladders, so no pictures")
+    families = [ladder.family for ladder in ladders]
+    for number, ladder in enumerate(ladders):
+        twin = families.index(ladder.family)
+        reader.require(
+            twin == number,
+            ("ladders",),
+            f"ladders {ladders[twin].name} and {ladder.name} make the same streams",
+        )
+    tables = document.get("sound", [])
+    reader.require(isinstance(tables, list), ("sound",), "sounds are tables: [[sound]]")
+    own = [_sound(reader, table, number) for number, table in enumerate(tables)]
+    sounds = list(dict.fromkeys([*(s for profile in included for s in profile.sounds), *own]))
+    sounds = sounds or [SoundForm("aac", ladders[0].sound)]
+    codecs = [(form.codec, layout) for form in sounds for layout in form.layouts]
+    for codec, layout in codecs:
+        reader.require(
+            codecs.count((codec, layout)) == 1, ("sound",), f"{codec} {layout} is asked for twice"
+        )
+    reader.require(
+        "stereo" in sounds[0].layouts,
+        ("sound", 0),
+        "the first sound has no stereo, which every device needs",
+    )
+    return Profile(name, tuple(ladders), tuple(sounds))
+
+
+def _sound(reader: _Reader, table: Any, number: int) -> SoundForm:
+    path: Path = ("sound", number)
+    fields = reader.fields(table, path, ("codec", "layouts", "pictures", *RATES))
+    known = ", ".join(SOUND_CODECS)
+    name = fields.get("codec")
+    reader.require(
+        name in SOUND_CODECS, (*path, "codec"), f"sound codec {name!r} is not known; {known} are"
+    )
+    codec = SOUND_CODECS[str(name)]
+    layouts = fields.get("layouts", ["stereo", "surround"])
+    right = isinstance(layouts, list) and layouts and all(one in LAYOUTS for one in layouts)
+    reader.require(
+        bool(right), (*path, "layouts"), f"layouts are some of {', '.join(LAYOUTS)}"
+    )  # fmt: skip
+    pictures = tuple(reader.names(fields, "pictures"))
+    for picture in pictures:
+        reader.require(
+            picture in CODECS,
+            (*path, "pictures"),
+            f"video codec {picture!r} is not known; {', '.join(CODECS)} are",
+        )
+    if codec.rates is None:
+        for field in RATES:
+            reader.require(
+                field not in fields, (*path, field), f"{codec.label} is lossless: it has no rate"
+            )
+        return SoundForm(codec.name, SoundRates(0, 0, 0), tuple(layouts), pictures)
+    low, high = codec.rates
+    rates = {}
+    for field, layout in RATES.items():
+        needed = layout in layouts or (layout == "mono" and "stereo" in layouts)
+        value = fields.get(field, 0)
+        if needed or field in fields:
+            channels = 2 if layout == "stereo" else 1
+            least, most = ceil_kbps(low * channels), high * channels // 1000
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            reader.require(
+                whole and least <= value <= most,
+                (*path, field),
+                f"{field} of {codec.label} is not a whole number from {least} to {most}",
+            )
+        rates[field] = value
+    return SoundForm(codec.name, SoundRates(**rates), tuple(layouts), pictures)
+
+
+def ceil_kbps(bits_per_second: int) -> int:
+    """Whole kbit/s, rounded up."""
+    return -(-bits_per_second // 1000)

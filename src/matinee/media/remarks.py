@@ -1,0 +1,68 @@
+"""What is said of a film before anything is made of it."""
+
+from fractions import Fraction
+from typing import Any
+
+from matinee.media.purposes import purpose_of
+from matinee.media.source import SourceInfo, Track, display_size
+
+JUMPED = "the clock of the recording jumps: it is copied to one whose clock does not"
+TONE_MAPPED = "the film has a high dynamic range: it is tone-mapped to BT.709"
+LAID_OUT = (
+    "the time stamps of the sound go back: it is laid out sample by sample, from where its first "
+    "page puts it"
+)
+STILL_ADDED = "there is no moving picture: a still is shown"
+
+CUT_OFF = Fraction(1, 2)
+"""How much shorter than its header says a film may be, in seconds: headers round."""
+
+
+def told_source(info: SourceInfo) -> tuple[str, ...]:
+    """What is said of it."""
+    notes = []
+    if info.clock_jumps:
+        notes.append(LAID_OUT if info.goes_back else JUMPED)
+    if info.needs_still:
+        notes.append(STILL_ADDED)
+    if info.picture.is_hdr:
+        notes.append(TONE_MAPPED)
+    return (*notes, *filter(None, [told_end(info)]))
+
+
+def told_end(info: SourceInfo) -> str:
+    """Where the file ends before its header says so; "" where it does not."""
+    if info.declared is None:
+        return ""
+    begin = min(track.start for track in info.tracks)
+    end = max(track.start + track.duration for track in info.tracks) - begin
+    if info.declared - end <= max(CUT_OFF, info.declared / 100):
+        return ""
+    return (
+        f"the film is cut off at {float(end):.2f} s: by its header it lasts "
+        f"{float(info.declared):.2f} s"
+    )
+
+
+def track_json(track: Track, info: SourceInfo, frames: int, rate: str | None) -> dict[str, Any]:
+    """A source track as reports and ``inspect`` show it."""
+    is_main = track.index == info.video
+    width, height = display_size(info.picture) if is_main else (None, None)
+    return {
+        "index": track.index,
+        "type": track.type,
+        "codec": track.codec,
+        "language": track.language,
+        "title": track.title,
+        "default": track.is_default,
+        "forced": track.is_forced,
+        "purpose": purpose_of(track),
+        "width": width,
+        "height": height,
+        "frame_rate": rate if is_main else None,
+        "frames": frames if is_main else None,
+        "channels": track.channels or None,
+        "sample_rate": track.sample_rate or None,
+        "layout": track.layout or None,
+        "duration": float(track.duration),
+    }

@@ -1,0 +1,61 @@
+"""The profiles that come with Matinee, as data files."""
+
+from pathlib import Path
+
+from matinee.core.errors import ProfileInvalid
+from matinee.ladders import load_ladder
+from matinee.media.ladder import Ladder
+from matinee.media.profile import Parts, Profile, parse_profile, profile_of
+
+SHIPPED = Path(__file__).parent
+DEFAULT = "standard"
+
+
+def load_wished(profile: str | None, ladder: str | None) -> Profile:
+    """What is asked for: a profile, its pictures by another ladder, or a ladder alone.
+
+    Raises:
+        ProfileInvalid: there is no such profile, or it is none. LadderInvalid: the same.
+    """
+    if profile is None:
+        return load_profile(DEFAULT) if ladder is None else profile_of(load_ladder(ladder))
+    wished = load_profile(profile)
+    return wished if ladder is None else wished.with_ladder(load_ladder(ladder))
+
+
+def load_profile(name: str, folder: Path = Path(), above: tuple[Path, ...] = ()) -> Profile:
+    """A shipped profile by its name, or a profile file by its path.
+
+    Args:
+        name: The name or path.
+        folder: What a path is relative to: the folder of the file that names it.
+        above: The files that include this one.
+
+    Raises:
+        ProfileInvalid: neither, or not a profile. LadderInvalid: a ladder that it names is none.
+    """
+    path = place(SHIPPED, name, folder)
+    if path in above:
+        raise ProfileInvalid(f"profile {path.stem} includes itself")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        known = ", ".join(sorted(profile.stem for profile in SHIPPED.glob("*.toml")))
+        raise ProfileInvalid(
+            f"no profile {name!r}", f"shipped profiles: {known}; or give a profile file's path"
+        ) from error
+
+    def ladder_at(wanted: str) -> Ladder:
+        beside = path.parent / wanted
+        return load_ladder(str(beside) if beside.is_file() else wanted)
+
+    def included(wanted: str) -> Profile:
+        return load_profile(wanted, path.parent, (*above, path))
+
+    return parse_profile(path.stem, text, Parts(ladder_at, included))
+
+
+def place(shipped: Path, name: str, folder: Path) -> Path:
+    """Where the file of that name lies."""
+    inside = shipped / f"{name}.toml"
+    return inside if inside.is_file() else folder / name

@@ -1,0 +1,183 @@
+"""Rehearse: a second of the film through every encoder and the packager, before the long work.
+
+What cannot be made is told in seconds. H.264 High with AAC-LC, which every film gets, is not tried.
+"""
+
+import asyncio
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import ceil
+from pathlib import Path
+
+from matinee.assets.derivation import Step
+from matinee.core.ids import canonical_json
+from matinee.core.progress import Stage
+from matinee.core.time import FrameSpan
+from matinee.media.clips import plan_clip
+from matinee.media.ladder import Rung
+from matinee.media.packaging import PackagePlan, Sheets, Stream, descriptors
+from matinee.media.sound import SoundRendition
+from matinee.media.source import SourceInfo, picture_parameters
+from matinee.media.timeline import Timeline
+from matinee.media.tracks import Labels, TrackPlan
+from matinee.ports.tools import Clip, Packager
+from matinee.stages.bench import Bench, Made
+from matinee.stages.checks import check_frames
+from matinee.stages.encode import Studio
+
+LENGTH = Fraction(1)
+"""Seconds of the film that are tried."""
+
+FOLDER = "rehearsal"
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """What is tried: the smallest rung of each family, each sound, both as long as ``LENGTH``."""
+
+    rungs: tuple[Rung, ...]
+    sounds: tuple[SoundRendition, ...]
+
+
+def programme_of(tracks: TrackPlan, timeline: Timeline) -> Programme:
+    """What of a film is worth trying; empty for what every film gets."""
+    smallest: dict[str, Rung] = {}
+    for rung in tracks.rungs:
+        smallest.setdefault(rung.family, rung)
+    length = min(LENGTH, timeline.duration)
+    sounds = [
+        replace(one, duration=length)
+        for track in tracks.sounds
+        for one in track.renditions
+        if one.family
+    ]
+    return Programme(tuple(rung for family, rung in smallest.items() if family), tuple(sounds))
+
+
+async def rehearse(
+    bench: Bench, studio: Studio, packager: Packager, film: Path, info: SourceInfo,
+    timeline: Timeline, tracks: TrackPlan,
+) -> None:  # fmt: skip
+    """Try what is planned, unless the ledger says that it was tried.
+
+    Raises:
+        EncoderFailed: an encoder failed, or shows other frames. SourceDamaged: a sound cannot be
+            made. PackagerFailed: what was made cannot be packaged. JoinRefused: or not joined.
+    """
+    programme = programme_of(tracks, timeline)
+    if not programme.rungs and not programme.sounds:
+        return
+    bench.progress.started(Stage("rehearse", 0))
+    span = FrameSpan(0, min(timeline.frames, ceil(LENGTH * timeline.rate)))
+    plan = plan_clip(timeline, span, info.picture.configuration)
+    inputs = {"clip": plan.digest}
+    inputs |= {f"sound/{one.name}": info.track(one.track).packets for one in programme.sounds}
+    step = Step(
+        "rehearse",
+        1,
+        inputs,
+        {
+            "rungs": [rung.as_parameters() for rung in programme.rungs],
+            "sounds": [sound.as_parameters() for sound in programme.sounds],
+            "picture": picture_parameters(info.picture),
+        },
+        bench.tool_ids("ffmpeg", "packager", "pyav"),
+    )
+
+    async def make() -> tuple[dict[str, Made], float]:
+        trial = _Trial(bench, studio, info, timeline, programme)
+        folder = bench.scratch / FOLDER
+        (folder / "package").mkdir(parents=True)
+        clips: list[Clip] = []
+
+        def take(clip: Clip) -> bool:
+            clips.append(clip)
+            return True
+
+        async with bench.slots:
+            await asyncio.to_thread(
+                studio.indexer.cut, film, info, timeline, [plan], folder, take
+            )  # fmt: skip
+            files = await trial.pictures(clips[0], folder)
+            files |= await trial.sounds(film, folder)
+            streams = descriptors(_plan_of(programme, timeline), files)
+            spent = await packager.package(streams, folder / "package")
+        shutil.rmtree(folder)
+        tried = canonical_json({"streams": sorted(files)}).encode()
+        return {"tried": Made(tried, "application/json")}, trial.cpu_s + spent.cpu_s
+
+    await bench.derive("rehearse", step, make)
+    bench.progress.finished("rehearse")
+
+
+def _plan_of(programme: Programme, timeline: Timeline) -> PackagePlan:
+    """The streams as the packager is told them; one segment, and no thumbnails."""
+    streams = [
+        Stream("video", f"video-{rung.name}", rung.name, family=rung.family, coding=rung.family)
+        for rung in programme.rungs
+    ]
+    labels = Labels("und", "Sound", is_default=False)
+    streams += [
+        Stream("audio", one.name, one.name, labels, one.group, one.channels, one.family)
+        for one in programme.sounds
+    ]
+    nothing = Sheets("", (), 0, 0, 1, 1, Fraction(1))
+    return PackagePlan(tuple(streams), nothing, timeline.duration, segments=1)
+
+
+@dataclass
+class _Trial:
+    """One rehearsal's work. ``cpu_s`` grows."""
+
+    bench: Bench
+    studio: Studio
+    info: SourceInfo
+    timeline: Timeline
+    programme: Programme
+    cpu_s: float = 0.0
+
+    async def pictures(self, clip: Clip, folder: Path) -> dict[str, str]:
+        """A joined file of each rung, every frame of it proved; by stream name."""
+        codecs: dict[str, list[Rung]] = {}
+        for rung in self.programme.rungs:
+            codecs.setdefault(rung.codec, []).append(rung)
+        files: dict[str, str] = {}
+        for rungs in codecs.values():
+            files |= await self._pictures_of(rungs, clip, folder)
+        return files
+
+    async def _pictures_of(self, rungs: Sequence[Rung], clip: Clip, folder: Path) -> dict[str, str]:
+        picture, rate, span = self.info.picture, self.timeline.rate, clip.plan.frames
+        chunks = [folder / f"{rung.name}.mp4" for rung in rungs]
+        spent = await self.studio.encoder.encode(
+            clip, picture, rungs, [0], chunks, lambda _: None
+        )  # fmt: skip
+        source, signed = await self.studio.meter.sign(clip, picture, rate, folder)
+        measured, decoded = await self.studio.meter.measure(
+            None, picture, rungs, chunks, folder, lambda _: None
+        )
+        self.cpu_s += spent.cpu_s + signed.cpu_s + decoded.cpu_s
+        files = {}
+        for rung, chunk, one in zip(rungs, chunks, measured, strict=True):
+            check_frames(source, one.signature, span.start, rung.name)
+            joined = folder / f"{rung.name}-joined.mp4"
+            await asyncio.to_thread(
+                self.studio.indexer.join, [chunk], [len(span)], [0], rate, joined, rung.level
+            )
+            files[f"video-{rung.name}"] = f"../{joined.name}"
+        return files
+
+    async def sounds(self, film: Path, folder: Path) -> dict[str, str]:
+        """A placed file of each sound, by stream name."""
+        files = {}
+        for one in self.programme.sounds:
+            encoded, placed = folder / f"{one.name}.mp4", folder / f"{one.name}-placed.mp4"
+            spent = await self.studio.encoder.encode_sound(film, one, encoded)
+            self.cpu_s += spent.cpu_s
+            await asyncio.to_thread(
+                self.studio.indexer.place_sound, encoded, one.coding, one.lead, placed
+            )
+            files[one.name] = f"../{placed.name}"
+        return files

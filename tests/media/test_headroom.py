@@ -1,0 +1,97 @@
+"""What choosing per shot would gain."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from matinee.core.time import FrameSpan
+from matinee.media.comparison import Encode, Part
+from matinee.media.headroom import cost_of_search, headroom
+from matinee.media.hull import JND
+
+PARTS = [Part(FrameSpan(30 * n, 30 * n + 30), 30 * n) for n in range(6)]
+CRFS = (16.0, 22.0, 28.0, 34.0, 40.0)
+
+
+def encodes(
+    hard: list[float], falls: Callable[[float], float], size: tuple[int, int] = (640, 360),
+    top: float = 99.0,
+) -> list[Encode]:  # fmt: skip
+    """Shots that are so hard; the score falls with CRF, in hard shots as ``falls`` says."""
+    every = np.repeat(hard, 30)
+    steepness = np.array([falls(one) for one in every])
+    pixels = size[0] * size[1] / 640 / 360
+    return [
+        Encode(
+            name=f"CRF {crf:g}", width=size[0], height=size[1], crf=crf, is_own=crf == 22,
+            sizes=(2000 * pixels**0.75 * every * 2 ** (-(crf - 22) / 6)).astype(np.int64),
+            scores=top - steepness * (crf - 10) ** 1.5 / 8,
+        )
+        for crf in CRFS
+    ]  # fmt: skip
+
+
+def test_shots_that_are_alike_gain_nothing() -> None:
+    found = headroom(encodes([2.0] * 6, lambda _: 1.0), PARTS)
+
+    assert found is not None
+    assert found.crf_per_shot == pytest.approx(0, abs=0.05)
+    assert found.free == pytest.approx(found.crf_per_shot, abs=1e-9)
+
+
+def test_shots_that_fall_differently_gain_by_a_crf_of_their_own() -> None:
+    found = headroom(encodes([1, 8, 1, 8, 2, 4], lambda hard: 2.5 / hard), PARTS)
+
+    assert found is not None
+    assert found.crf_per_shot < -1
+
+
+def test_a_size_for_each_shot_is_never_worse() -> None:
+    small = encodes([1, 8, 1, 8, 2, 4], lambda hard: 0.5 / hard, (320, 180), top=70)
+    large = encodes([1, 8, 1, 8, 2, 4], lambda hard: hard / 4)
+
+    found = headroom([*small, *large], PARTS)
+
+    assert found is not None
+    assert found.free <= found.crf_per_shot + 1e-9 <= 0.2
+
+
+def test_rungs_lie_one_jnd_apart_and_use_the_size_that_is_cheapest_there() -> None:
+    small = encodes([2.0] * 6, lambda _: 0.4, (320, 180), top=75)
+    large = encodes([2.0] * 6, lambda _: 1.2)
+
+    found = headroom([*small, *large], PARTS)
+
+    assert found is not None
+    gaps = [b.quality - a.quality for a, b in pairwise(found.places) if a.size == b.size]
+    assert gaps and all(gap <= JND + 1 for gap in gaps)
+    assert found.places[0].size == (320, 180)
+    assert found.places[-1].size == (640, 360)
+
+
+def test_files_and_curves_of_two_crfs_have_none() -> None:
+    side = encodes([1.0] * 6, lambda _: 1.0)
+
+    assert headroom([replace(one, crf=None) for one in side], PARTS) is None
+    assert headroom(side[:2], PARTS) is None
+
+
+def test_a_proxy_that_is_right_costs_nothing_and_one_that_is_wrong_costs_bits() -> None:
+    hard = [1.0, 8, 1, 8, 2, 4]
+    own = encodes(hard, lambda one: 2.5 / one)
+    twice = [replace(one, sizes=2 * one.sizes) for one in own]
+    wrong = encodes(hard, lambda one: one / 4)
+
+    assert cost_of_search(own, own, PARTS) == pytest.approx(0, abs=0.02)
+    assert cost_of_search(own, twice, PARTS) == pytest.approx(0, abs=0.02)
+    worse = cost_of_search(own, wrong, PARTS)
+    assert worse is not None and worse > 1
+
+
+def test_a_proxy_of_other_crfs_cannot_choose() -> None:
+    own = encodes([2.0] * 6, lambda _: 1.0)
+
+    assert cost_of_search(own, own[:4], PARTS) is None

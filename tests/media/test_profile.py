@@ -1,0 +1,135 @@
+"""Profiles say what they mean, or on which line they do not."""
+
+from pathlib import Path
+
+import pytest
+
+from matinee.core.errors import LadderInvalid, ProfileInvalid
+from matinee.ladders import load_ladder
+from matinee.media.profile import Parts, Profile, SoundForm, parse_profile, profile_of
+from matinee.profiles import SHIPPED, load_profile, load_wished
+
+WEB = """description = "Mine"
+ladders = ["standard", "av1"]
+
+[[sound]]
+codec = "aac"
+mono_kbps = 64
+stereo_kbps = 128
+per_channel_kbps = 64
+
+[[sound]]
+codec = "opus"
+layouts = ["stereo"]
+pictures = ["av1"]
+mono_kbps = 48
+stereo_kbps = 96
+"""
+PARTS = Parts(load_ladder, load_profile)
+
+
+def test_a_profile_is_its_ladders_and_sounds() -> None:
+    profile = parse_profile("mine", WEB, PARTS)
+
+    assert [ladder.name for ladder in profile.ladders] == ["standard", "av1"]
+    assert [form.codec for form in profile.sounds] == ["aac", "opus"]
+    assert profile.sounds[1].layouts == ("stereo",)
+    assert profile.sounds[1].pictures == ("av1",)
+
+
+@pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.toml")), ids=lambda path: path.stem)
+def test_shipped_profiles_are_profiles(path: Path) -> None:
+    assert load_profile(path.stem).name == path.stem
+
+
+def test_the_default_is_the_standard_ladder_and_nothing_more() -> None:
+    standard = load_ladder("standard")
+
+    assert load_wished(None, None) == profile_of(standard)
+    assert load_wished(None, "fast") == profile_of(load_ladder("fast"))
+
+
+def test_a_ladder_takes_the_place_of_the_profiles_pictures() -> None:
+    wished = load_wished("web", "hevc")
+
+    assert [ladder.name for ladder in wished.ladders] == ["hevc"]
+    assert wished.sounds == load_profile("web").sounds
+
+
+def test_what_is_included_comes_first_and_once(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('include = ["web", "quick-one.toml"]\nladders = ["vp9"]\n')
+    (tmp_path / "quick-one.toml").write_text('include = ["web"]\nladders = ["hevc"]\n')
+
+    profile = load_profile("mine.toml", tmp_path)
+
+    assert [ladder.name for ladder in profile.ladders] == ["standard", "av1", "hevc", "vp9"]
+    assert [form.codec for form in profile.sounds] == ["aac", "opus"]
+
+
+def test_a_profile_that_includes_itself_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text('include = ["b.toml"]\nladders = ["vp9"]\n')
+    (tmp_path / "b.toml").write_text('include = ["a.toml"]\n')
+
+    with pytest.raises(ProfileInvalid, match="includes itself"):
+        load_profile("a.toml", tmp_path)
+
+
+def test_without_sounds_it_is_that_of_the_first_ladder() -> None:
+    profile = parse_profile("mine", 'ladders = ["fast"]', PARTS)
+
+    assert profile.sounds == (SoundForm("aac", load_ladder("fast").sound),)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("ladders =", "ladders", "line 2: Expected"),
+        ("ladders = [", "rungs = [", r"line 2: a profile has no field 'rungs'"),
+        ('["standard", "av1"]', '"standard"', "line 2: ladders is not a list"),
+        ('["standard", "av1"]', "[]", "it has no ladders"),
+        ('"av1"]', '"fast"]', "line 2: ladders standard and fast make the same streams"),
+        ('codec = "opus"', 'codec = "mp3"', "line 11: sound codec 'mp3' is not known"),
+        ('codec = "opus"\n', "", "line 10: sound codec None is not known"),
+        ('["stereo"]', '["quad"]', "line 12: layouts are some of mono, stereo, surround"),
+        ('["stereo"]', "[]", "line 12: layouts are some of"),
+        ('["av1"]', '["theora"]', "line 13: video codec 'theora' is not known"),
+        ("stereo_kbps = 96", "stereo_kbps = 9000", "line 15: stereo_kbps of Opus is not a whole"),
+        ("stereo_kbps = 96", "stereo_kbps = true", "line 15: stereo_kbps of Opus is not a whole"),
+        ("stereo_kbps = 96", "bitrate = 96", r"line 15: \[\[sound\]\] has no field 'bitrate'"),
+        ("stereo_kbps = 96\n", "", "line 10: stereo_kbps of Opus is not a whole"),
+        ('codec = "opus"', 'codec = "flac"', "line 14: FLAC is lossless: it has no rate"),
+        ('codec = "opus"', 'codec = "aac"', "line 4: aac stereo is asked for twice"),
+        (
+            'codec = "aac"',
+            'codec = "aac"\nlayouts = ["surround"]',
+            "line 4: the first sound has",
+        ),
+    ],
+)
+def test_a_fault_is_told_with_its_line(old: str, new: str, fault: str) -> None:
+    assert old in WEB
+
+    with pytest.raises(ProfileInvalid, match=fault) as met:
+        parse_profile("mine", WEB.replace(old, new, 1), PARTS)
+    assert "profile mine" in str(met.value)
+    assert met.value.hint
+
+
+@pytest.mark.parametrize("text", ["sound = 1", "sound = [1]", "[sound]\ncodec = 'aac'", "\0", ""])
+def test_what_is_no_profile_at_all_is_refused(text: str) -> None:
+    with pytest.raises(ProfileInvalid, match="profile mine"):
+        parse_profile("mine", f'ladders = ["fast"]\n{text}' if text else text, PARTS)
+
+
+def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ProfileInvalid, match="no profile 'nothing'"):
+        load_profile("nothing", tmp_path)
+    (tmp_path / "mine.toml").write_text('ladders = ["nothing"]\n')
+    with pytest.raises(LadderInvalid, match="no ladder 'nothing'"):
+        load_profile("mine.toml", tmp_path)
+
+
+def test_a_ladder_is_a_profile() -> None:
+    profile: Profile = profile_of(load_ladder("vp9"))
+
+    assert (profile.name, profile.ladder_names) == ("vp9", "vp9")
