@@ -169,7 +169,7 @@ TYPES: Mapping[str, EventType] = {
         }),
         EventType("scrub.ended", "a pass over all that is stored is over", {
             "scrub": ("integer", "number of the pass"),
-            "settings": ("object", "its rate, sample, and what it was limited to"),
+            "settings": ("object", "the share of segments decoded, and what it was limited to"),
             "counts": ("object", "what it looked at: objects, bytes, segments, findings ..."),
         }),
         EventType("delivery.dead", "a function failed for good: its subject is held", {
