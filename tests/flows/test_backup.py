@@ -286,6 +286,8 @@ def test_mistakes_are_told_before_any_work(
         ("backup.recipient", ("backup", "--to", tmp_path / "v", "--recipient", "age1no",
                               "--library", library)),
         ("not_found", ("restore", "--from", tmp_path / "nothing", "--library", tmp_path / "a")),
+        ("not_found", ("restore", "--from", tmp_path / "none", "--library", tmp_path / "a")),
+        ("not_found", ("backups", "--from", tmp_path / "none", "--library", tmp_path / "a")),
         ("not_found", ("restore", "--from", vault[0], "--at", "2020-01-01",
                        "--library", tmp_path / "a")),
         ("not_found", ("restore", "no-such", "--from", vault[0], "--library", tmp_path / "a")),
@@ -295,6 +297,7 @@ def test_mistakes_are_told_before_any_work(
         ended = matinee(*arguments)
         assert f"[{code}]" in ended.err, (arguments, ended.err)
         assert "Traceback" not in ended.err
+    assert not (tmp_path / "none").exists()
 
 
 def test_the_sqlite_file_that_comes_back_is_sound(

@@ -96,6 +96,7 @@ def test_thinning_keeps_what_kept_snapshots_name_and_removes_the_rest(
     library: Library, tmp_path: Path
 ) -> None:
     keeper = keeper_with(library, f'to = "{tmp_path / "v"}"')
+    (tmp_path / "v").mkdir()
     vault = open_vault(str(tmp_path / "v"))
     for number in range(3):
         library.events.append([Fact("schedule.due", f"rule/{number}", {"rule": "a"})])

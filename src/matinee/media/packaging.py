@@ -35,6 +35,7 @@ HLS, DASH = "main.m3u8", "manifest.mpd"
 THUMBNAILS = "thumbnails.m3u8"
 CHAPTERS = "chapters.vtt"
 FIRST = "audio"
+IMSC1 = "imsc1"
 WIDEST = "surround"
 
 
@@ -87,6 +88,17 @@ class Stream:
         """Its init segment, from a manifest."""
         return f"{self.address}/init.mp4"
 
+    @property
+    def dash_folder(self) -> str:
+        """The folder that DASH names: of WebVTT, the same text in MP4 boxes."""
+        is_webvtt = self.kind == "text" and self.family != IMSC1
+        return f"{self.folder}-wvtt" if is_webvtt else self.folder
+
+    @property
+    def dash_init(self) -> str:
+        """Its init segment as DASH names it."""
+        return f"{TO_RENDITIONS}/{self.dash_folder}/init.mp4"
+
 
 @dataclass(frozen=True, slots=True)
 class Sheets:
@@ -126,7 +138,8 @@ class PackagePlan:
 def descriptors(plan: PackagePlan, files: Mapping[str, str]) -> list[dict[str, str]]:
     """What the packager is told, a stream each; ``files`` gives each stream's input by name.
 
-    Subtitles are segmented WebVTT in HLS and ``wvtt`` in DASH, which every player reads. The
+    Subtitles are segmented WebVTT in HLS and ``wvtt`` in DASH, which every player reads, and where
+    that is planned IMSC1 in both: with the packager's documents, which ours replace. The
     smallest picture serves as trick mode. Sound and text are labelled with their own names until
     ``finish``: the packager takes tracks of one language and one label for one adaptation set.
     """
@@ -187,6 +200,21 @@ def _text_descriptors(stream: Stream, common: Mapping[str, str]) -> list[dict[st
     assert stream.labels is not None
     language = _language(stream.labels)
     forced = {"forced_subtitle": "1"} if stream.labels.is_forced else {}
+    if stream.family == IMSC1:
+        return [
+            {
+                **common,
+                "format": "ttml+mp4",
+                "init_segment": stream.init,
+                "segment_template": f"{stream.address}/$Number%05d$.m4s",
+                "playlist_name": stream.playlist,
+                "hls_group_id": "text",
+                "hls_name": stream.labels.name,
+                "dash_label": stream.name,
+                **language,
+                **forced,
+            }
+        ]
     return [
         {
             **common,
@@ -202,8 +230,8 @@ def _text_descriptors(stream: Stream, common: Mapping[str, str]) -> list[dict[st
         {
             **common,
             "format": "mp4",
-            "init_segment": f"{stream.address}-wvtt/init.mp4",
-            "segment_template": f"{stream.address}-wvtt/$Number%05d$.m4s",
+            "init_segment": stream.dash_init,
+            "segment_template": f"{TO_RENDITIONS}/{stream.dash_folder}/$Number%05d$.m4s",
             "dash_label": stream.name,
             "dash_only": "1",
             **language,
@@ -349,15 +377,13 @@ def roles(stream: Stream) -> Roles:
 
 def _roles(plan: PackagePlan) -> dict[str, Roles]:
     sounds = {stream.init: roles(stream) for stream in plan.of_kind("audio")}
-    texts = {f"{s.address}-wvtt/init.mp4": roles(s) for s in plan.of_kind("text")}
+    texts = {s.dash_init: roles(s) for s in plan.of_kind("text")}
     return sounds | texts
 
 
 def _labels(plan: PackagePlan) -> dict[str, str]:
     texts = {
-        f"{stream.address}-wvtt/init.mp4": stream.labels.name
-        for stream in plan.of_kind("text")
-        if stream.labels
+        stream.dash_init: stream.labels.name for stream in plan.of_kind("text") if stream.labels
     }
     sounds = {stream.init: stream.label for stream in plan.of_kind("audio")}
     return texts | sounds

@@ -119,6 +119,7 @@ class TrackPlan:
     sounds: tuple[SoundTrack, ...]
     texts: tuple[TextTrack, ...]
     outcomes: tuple[Outcome, ...]
+    text_forms: tuple[str, ...] = ("webvtt",)
 
 
 def plan_tracks(
@@ -151,7 +152,9 @@ def plan_tracks(
         for text in texts
         if text.sidecar
     ]
-    return TrackPlan(rungs, tuple(sounds), tuple(texts), tuple(outcomes))
+    return TrackPlan(
+        rungs, tuple(sounds), tuple(texts), tuple(outcomes), profile.subtitles
+    )  # fmt: skip
 
 
 def without_texts(plan: TrackPlan, reasons: Mapping[str, str]) -> TrackPlan:
@@ -229,6 +232,7 @@ def _plan_sounds(tracks: Sequence[Track], timeline: Timeline, profile: Profile) 
             timeline.start,
             timeline.duration,
             lead_samples(timeline.rate),
+            profile.loudness,
         )
         sounds.append(SoundTrack(labels, track, tuple(renditions)))
     return sounds

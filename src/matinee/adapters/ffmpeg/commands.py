@@ -357,10 +357,13 @@ def vmaf_model(height: int) -> str:
     return "vmaf_4k_v0.6.1" if height > 1440 else "vmaf_v0.6.1"
 
 
-def sound_command(ffmpeg: str, film: Path, sound: SoundRendition, output: Path) -> list[str]:
+def sound_command(
+    ffmpeg: str, film: Path, sound: SoundRendition, output: Path, gain_db: float = 0.0
+) -> list[str]:
     """A sound track from the film's first frame on: gaps filled, cut or filled to its length."""
     codec = sound.coding
-    filters = [*placed(sound), f"adelay=delays={sound.lead - codec.priming}S:all=1"]
+    louder = [f"volume={gain_db:.2f}dB:precision=double"] if gain_db else []
+    filters = [*placed(sound), *louder, f"adelay=delays={sound.lead - codec.priming}S:all=1"]
     if codec.name != "aac":  # whole packets, as many as the film needs
         filters.append(f"apad=whole_len={sound.packets * codec.frame - codec.priming}")
     if sound.channels in codec.layouts:
@@ -371,6 +374,27 @@ def sound_command(ffmpeg: str, film: Path, sound: SoundRendition, output: Path) 
         "-map", f"0:{sound.track}", "-af", ",".join(filters),
         "-c:a", codec.encoder, *rate, *codec.options, "-flags:a", "+bitexact",
         *BITEXACT, "-f", "mp4", str(output),
+    ]  # fmt: skip
+
+
+LOUDNESS = "ebur128=peak=true:framelog=quiet"
+SUMMARY = ("-nostdin", "-hide_banner", "-nostats", "-v", "info")
+"""What ``ebur128`` found is told at its end, among what is no error."""
+
+
+def wished_loudness_command(ffmpeg: str, film: Path, sound: SoundRendition) -> list[str]:
+    """How loud a track is in a rendition's layout, before anything is done about it."""
+    return [
+        ffmpeg, *SUMMARY, "-copyts", "-vn", "-sn", "-dn", *FILMS, "-i", str(film),
+        "-map", f"0:{sound.track}", "-af", ",".join([*placed(sound), LOUDNESS]), "-f", "null", "-",
+    ]  # fmt: skip
+
+
+def loudness_command(ffmpeg: str, sound: Path) -> list[str]:
+    """How loud a coded sound is."""
+    return [
+        ffmpeg, *SUMMARY, *CLIPS, "-i", str(sound), "-map", "0:a:0", "-af", LOUDNESS,
+        "-f", "null", "-",
     ]  # fmt: skip
 
 
