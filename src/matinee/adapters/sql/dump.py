@@ -57,10 +57,10 @@ OF_THE_MOMENT = frozenset({"session", "reply", "condemned", "visit"})
 """Tables that are not backed up: who is signed in, answers that are kept for a day, garbage."""
 
 AT_ONCE = 500
+"""Rows that one statement writes."""
+
 DIGITS = 64
 """Of a digest."""
-
-"""Rows that one statement writes."""
 
 
 class LibraryNotEmpty(LibraryError):
