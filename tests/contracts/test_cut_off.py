@@ -4,11 +4,14 @@ import re
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import pytest
 from tests.contracts.tool_work import INDEXER
 from tests.films import X264, Films, moving_picture, rustle
 
 from matinee.adapters.pyav_cut_off import declared_bytes
+from matinee.adapters.pyav_inspect import GLANCED_AT
+from matinee.core.errors import SourceUnreadable
 
 pytestmark = pytest.mark.tools
 
@@ -39,6 +42,23 @@ def test_a_glance_tells_where_a_film_is_cut_off(
 
     assert INDEXER.look(film) == ""
     assert found == "" if not told else re.search(told, found)
+
+
+def test_a_glance_is_soon_over_though_nothing_decodes(films: Films, tmp_path: Path) -> None:
+    """What is known when all was read is for those who read all."""
+    whole = films.special(
+        "many.mkv", "-f", "lavfi", "-i", moving_picture(Fraction(25), GLANCED_AT + 20), *X264
+    )
+    data, film = whole.read_bytes(), tmp_path / "film.mkv"
+    with av.open(str(whole)) as container:
+        for packet in container.demux():
+            payload = bytes(packet)
+            data = data.replace(payload, b"\xff" * len(payload)) if payload else data
+    film.write_bytes(data)
+
+    assert INDEXER.look(film) == ""
+    with pytest.raises(SourceUnreadable, match="no frame"):
+        INDEXER.inspect(film)
 
 
 @pytest.mark.parametrize(

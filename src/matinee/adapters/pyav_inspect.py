@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,9 @@ JUMPING = ("mpegts", "mpeg")
 Inspected = tuple[SourceInfo, bytes | bytearray, Fraction]
 """What ``Indexer.inspect`` gives, but the packets as rows of ``frame_index.ROW``."""
 
+GLANCED_AT = 500
+"""Packets of the picture that a glance tries: a film that decodes later on is none for it."""
+
 HOLES = 60
 """Seconds by which sound alone may last longer than the header says."""
 
@@ -43,13 +47,14 @@ def look_at(film: Path) -> str:
     with _opened(film) as container:
         main = main_video(container)
         if main:
-            picture = PictureReader(film, container, main)
-            for packet in packets_of(container, main):
+            picture, packets = PictureReader(film, container, main), packets_of(container, main)
+            for packet in islice(packets, GLANCED_AT):
                 if picture.is_over:
                     break
                 if packet.size:
                     picture.add(packet)
-            picture.picture()
+            if picture.is_over or next(packets, None) is None:
+                picture.picture()
         return cut_off(container, film)
 
 
