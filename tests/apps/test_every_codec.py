@@ -95,7 +95,7 @@ def test_hls_js_plays_every_codec_that_the_browser_knows(
         f" const is_it = (level) => level.videoCodec.startsWith('{video}');"
         " p.startLevel = p.currentLevel = p.levels.findIndex(is_it)});"
         " p.loadSource(address + 'main.m3u8'); p.attachMedia(video)",
-        f"p.levels[p.currentLevel]?.videoCodec.startsWith('{video}') && video.currentTime > 1",
+        f"p.levels[p.currentLevel]?.videoCodec.startsWith('{video}') && video.currentTime > 0.5",
     )  # fmt: skip
 
 
@@ -109,7 +109,7 @@ def test_dash_js_plays_every_codec_that_the_browser_knows(
         f" const is_it = (track) => track.type !== 'video' || track.codec.includes('{video}');"
         " p.setCustomInitialTrackSelectionFunction((all) => all.filter(is_it).slice(0, 1));"
         " p.initialize(video, address + 'main.mpd', true)",
-        f"p.getCurrentTrackFor('video')?.codec.includes('{video}') && video.currentTime > 1",
+        f"p.getCurrentTrackFor('video')?.codec.includes('{video}') && video.currentTime > 0.5",
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matinee.adapters.pyav_decode import find_damage
-from matinee.adapters.pyav_headers import codec_of, shared_header
+from matinee.adapters.pyav_headers import codec_of, joined_stream, shared_header
 from matinee.adapters.pyav_inspect import inspect_film, look_at
 from matinee.adapters.pyav_listen import heard, sound_damage
 from matinee.adapters.pyav_picture import open_safely, pictures_of
@@ -334,11 +334,7 @@ def _join(
                 shared = shared_header(codec, stream, packets[0], place)
                 if configuration is None:
                     configuration = shared
-                    # Opaque: packets are copied, so no coder of theirs is looked for.
-                    joined = target.add_stream_from_template(stream, opaque=True)
-                    joined.codec_context.codec_tag = codec.entries[0]
-                    if codec.muxed_level and level:
-                        joined.codec_context.level = codec.muxed_level(level)
+                    joined = joined_stream(target, stream, codec, level)
                 elif shared != configuration:
                     raise JoinRefused(f"{place} has other parameter sets than the chunks before")
                 shown = {pts: n for n, pts in enumerate(sorted(p.pts for p in packets))}

@@ -26,3 +26,13 @@ def shared_header(codec: Codec, stream: Any, first: Any, place: str) -> bytes:
         return codec.header(bytes(stream.codec_context.extradata or b""), bytes(first))
     except BoxError as error:
         raise JoinRefused(f"{place} cannot be read: {error}") from error
+
+
+def joined_stream(target: Any, chunk: Any, codec: Codec, level: str) -> Any:
+    """The stream of a joined rendition, as its chunks' is."""
+    # Opaque: packets are copied, so no coder of theirs is looked for.
+    joined = target.add_stream_from_template(chunk, opaque=True)
+    joined.codec_context.codec_tag = codec.entries[0]
+    if codec.muxed_level and level:
+        joined.codec_context.level = codec.muxed_level(level)
+    return joined

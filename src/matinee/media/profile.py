@@ -137,28 +137,8 @@ def parse_profile(name: str, text: str, parts: Parts) -> Profile:
     reader = _Reader(name, text)
     document = reader.fields(reader.document(), (), TABLES)
     included = [parts.profile(one) for one in reader.names(document, "include")]
-    ladders = [ladder for profile in included for ladder in profile.ladders]
-    ladders += [parts.ladder(one) for one in reader.names(document, "ladders")]
-    ladders = list(dict.fromkeys(ladders))
-    reader.require(bool(ladders), (), "it has no ladders, so no pictures")
-    families = [ladder.family for ladder in ladders]
-    for number, ladder in enumerate(ladders):
-        twin = families.index(ladder.family)
-        reader.require(
-            twin == number,
-            ("ladders",),
-            f"ladders {ladders[twin].name} and {ladder.name} make the same streams",
-        )
-    tables = document.get("sound", [])
-    reader.require(isinstance(tables, list), ("sound",), "sounds are tables: [[sound]]")
-    own = [_sound(reader, table, number) for number, table in enumerate(tables)]
-    sounds = list(dict.fromkeys([*(s for profile in included for s in profile.sounds), *own]))
-    sounds = sounds or [SoundForm("aac", ladders[0].sound)]
-    codecs = [(form.codec, layout) for form in sounds for layout in form.layouts]
-    for codec, layout in codecs:
-        reader.require(
-            codecs.count((codec, layout)) == 1, ("sound",), f"{codec} {layout} is asked for twice"
-        )
+    ladders = _ladders(reader, document, included, parts)
+    sounds = _sounds(reader, document, included) or [SoundForm("aac", ladders[0].sound)]
     reader.require(
         "stereo" in sounds[0].layouts,
         ("sound", 0),
@@ -171,18 +151,60 @@ def parse_profile(name: str, text: str, parts: Parts) -> Profile:
             ("sound",),
             f"{form.coding.label} is for pictures in {', '.join(form.pictures)}, of which none are",
         )
-    subtitles = [one for profile in included for one in profile.subtitles]
-    subtitles += reader.names(document, "subtitles")
-    for one in subtitles:
-        reader.require(
-            one in SUBTITLES, ("subtitles",), f"subtitles are {' and '.join(SUBTITLES)}, not {one}"
-        )
-    forms = tuple(dict.fromkeys(("webvtt", *subtitles)))
     told = [profile.loudness for profile in included if profile.loudness]
     loudness = _loudness(reader, document["loudness"]) if "loudness" in document else None
     return Profile(
-        name, tuple(ladders), tuple(sounds), forms, loudness or (told[-1] if told else None)
-    )  # fmt: skip
+        name,
+        tuple(ladders),
+        tuple(sounds),
+        _subtitles(reader, document, included),
+        loudness or (told[-1] if told else None),
+    )
+
+
+def _ladders(
+    reader: _Reader, document: Mapping[str, Any], included: Sequence[Profile], parts: Parts
+) -> list[Ladder]:
+    """Each once, no two of one family."""
+    found = [ladder for profile in included for ladder in profile.ladders]
+    found += [parts.ladder(one) for one in reader.names(document, "ladders")]
+    ladders = list(dict.fromkeys(found))
+    reader.require(bool(ladders), (), "it has no ladders, so no pictures")
+    families = [ladder.family for ladder in ladders]
+    for number, ladder in enumerate(ladders):
+        twin = families.index(ladder.family)
+        reader.require(
+            twin == number,
+            ("ladders",),
+            f"ladders {ladders[twin].name} and {ladder.name} make the same streams",
+        )
+    return ladders
+
+
+def _sounds(
+    reader: _Reader, document: Mapping[str, Any], included: Sequence[Profile]
+) -> list[SoundForm]:
+    """Each once, no two of one codec and layout."""
+    tables = document.get("sound", [])
+    reader.require(isinstance(tables, list), ("sound",), "sounds are tables: [[sound]]")
+    own = [_sound(reader, table, number) for number, table in enumerate(tables)]
+    sounds = list(dict.fromkeys([*(s for profile in included for s in profile.sounds), *own]))
+    codecs = [(form.codec, layout) for form in sounds for layout in form.layouts]
+    for codec, layout in codecs:
+        is_one = codecs.count((codec, layout)) == 1
+        reader.require(is_one, ("sound",), f"{codec} {layout} is asked for twice")
+    return sounds
+
+
+def _subtitles(
+    reader: _Reader, document: Mapping[str, Any], included: Sequence[Profile]
+) -> tuple[str, ...]:
+    forms = [one for profile in included for one in profile.subtitles]
+    forms += reader.names(document, "subtitles")
+    known = " and ".join(SUBTITLES)
+    for one in forms:
+        reader.require(one in SUBTITLES, ("subtitles",), f"subtitles are {known}, not {one}")
+    return tuple(dict.fromkeys(("webvtt", *forms)))
 
 
 def _loudness(reader: _Reader, table: Any) -> Target:

@@ -61,14 +61,10 @@ async def make_sound(
         folder = bench.scratch / rendition.name
         folder.mkdir(exist_ok=True)
         async with bench.slots:
-            spent = await encoder.encode_sound(film, rendition, folder / "encoded.mp4")
-            placed = folder / "placed.mp4"
+            encoded, placed = folder / "encoded.mp4", folder / "placed.mp4"
+            spent = await encoder.encode_sound(film, rendition, encoded)
             frames = await asyncio.to_thread(
-                indexer.place_sound,
-                folder / "encoded.mp4",
-                rendition.coding,
-                rendition.lead,
-                placed,
+                indexer.place_sound, encoded, rendition.coding, rendition.lead, placed
             )
             damage = (
                 await asyncio.to_thread(indexer.find_sound_damage, film, rendition.track)
@@ -76,9 +72,7 @@ async def make_sound(
                 else []
             )
             lags = await asyncio.to_thread(measure_lags, indexer, film, placed, rendition, damage)
-        begin, end = rendition.film_start, rendition.film_start + rendition.duration
-        lost = missed(damage, begin, end)
-        told = tell_stretches([(a - begin, b - begin) for a, b in lost])
+        told = _damage_in(rendition, damage)
         proof = canonical_json({"frames": frames, "lags": lags, "damage": told}).encode()
         return {
             "sound": Made(placed, "audio/mp4"),
@@ -95,6 +89,13 @@ async def make_sound(
         rendition, derivation.outputs["sound"], proof["frames"], tuple(proof["lags"]),
         loudness, proof["damage"],
     )  # fmt: skip
+
+
+def _damage_in(rendition: SoundRendition, damage: Sequence[tuple[Fraction, Fraction]]) -> str:
+    """From when to when of the film a track does not decode, in words."""
+    begin, end = rendition.film_start, rendition.film_start + rendition.duration
+    lost = missed(damage, begin, end)
+    return tell_stretches([(a - begin, b - begin) for a, b in lost])
 
 
 async def _loudness(bench: Bench, meter: Meter, sound: Asset, name: str) -> Loudness:
