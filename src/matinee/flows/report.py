@@ -14,11 +14,11 @@ from matinee.media.bit_rates import measured
 from matinee.media.chapters import chapters_json
 from matinee.media.cmaf import read_init
 from matinee.media.hls import read_media
-from matinee.media.packaging import IMSC1, Sheets, Stream
 from matinee.media.plan import shots
 from matinee.media.quality import by_second, pool
 from matinee.media.remarks import track_json
 from matinee.media.source import SourceInfo
+from matinee.media.streams import IMSC1, Sheets, Stream
 from matinee.media.tracks import DAMAGED
 from matinee.ports.catalog import Title
 from matinee.stages.bench import Bench

@@ -8,9 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
-import langcodes
-from langcodes.tag_parser import LanguageTagError
-
 from matinee.media.ladder import Rung, fit
 from matinee.media.profile import Profile
 from matinee.media.purposes import Purpose, purpose_of
@@ -313,6 +310,8 @@ def language_tag(language: str | None) -> str:
     """The shortest BCP 47 tag for a container's language code; ``und`` for none or nonsense."""
     if language in (None, "", "und"):
         return "und"
+    import langcodes  # noqa: PLC0415  # slow to import, and many films name no language
+    from langcodes.tag_parser import LanguageTagError  # noqa: PLC0415
 
     try:
         tag = langcodes.standardize_tag(language)
@@ -325,5 +324,6 @@ def language_name(tag: str) -> str:
     """The language in its own words, for a menu."""
     if tag == "und":
         return "Unknown"
+    import langcodes  # noqa: PLC0415
 
     return str(langcodes.Language.get(tag).autonym().capitalize())

@@ -26,10 +26,11 @@ from matinee.media.conformance_report import (
     ExpectedVideo,
 )
 from matinee.media.judges import SegmentContent
-from matinee.media.packaging import PackagePlan, Stream, characteristics, is_autoselect, roles
+from matinee.media.packaging import characteristics, is_autoselect, roles
 from matinee.media.plan import shots
 from matinee.media.quality import Scores
 from matinee.media.signature import Signature, read_signature
+from matinee.media.streams import PackagePlan, Stream
 from matinee.stages.ahead import Ahead
 from matinee.stages.bench import Bench, Made
 from matinee.stages.chunks import Proofs

@@ -22,16 +22,8 @@ from matinee.media.chapters import chapters_webvtt, placed_chapters
 from matinee.media.cmaf import read_init, read_segment, zero_times
 from matinee.media.imsc1 import imsc1_document, with_document
 from matinee.media.media_types import MEDIA_TYPES
-from matinee.media.packaging import (
-    DASH,
-    HLS,
-    IMSC1,
-    PackagePlan,
-    Sheets,
-    Stream,
-    descriptors,
-    finish,
-)
+from matinee.media.packaging import DASH, HLS, descriptors, finish
+from matinee.media.streams import IMSC1, PackagePlan, Sheets, Stream
 from matinee.media.subtitles import Cue, parse_webvtt, write_webvtt
 from matinee.media.tracks import TrackPlan
 from matinee.ports.tools import Indexer, Packager

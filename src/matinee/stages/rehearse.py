@@ -17,9 +17,10 @@ from matinee.core.progress import Stage
 from matinee.core.time import FrameSpan
 from matinee.media.clips import plan_clip
 from matinee.media.ladder import Rung
-from matinee.media.packaging import PackagePlan, Sheets, Stream, descriptors
+from matinee.media.packaging import descriptors
 from matinee.media.sound import SoundRendition
 from matinee.media.source import SourceInfo, picture_parameters
+from matinee.media.streams import PackagePlan, Sheets, Stream
 from matinee.media.timeline import Timeline
 from matinee.media.tracks import Labels, TrackPlan
 from matinee.ports.tools import Clip, Packager

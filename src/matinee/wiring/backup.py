@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import URL
@@ -26,6 +27,7 @@ from matinee.flows.drill import Stage
 from matinee.flows.keeping import Keeper
 from matinee.flows.restore import Target
 from matinee.flows.vault import Vault
+from matinee.flows.vault_copies import VaultCopies
 from matinee.ports.catalog import Packages
 from matinee.ports.sealing import Sealer
 from matinee.ports.store import ListedStore
@@ -193,6 +195,18 @@ def _empty_library(folder: Path) -> Iterator[tuple[Target, Packages]]:
 
 def _ffmpeg(settings: Settings) -> Ffmpeg:
     return Ffmpeg(Path(find_tools()["ffmpeg"].path), sandbox_of(settings))
+
+
+def backups_of(library: Library) -> list[VaultCopies]:
+    """The places of the library's policy, as places that may have a second copy of an asset.
+
+    Raises:
+        BackupPolicyInvalid: ``backup.toml`` has a fault.
+    """
+    return [
+        VaultCopies(one.to, partial(open_vault, one.to))
+        for one in read_policy_file(library.settings)
+    ]
 
 
 def garbage_of(library: Library) -> SqlGarbage:

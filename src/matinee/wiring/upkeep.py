@@ -29,6 +29,7 @@ from matinee.profiles import load_wished
 from matinee.stages.bench import Bench
 from matinee.stages.redo import Redo
 from matinee.stages.slots import Slots, Turn
+from matinee.wiring.backup import backups_of
 from matinee.wiring.library import Library, now
 from matinee.wiring.publishing import house_for
 from matinee.wiring.reading import sandbox_of
@@ -62,6 +63,7 @@ def copies_of(library: Library) -> Sequence[Copies]:
     return (
         OtherKeys(library.store, lineage.places),
         KeptOriginals(SqlOriginals(library.engine, now), places.fetch),
+        *backups_of(library),
     )
 
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
-from matinee.adapters.ffmpeg import commands, copy_commands, preview_commands
+from matinee.adapters.ffmpeg import commands, copy_commands, preview_commands, sound_commands
 from matinee.adapters.process import Finished, Job, run_program
 from matinee.adapters.sandbox.rules import Sandbox
 from matinee.core.errors import EncoderFailed, SourceDamaged, ToolError
@@ -93,10 +93,10 @@ class FfmpegEncoder(Encoder):
     async def encode_sound(self, film: Path, rendition: SoundRendition, output: Path) -> Spent:
         path, gain, measured_s = self._ffmpeg.path, 0.0, 0.0
         if rendition.target:
-            measure = commands.wished_loudness_command(path, film, rendition)
+            measure = sound_commands.wished_loudness_command(path, film, rendition)
             found, measured_s = await loudness_of(self._ffmpeg, measure, output.parent)
             gain = gain_db(found, rendition.target)
-        command = commands.sound_command(path, film, rendition, output, gain)
+        command = sound_commands.sound_command(path, film, rendition, output, gain)
         doing = f"encoding sound track {rendition.track} as {rendition.name}"
         finished = await self._ffmpeg.run(doing, command, output.parent)
         if finished.exit_code != 0:
@@ -287,7 +287,7 @@ class FfmpegMeter(Meter):
         return measured, Spent(finished.cpu_s)
 
     async def loudness(self, sound: Path, folder: Path) -> tuple[Loudness, Spent]:
-        command = commands.loudness_command(self._ffmpeg.path, sound)
+        command = sound_commands.loudness_command(self._ffmpeg.path, sound)
         found, cpu_s = await loudness_of(self._ffmpeg, command, folder)
         return found, Spent(cpu_s)
 
