@@ -17,8 +17,8 @@ from benchmarks.table import Figure, render
 from benchmarks.workplace import Workplace, tell
 
 NAMES = (
-    "startup", "bookkeeping", "events", "dispatch", "second_run", "bucket", "pipeline",
-    "shaka_streamer", "chunking",
+    "startup", "bookkeeping", "events", "dispatch", "scrub", "repair_plan", "second_run",
+    "bucket", "pipeline", "shaka_streamer", "chunking",
 )  # fmt: skip
 """The quick ones first."""
 
