@@ -21,7 +21,7 @@ from matinee.wiring.library import open_library
 from matinee.wiring.records import records_of
 
 NAME = "repair_plan"
-TITLES, CHUNKS, RUNGS = 500, 200, 4
+TITLES, CHUNKS, RUNGS = 250, 200, 4
 """Each chunk of a rung is coded, signed, scored, and becomes two segments: five assets."""
 
 BAD = 50
