@@ -36,9 +36,10 @@ def run(workplace: Workplace) -> Iterator[Figure]:
         count = _stock(settings.library / "matinee.db")
         records = records_of(library)
         seconds = []
-        for title in range(workplace.repeats):
-            bad = [_name(title * 100, f"chunk {n % RUNGS} {n}") for n in range(BAD // 2)]
-            bad += [_name(title * 100, f"segment {n % RUNGS} {n}") for n in range(BAD // 2)]
+        for turn in range(workplace.repeats):
+            title = turn * 100 % TITLES
+            bad = [_name(title, f"chunk {n % RUNGS} {n}") for n in range(BAD // 2)]
+            bad += [_name(title, f"segment {n % RUNGS} {n}") for n in range(BAD // 2)]
             began = time.monotonic()
             found = title_of(records, bad[0])
             assert found is not None
