@@ -17,9 +17,9 @@ from benchmarks.table import Figure, render
 from benchmarks.workplace import Workplace, tell
 
 NAMES = (
-    "startup", "inspect", "bookkeeping", "events", "dispatch", "preview", "second_run", "bucket",
-    "pipeline",
-    "shaka_streamer", "chunking", "optimise",
+    "startup", "inspect", "bookkeeping", "resume", "events", "dispatch", "idle", "scrub",
+    "repair_plan", "preview", "second_run", "bucket", "pipeline", "shaka_streamer", "chunking",
+    "optimise",
 )  # fmt: skip
 """The quick ones first."""
 

@@ -4,30 +4,20 @@ The clock starts when the film has its last name in the folder, its index there 
 stops when both of the preview's entry manifests and the segments that they name are served.
 """
 
-import http.client
 import json
-import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from urllib.parse import urljoin
 
-from benchmarks.film import ROOT
+from benchmarks.service import running_service
 from benchmarks.table import Bar, Figure
 from benchmarks.workplace import Workplace, tell
 
 NAME = "preview"
-LOOK_S = 0.02
-LONGEST_S = 600.0
 WATCHED_S = 60.0
 """How long the preview is then watched as it grows, beside the encode that goes on."""
 
@@ -57,7 +47,7 @@ def _measured(film: Path, folder: Path) -> tuple[float, float, float]:
     watched.mkdir()
     copy = watched / "film.mp4.part"
     shutil.copyfile(film, copy)
-    with _service(folder, watched) as service:
+    with running_service(folder, watched) as service:
         service.until("/healthz")
         begun, began_at = time.monotonic(), time.time()
         copy.rename(watched / "film.mp4")
@@ -82,52 +72,3 @@ def segments(playlist: str) -> list[tuple[str, float]]:
     """Address and length of each segment of a media playlist."""
     found = re.findall(r"^#EXTINF:([0-9.]+),.*\n(?:#.*\n)*([^#\n]+)$", playlist, re.MULTILINE)
     return [(uri, float(seconds)) for seconds, uri in found]
-
-
-@dataclass(frozen=True, slots=True)
-class _Service:
-    port: int
-
-    def ask(self, path: str) -> tuple[int, str]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        try:
-            connection.request("GET", path)
-            response = connection.getresponse()
-            return response.status, response.read().decode(errors="replace")
-        finally:
-            connection.close()
-
-    def get(self, path: str) -> str:
-        status, body = self.ask(path)
-        if status != 200:
-            raise RuntimeError(f"{path} gives {status}: {body[:200]}")
-        return body
-
-    def until(self, path: str) -> None:
-        """Ask until it is there."""
-        deadline = time.monotonic() + LONGEST_S
-        while self.ask(path)[0] != 200:
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"{path} did not come")
-            time.sleep(LOOK_S)
-
-
-@contextmanager
-def _service(folder: Path, watched: Path) -> Iterator[_Service]:
-    """``matinee up`` over a new library; ended with all that it started."""
-    command = [sys.executable, "-m", "matinee", "up", "--bind", "127.0.0.1:0"]
-    variables: dict[str, Any] = {**os.environ, "MATINEE_DISK_FLOOR": "0.1"}
-    with (folder / "log").open("w") as log, subprocess.Popen(
-        [*command, "--library", str(folder / "library"), "--watch", str(watched)],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True, env=variables,
-        start_new_session=True,
-    ) as process:  # fmt: skip
-        try:
-            assert process.stdout
-            told = re.search(r"http://127\.0\.0\.1:(\d+)", process.stdout.readline())
-            if told is None:
-                raise RuntimeError(f"it did not start: {(folder / 'log').read_text()}")
-            yield _Service(int(told[1]))
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(60)

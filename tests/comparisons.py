@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import TINY_LADDER, Ended
-from tests.films import Films, ffmpeg
+from tests.films import X264, Films, ffmpeg
 
-FILM = "mp4-h264-b-frames"
-FRAMES = 700
+FRAMES, SHOT = 320, 32
+"""Ten shots in three chunks: few frames a second, so that shots last with few frames."""
+
 LADDER = TINY_LADDER.replace("width = 128\nheight = 72", "width = 96\nheight = 54").replace(
     "width = 256\nheight = 144", "width = 160\nheight = 90"
 )  # fmt: skip
@@ -28,8 +29,18 @@ class Made:
     document: dict[str, Any]
 
 
+def compared_film(films: Films) -> Path:
+    """Ten shots that move, with B-frames, at a fractional rate."""
+    picture = (
+        f"testsrc2=s=160x90:r=12000/1001,trim=end_frame={FRAMES},scroll=horizontal=0.013:"
+        f"vertical=0.007,negate=enable='mod(floor(n/{SHOT}),2)',hue=h='floor(n/{SHOT})*70',"
+        "format=yuv420p"
+    )
+    return films.special("compare.mp4", "-f", "lavfi", "-i", picture, *X264)
+
+
 def compare_ladders(folder: Path, films: Films, matinee: Run) -> Made:
-    """A slow preset and a quick one, on a film of eight shots in three chunks."""
+    """A slow preset and a quick one, each at three CRFs on two rungs."""
     for name, preset in (("slower", "veryfast"), ("quicker", "ultrafast")):
         (folder / f"{name}.toml").write_text(LADDER.replace("veryfast", preset))
     return _compared(
@@ -40,7 +51,7 @@ def compare_ladders(folder: Path, films: Films, matinee: Run) -> Made:
 
 def compare_files(folder: Path, films: Films, matinee: Run) -> Made:
     """Two files of another size, codec and container each, one on a clock of milliseconds."""
-    film = films.get(FILM)
+    film = compared_film(films)
     scale = ("-map", "0:v", "-vf", "scale=96:54", "-fps_mode", "passthrough")
     ffmpeg(
         "-i", str(film), *scale, "-c:v", "libx264", "-preset", "veryfast", "-crf", "30",
@@ -58,7 +69,7 @@ def compare_files(folder: Path, films: Films, matinee: Run) -> Made:
 
 
 def _compared(folder: Path, films: Films, matinee: Run, *arguments: object) -> Made:
-    film, library, page = films.get(FILM), folder / "library", folder / "page.html"
+    film, library, page = compared_film(films), folder / "library", folder / "page.html"
     command = (
         "compare", *map(str, arguments), "--film", str(film), "--library", str(library), "--json",
     )  # fmt: skip

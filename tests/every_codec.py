@@ -22,6 +22,8 @@ FAMILIES = [
     for depth, profiles in codec.profiles.items()
     for profile in profiles
 ]
+TARGET = -20.0
+LOUDNESS = f"[loudness]\ntarget_lufs = {TARGET}\n"
 SWITCHING = {("h264", 8, "high"), ("av1", 8, "main"), ("vp9", 8, "0")}
 """Families with two rungs; the others have one."""
 
@@ -50,7 +52,7 @@ def profile_file(folder: Path) -> Path:
         rates = "" if codec.is_lossless else "mono_kbps = 64\nstereo_kbps = 96\n"
         sounds += f'[[sound]]\ncodec = "{codec.name}"\nlayouts = ["stereo"]\n{rates}'
     path = folder / "every.toml"
-    path.write_text(f"ladders = {names!r}\n{sounds}")
+    path.write_text(f'ladders = {names!r}\nsubtitles = ["imsc1"]\n{sounds}{LOUDNESS}')
     return path
 
 

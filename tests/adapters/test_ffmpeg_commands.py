@@ -9,7 +9,7 @@ import pytest
 from tests.adapters.golden_lists import assert_golden
 from tests.conftest import run_ffmpeg
 
-from matinee.adapters.ffmpeg import commands, copy_commands
+from matinee.adapters.ffmpeg import commands, copy_commands, sound_commands
 from matinee.adapters.ffmpeg.program import read_cuts, read_scores
 from matinee.core.errors import ToolError
 from matinee.core.ids import digest_of
@@ -164,7 +164,7 @@ def test_draw_command_of_a_chunk() -> None:
 
 def test_sound_command() -> None:
     assert_golden(
-        "sound", commands.sound_command("ffmpeg", FILM, SOUND, Path("/scratch/encoded.mp4"))
+        "sound", sound_commands.sound_command("ffmpeg", FILM, SOUND, Path("/scratch/encoded.mp4"))
     )
 
 
@@ -192,7 +192,7 @@ def test_subtitles_that_are_text_are_copied(codec: str, form: list[str]) -> None
 
 def test_channels_without_places_are_mixed_before_all_else() -> None:
     sound = replace(SOUND, mix="pan=stereo|c0=c0|c1=c0")
-    command = commands.sound_command("ffmpeg", FILM, sound, Path("/scratch/encoded.mp4"))
+    command = sound_commands.sound_command("ffmpeg", FILM, sound, Path("/scratch/encoded.mp4"))
 
     assert command[command.index("-af") + 1].startswith("pan=stereo|c0=c0|c1=c0,asetpts=")
 

@@ -5,10 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from tests.conftest import environment
 
 from matinee.adapters.owners import staged_name
 from matinee.adapters.workspace import Workspace
+from matinee.core.errors import LibraryBusy
 
 
 def dead_ones_name() -> str:
@@ -32,3 +34,18 @@ def test_half_written_objects_of_dead_processes_are_removed(tmp_path: Path) -> N
 
     with Workspace(tmp_path).run():
         assert sorted(path.name for path in staging.iterdir()) == sorted([names[2], names[4]])
+
+
+def test_one_process_is_alone_and_what_a_dead_one_left_keeps_nobody_out(tmp_path: Path) -> None:
+    (tmp_path / "service.lock").touch()  # of one that was killed
+
+    with Workspace(tmp_path).alone("service", "there is one"):
+        with (
+            pytest.raises(LibraryBusy, match="there is one"),
+            Workspace(tmp_path).alone("service", "there is one"),
+        ):
+            pass
+        assert (tmp_path / "service.lock").exists()
+    assert not (tmp_path / "service.lock").exists()
+    with Workspace(tmp_path).alone("service", "there is one"):
+        pass

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from tests.apps.live_service import LiveService, live_service
 
+from matinee.adapters.sql.upkeep import SqlFindings, SqlScrubs
+from matinee.assets.health import Fault
 from matinee.core.events import Fact
 from matinee.flows.seal_events import seal_events
 from matinee.ports.deliveries import Order, Settled
@@ -327,3 +329,22 @@ def test_an_empty_library_is_served(tmp_path: Path) -> None:
         assert empty.ask("/v1/titles").json == []
         assert empty.ask("/v1/titles/none").status == 404
         assert b"matinee publish" in empty.ask("/").body
+
+
+def test_upkeep_is_told_and_asked_for(live: LiveService) -> None:
+    findings = SqlFindings(live.library.engine, now)
+    (lost, _) = findings.open([Fault("changed", f"objects/{n}", None, None) for n in "ab"])
+    findings.close(lost, "lost", "no copy")
+    told = live.ask("/v1/findings?state=lost").json
+    assert [(each["thing"], each["how"]) for each in told] == [("objects/a", "no copy")]
+    page = live.ask("/v1/findings?limit=1")
+    assert page.json[0]["thing"] == "objects/b" and "next" in page.headers["link"]
+
+    scrubs = SqlScrubs(live.library.engine, now)
+    scrubs.end(scrubs.begin({"sample": 0.02, "since": None, "title": None}))
+    assert live.ask("/v1/scrubs").json[0]["state"] == "done"
+    for path, flow in (("/v1/scrubs", "scrub"), ("/v1/repairs", "repair")):
+        answer = live.ask(path, "POST", {})
+        assert (answer.status, answer.json["flow"], answer.json["state"]) == (202, flow, "queued")
+        live.ask(f"/v1/runs/{answer.json['id']}/cancel", "POST")
+    assert live.ask("/v1/lineage?thing=nothing-of-that-name").status == 404

@@ -1,12 +1,15 @@
 """The page of a comparison in a real browser, from a file, without any network."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from tests.apps.viewer import PHONE, Viewer
 from tests.comparisons import Made, Run, compare_ladders
 from tests.films import Films
 from tests.shared import made_once
+
+from matinee.apps.cli.compare_page import page_of, write_page
 
 pytestmark = [
     pytest.mark.browser,
@@ -81,3 +84,21 @@ def test_two_frames_are_wiped_one_over_the_other_by_keys(
     look.get_by_role("button", name="Pixels 2:1").click()
     box = look.locator(".wipe").bounding_box()
     assert box is not None and box["width"] == 320
+
+
+def test_names_are_text_whatever_they_hold(
+    open_viewer: Callable[..., Viewer], made: Made, tmp_path: Path
+) -> None:
+    hostile = "</script><img src=x onerror=document.title='taken'><!--\u2028 & \"B\""
+    document = {**made.document, "worst": []}
+    document["film"] = {**document["film"], "file": hostile}
+    document["b"] = {**document["b"], "name": hostile}
+    path = tmp_path / "page.html"
+    write_page(path, page_of(document, []))
+
+    page = open_viewer(path.as_uri(), offline=True).open("")
+    page.locator("#plot-bits canvas").wait_for()
+
+    assert page.title().startswith("slower and </script>")
+    assert page.locator("img").count() == 0
+    assert hostile in page.locator("h1").text_content()

@@ -70,6 +70,21 @@ def test_our_player_plays_every_codec_that_the_browser_knows(
         assert viewer.state()["error"] is None
 
 
+@pytest.mark.parametrize("format_", ["hls", "dash"])
+def test_our_player_shows_imsc1(
+    open_viewer: Callable[..., Viewer], codec_server: LiveServer, format_: str
+) -> None:
+    viewer = open_viewer(codec_server.address)
+    page = viewer.open(f"/watch/{TITLE}?autoplay&format={format_}")
+    viewer.until("window.matinee && matinee.state().time > 0.2")
+
+    is_it = "(t) => t.label?.includes('IMSC1') || t.originalTextId?.includes('IMSC1')"
+    page.evaluate(f"matinee.player.selectTextTrack(matinee.player.getTextTracks().find({is_it}))")
+
+    shown = "document.querySelector('.shaka-text-container')?.innerText"
+    viewer.until(f"{shown}?.includes('Good morning')")
+
+
 @pytest.mark.parametrize("video", dict.fromkeys(video for video, _ in PAIRS))
 def test_hls_js_plays_every_codec_that_the_browser_knows(
     open_viewer: Callable[..., Viewer], codec_server: LiveServer, other_site: str, video: str
@@ -80,7 +95,7 @@ def test_hls_js_plays_every_codec_that_the_browser_knows(
         f" const is_it = (level) => level.videoCodec.startsWith('{video}');"
         " p.startLevel = p.currentLevel = p.levels.findIndex(is_it)});"
         " p.loadSource(address + 'main.m3u8'); p.attachMedia(video)",
-        f"p.levels[p.currentLevel]?.videoCodec.startsWith('{video}') && video.currentTime > 1",
+        f"p.levels[p.currentLevel]?.videoCodec.startsWith('{video}') && video.currentTime > 0.5",
     )  # fmt: skip
 
 
@@ -94,7 +109,7 @@ def test_dash_js_plays_every_codec_that_the_browser_knows(
         f" const is_it = (track) => track.type !== 'video' || track.codec.includes('{video}');"
         " p.setCustomInitialTrackSelectionFunction((all) => all.filter(is_it).slice(0, 1));"
         " p.initialize(video, address + 'main.mpd', true)",
-        f"p.getCurrentTrackFor('video')?.codec.includes('{video}') && video.currentTime > 1",
+        f"p.getCurrentTrackFor('video')?.codec.includes('{video}') && video.currentTime > 0.5",
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from tests.apps.cinema import NAME, TITLE, Cinema
 from tests.apps.live_service import LiveService, live_service
 from tests.apps.studio_scene import CHUNKS, RUNGS, OneUpload, Scene, TwoRules, progress, set_scene
 from tests.apps.viewer import PHONE, Viewer
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Ended
 
 from matinee.core.events import Fact
 from matinee.core.ids import digest_of
@@ -265,6 +265,28 @@ def test_an_event_is_tried_against_the_rules(studio: Callable[..., Any]) -> None
     page.get_by_label("Data").fill("{")
     page.get_by_role("button", name="Try it").click()
     page.get_by_text("The data are no JSON").wait_for()
+
+
+def test_the_page_of_backups_tells_age_verdict_and_what_is_late(
+    studio: Callable[..., Any], matinee: Callable[..., Ended], tmp_path: Path
+) -> None:
+    viewer, live = studio()
+    page = settled(viewer, "/studio/backups")
+    page.get_by_text("Nothing is backed up").wait_for()
+    library, place = live.library.settings.library, str(tmp_path / "vault")
+    policy = library / "backup.toml"
+    policy.write_text(f'[[backup]]\nto = "{place}"\n')
+    try:
+        assert matinee("backup", "--library", library).exit_code == 0
+        page = settled(viewer, "/studio/backups")
+        page.get_by_role("heading", name=place).wait_for()
+        page.get_by_text("The last drill is too old.").wait_for()
+        assert matinee("drill", "--library", library).exit_code == 0
+        page = settled(viewer, "/studio/backups")
+        page.get_by_text("As it should be.").wait_for()
+        page.get_by_text("all came back whole").wait_for()
+    finally:
+        policy.unlink()
 
 
 def test_a_title_is_renamed_and_hidden(studio: Callable[..., Any]) -> None:

@@ -1,9 +1,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matinee.assets.reach import MEDIA, Link, needed
+from matinee.assets.reach import GLANCES, MEDIA, Link, needed
 
-FUNCTIONS = sorted(MEDIA | {"scan", "score_chunk", "judge"})
+FUNCTIONS = sorted(MEDIA | GLANCES | {"scan", "score_chunk", "judge"})
 links = st.lists(
     st.tuples(
         st.sampled_from(FUNCTIONS),
@@ -32,7 +32,8 @@ def by_the_words(every: list[Link], roots: set[str]) -> set[int]:
             link.number
             for link in every
             if names & set(link.outputs)
-            or (link.function not in MEDIA and link.inputs and looked_at(link) <= names)
+            or (link.function not in MEDIA | GLANCES and link.inputs and looked_at(link) <= names)
+            or (link.function in GLANCES and looked_at(link) & names)
         }
         if more == live:
             return live

@@ -63,8 +63,8 @@ def clips_of(film: Work, spans: Sequence[FrameSpan], folder: Path) -> list[Clip]
 def parts(film: Work, request: pytest.FixtureRequest, tmp_path_factory) -> Parts:
     folder = tmp_path_factory.mktemp("codec")
     rate = film.timeline.rate
-    spans = [FrameSpan(0, 60), FrameSpan(60, 61), FrameSpan(61, 121)]
-    inner = [[0, 24], [0], [0, 31]]
+    spans = [FrameSpan(0, 30), FrameSpan(30, 31), FrameSpan(31, 61)]
+    inner = [[0, 12], [0], [0, 17]]
     chunks = []
     one = coded(rate, *request.param)
     for clip, starts, crf in zip(clips_of(film, spans, folder), inner, (18, 24, 30), strict=True):

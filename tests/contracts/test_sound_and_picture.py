@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -25,13 +25,14 @@ from tests.films import (
     rustle,
 )
 
-from matinee.adapters.ffmpeg.program import Ffmpeg, FfmpegEncoder
+from matinee.adapters.ffmpeg.program import Ffmpeg, FfmpegEncoder, FfmpegMeter
 from matinee.adapters.pyav import PyavIndexer
 from matinee.core.time import FrameSpan
 from matinee.media.clips import plan_clip
 from matinee.media.codecs.sound import SOUND_CODECS
 from matinee.media.judges import judge_sound
 from matinee.media.ladder import Rung, SoundRates
+from matinee.media.loudness import Target
 from matinee.media.profile import SoundForm
 from matinee.media.sound import AAC_FRAME, SAMPLE_RATE, SoundRendition, lead_samples, plan_sound
 from matinee.media.source import SourceInfo
@@ -43,7 +44,7 @@ from matinee.stages.sound import measure_lags
 pytestmark = pytest.mark.tools
 
 INDEXER = PyavIndexer()
-ENCODER = FfmpegEncoder(Ffmpeg(FFMPEG))
+ENCODER, METER = FfmpegEncoder(Ffmpeg(FFMPEG)), FfmpegMeter(Ffmpeg(FFMPEG))
 FORMS = [SoundForm("aac", SoundRates(mono_kbps=64, stereo_kbps=128, per_channel_kbps=64))]
 HALF = Fraction(1, 2)
 WITHIN = Fraction(5, 1000)
@@ -347,3 +348,34 @@ def test_a_remuxed_film_has_the_tracks_that_it_had(films: Films) -> None:
 
     assert [track.packets for track in after.tracks] == [track.packets for track in before.tracks]
     assert after.picture.configuration == before.picture.configuration
+
+
+@pytest.mark.parametrize("codec", ["aac", "opus", "flac"])
+def test_sound_is_made_as_loud_as_is_wished(films: Films, tmp_path: Path, codec: str) -> None:
+    film = films.special("loud.mkv", *sounding(2), "-c:a", "flac")
+    target = Target(-27.0, -3.0)
+    (as_it_is,) = planned_of(film, codec)
+    placed, frames = sound_of(film, replace(as_it_is, target=target), tmp_path)
+
+    found, _ = asyncio.run(METER.loudness(placed, tmp_path))
+
+    assert found.integrated == pytest.approx(target.integrated, abs=0.8)
+    lags = measure_lags(INDEXER, film, placed, as_it_is)
+    assert judge_sound(replace(as_it_is, target=target), frames, lags, found).passed
+
+
+def test_loudness_is_that_of_the_standards_tone(films: Films, tmp_path: Path) -> None:
+    """EBU Tech 3341, case 1: 1000 Hz at -23 dBFS in both channels is -23 LUFS."""
+    film = films.special(
+        "tone.mkv", "-f", "lavfi", "-i", moving_picture(Fraction(25), 150),
+        "-f", "lavfi", "-t", "6", "-i", f"aevalsrc={10 ** (-23 / 20)}*sin(2*PI*1000*t)|"
+        f"{10 ** (-23 / 20)}*sin(2*PI*1000*t):s=48000", "-map", "0:v", "-map", "1:a", *X264,
+        "-c:a", "flac", "-sample_fmt", "s16",
+    )  # fmt: skip
+    (rendition,) = planned_of(film, "flac")
+    placed, _ = sound_of(film, rendition, tmp_path)
+
+    found, _ = asyncio.run(METER.loudness(placed, tmp_path))
+
+    assert found.integrated == pytest.approx(-23.0, abs=0.1)
+    assert found.true_peak == pytest.approx(-23.0, abs=0.2)

@@ -130,3 +130,10 @@ def test_unpublish_and_rollback_print_a_title(stocked: Published, matinee: Run) 
         printed = matinee(command, title, *library).json
         assert faults("title", printed) == []
         assert printed["state"] == state
+
+
+def test_upkeep_prints_what_its_schemas_say(published: Published, matinee: Run) -> None:
+    library, document = published
+    for command in (["lineage", document["title"]], ["repair", "--dry-run"], ["scrub"]):
+        printed = matinee(*command, "--library", library, "--json").json
+        assert faults(command[0], printed) == []

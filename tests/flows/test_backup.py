@@ -47,6 +47,15 @@ def served(library: Path) -> dict[str, bytes]:
     }
 
 
+def made_from(library: Path) -> list[tuple[str, str]]:
+    """Which derivations have which inputs, as lineage finds them."""
+    with sqlite3.connect(library / "matinee.db") as database:
+        return database.execute(
+            "SELECT derivation.key, derivation_input.digest FROM derivation_input"
+            " JOIN derivation ON sequence = derivation ORDER BY 1, 2"
+        ).fetchall()
+
+
 def whole(matinee: Run, title: str, library: Path, *more: object) -> None:
     ended = matinee("verify", title, "--library", library, *more)
     assert ended.exit_code == 0, ended.err
@@ -157,6 +166,7 @@ def test_a_title_comes_back_beside_others(
 
     assert once.exit_code == twice.exit_code == 0, once.err
     assert once.json["written"] > 10 > twice.json["written"] == 0
+    assert made_from(library) == made_from(unscored[0])
     assert served(library) == served(unscored[0])
     whole(matinee, first["title"], library)
     again = matinee(
@@ -286,6 +296,8 @@ def test_mistakes_are_told_before_any_work(
         ("backup.recipient", ("backup", "--to", tmp_path / "v", "--recipient", "age1no",
                               "--library", library)),
         ("not_found", ("restore", "--from", tmp_path / "nothing", "--library", tmp_path / "a")),
+        ("not_found", ("restore", "--from", tmp_path / "none", "--library", tmp_path / "a")),
+        ("not_found", ("backups", "--from", tmp_path / "none", "--library", tmp_path / "a")),
         ("not_found", ("restore", "--from", vault[0], "--at", "2020-01-01",
                        "--library", tmp_path / "a")),
         ("not_found", ("restore", "no-such", "--from", vault[0], "--library", tmp_path / "a")),
@@ -295,6 +307,7 @@ def test_mistakes_are_told_before_any_work(
         ended = matinee(*arguments)
         assert f"[{code}]" in ended.err, (arguments, ended.err)
         assert "Traceback" not in ended.err
+    assert not (tmp_path / "none").exists()
 
 
 def test_the_sqlite_file_that_comes_back_is_sound(

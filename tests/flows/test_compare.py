@@ -6,7 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.comparisons import FILM, FRAMES, LADDER, Made, compare_files, compare_ladders
+from tests.comparisons import (
+    FRAMES,
+    LADDER,
+    Made,
+    compare_files,
+    compare_ladders,
+)
 from tests.conftest import Ended
 from tests.docs.test_schemas import faults
 from tests.films import Films, ffmpeg
@@ -57,7 +63,7 @@ def test_every_rung_is_encoded_at_its_own_crf_and_at_the_others(ladders: Made) -
         assert sorted(made) == [(h, c, c == 30) for h in (54, 90) for c in (24, 30, 40)]
         assert all(e["cpu_s"] > 0 for e in side["encodes"])
         head = side["headroom"]
-        assert head["size_per_shot"] <= head["crf_per_shot"] + 0.001 < 1
+        assert head["size_per_shot"] - 0.1 <= head["crf_per_shot"] < 1
         assert [r["vmaf"] for r in head["rungs"]] == sorted(r["vmaf"] for r in head["rungs"])
     bits = {e["name"]: e["bits_per_second"] for e in ladders.document["a"]["encodes"]}
     assert bits["144p CRF 30"] > bits["144p CRF 40"]
@@ -122,7 +128,7 @@ def test_scores_of_files_are_those_of_libvmaf_over_the_whole_file(
 ) -> None:
     for side, file in (("a", files.command[1]), ("b", files.command[2])):
         (encode,) = files.document[side]["encodes"]
-        alike = "settb=1001/24000,setpts=N,scale=160:90:flags=bicubic,format=yuv420p"
+        alike = "settb=1001/12000,setpts=N,scale=160:90:flags=bicubic,format=yuv420p"
         ffmpeg(
             "-i", file, "-i", str(files.film), "-lavfi",
             f"[0:v]{alike}[own];[1:v]{alike}[ref];[own][ref]libvmaf=model=version=vmaf_v0.6.1:"
@@ -162,10 +168,10 @@ UNLIKE: dict[str, Wrong] = {
     "one frame late": ("trim=start_frame=1,tpad=stop=1:stop_mode=clone", (), "compare.shifted",
                        "shifted by +1"),
     "a frame lost in the middle": (
-        "select=not(eq(n\\,350)),tpad=stop=1:stop_mode=clone", (), "compare.shifted", "+1",
+        "select=not(eq(n\\,150)),tpad=stop=1:stop_mode=clone", (), "compare.shifted", "+1",
     ),
-    "frames lost at the end": ("trim=end_frame=690", (), "compare.unlike",
-                               "has 690 frames, the film 700"),
+    "frames lost at the end": ("trim=end_frame=310", (), "compare.unlike",
+                               "has 310 frames, the film 320"),
     "another rate": ("null", ("-r", "25"), "compare.unlike", "frames a second"),
     "another shape": ("scale=160:120,setsar=1", (), "compare.unlike", "another shape"),
     "another film": ("hflip,vflip,negate", (), "compare.unlike", "nothing of the film"),
@@ -174,14 +180,14 @@ UNLIKE: dict[str, Wrong] = {
 
 @pytest.mark.parametrize("name", UNLIKE)
 def test_a_file_that_cannot_be_paired_is_refused_and_says_why(
-    name: str, files: Made, films: Films, matinee: Run, tmp_path: Path
+    name: str, files: Made, matinee: Run, tmp_path: Path
 ) -> None:
     graph, options, code, words = UNLIKE[name]
     ffmpeg(
-        "-i", str(films.get(FILM)), "-map", "0:v",
-        "-vf", f"{graph},settb=1001/24000,setpts=N" if not options else graph,
+        "-i", str(files.film), "-map", "0:v",
+        "-vf", f"{graph},settb=1001/12000,setpts=N" if not options else graph,
         "-fps_mode", "cfr" if options else "passthrough", *options,
-        "-c:v", "libx264", "-preset", "ultrafast", "-crf", "30", "-video_track_timescale", "24000",
+        "-c:v", "libx264", "-preset", "ultrafast", "-crf", "30", "-video_track_timescale", "12000",
         "wrong.mp4", folder=tmp_path,
     )  # fmt: skip
 
@@ -204,7 +210,8 @@ def test_a_file_that_cannot_be_paired_is_refused_and_says_why(
     [
         (("nothing-there", "fast"), 2, "no ladder, file or folder 'nothing-there'"),
         (("standard", "fast", "--crfs", "high"), 2, "give numbers"),
-        (("standard", "fast", "--crfs", "99"), 2, "from 1 to 51"),
+        (("standard", "fast", "--crfs", "99"), 2, "CRF 99 is not from 1 to 51, as h264 has it"),
+        (("av1", "standard", "--crfs", "60"), 2, "CRF 60 is not from 1 to 51"),
         (("standard", "fast", "--page", "/nowhere/page.html"), 2, "cannot be written"),
         (("standard", "{folder}"), 2, "no encoded file in the folder"),
         (("standard", "{ladder}"), 2, "lacks"),

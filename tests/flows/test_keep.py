@@ -17,4 +17,4 @@ def test_what_is_killed_loses_nothing_and_does_no_finished_work_again(
     library, document = stocked
     scene = Scene(film, ladder, library, document["title"])
 
-    PARTS[part](scene, tmp_path, 1 if part == "collection" else 2, random.Random(20261128))
+    PARTS[part](scene, tmp_path, 1, random.Random(20261128))

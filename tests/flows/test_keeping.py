@@ -7,15 +7,18 @@ from pathlib import Path
 import pytest
 from pyrage import x25519
 
+from matinee.assets.asset import Asset
 from matinee.assets.backup_policy import FILE, BackupPolicyInvalid
 from matinee.assets.retention import Retention
 from matinee.config import read_settings
 from matinee.core.errors import LibraryBusy, MatineeError
 from matinee.core.events import Fact
+from matinee.core.ids import digest_of
 from matinee.flows.keeping import Keeper
 from matinee.flows.thin import thin
 from matinee.flows.vault import Vault
-from matinee.wiring.backup import keeper_of, open_vault
+from matinee.flows.vault_copies import VaultCopies
+from matinee.wiring.backup import backups_of, keeper_of, open_vault
 from matinee.wiring.library import Library, now, open_library
 
 
@@ -96,6 +99,7 @@ def test_thinning_keeps_what_kept_snapshots_name_and_removes_the_rest(
     library: Library, tmp_path: Path
 ) -> None:
     keeper = keeper_with(library, f'to = "{tmp_path / "v"}"')
+    (tmp_path / "v").mkdir()
     vault = open_vault(str(tmp_path / "v"))
     for number in range(3):
         library.events.append([Fact("schedule.due", f"rule/{number}", {"rule": "a"})])
@@ -130,3 +134,41 @@ def test_thinning_and_backups_wait_for_each_other(library: Library, tmp_path: Pa
     with pytest.raises(LibraryBusy, match="other"):
         asyncio.run(thin_beside_a_backup())
     assert asyncio.run(thin(mine, Retention(last=1))).snapshots == 0
+
+
+def test_a_backup_is_a_second_copy_for_repairs(library: Library, tmp_path: Path) -> None:
+    body = b"a film"
+    asset = Asset(digest_of(body), len(body), "video/mp4")
+    film = tmp_path / "film"
+    film.write_bytes(body)
+    identity = x25519.Identity.generate()
+    (tmp_path / "identity").write_text(str(identity))
+    (tmp_path / "v").mkdir()
+    plain = open_vault(str(tmp_path / "v"))
+    sealing = open_vault(str(tmp_path / "v"), [str(identity.to_public())])
+    reading = open_vault(str(tmp_path / "v"), identity=str(tmp_path / "identity"))
+
+    async def fetched(vault: Vault) -> bytes | None:
+        copies = VaultCopies("v", lambda: vault)
+        if await copies.offer(asset) is None:
+            return None
+        (tmp_path / "fetched").mkdir(exist_ok=True)
+        path = await copies.fetch(asset, tmp_path / "fetched")
+        return None if path is None else path.read_bytes()
+
+    assert asyncio.run(fetched(plain)) is None
+    asyncio.run(sealing.keep(asset.digest, film, len(body), tmp_path))
+    assert asyncio.run(fetched(plain)) is None
+    assert asyncio.run(fetched(reading)) == body
+    asyncio.run(plain.keep(asset.digest, film, len(body), tmp_path))
+    assert asyncio.run(fetched(plain)) == body
+
+
+def test_a_backup_that_cannot_be_opened_has_no_copy(library: Library, tmp_path: Path) -> None:
+    keeper_with(library, f'to = "{tmp_path / "gone"}"')
+    (copies,) = backups_of(library)
+    asset = Asset(digest_of(b"a film"), 6, "video/mp4")
+
+    assert asyncio.run(copies.offer(asset)) is None
+    assert asyncio.run(copies.fetch(asset, tmp_path)) is None
+    assert not (tmp_path / "gone").exists()

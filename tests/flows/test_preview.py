@@ -19,7 +19,7 @@ from matinee.media.cmaf import read_init, read_segment
 from matinee.media.hls import read_media
 from matinee.ports.runs import Run, Wish
 from matinee.wiring.library import open_library
-from matinee.wiring.publishing import open_worker
+from matinee.wiring.worker import open_worker
 
 pytestmark = pytest.mark.tools
 

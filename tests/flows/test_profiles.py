@@ -9,8 +9,8 @@ from typing import Any
 
 import av
 import pytest
-from tests.conftest import Ended, standing_in
-from tests.every_codec import FAMILIES, FRAMES, SECONDS, EveryCodec
+from tests.conftest import Ended, run_ffmpeg, standing_in
+from tests.every_codec import FAMILIES, FRAMES, SECONDS, TARGET, EveryCodec
 
 from matinee.media.cmaf import read_init, read_segment
 from matinee.media.codecs import BY_ENTRY
@@ -45,6 +45,16 @@ def test_there_is_a_rendition_of_every_codec_depth_and_profile(every_codec: Ever
         told = BY_ENTRY[video["codec"].split(".")[0]].told(video["codec"])
         assert told.depth == (10 if "-10-" in video["name"] else 8)
         assert video["frames"] == FRAMES
+
+
+def test_every_sound_is_as_loud_as_the_profile_wishes(every_codec: EveryCodec) -> None:
+    found = {
+        verdict["subject"]: verdict["evidence"]["loudness"]["integrated_lufs"]
+        for verdict in every_codec.document["verdicts"]
+        if verdict["judge"] == "sound"
+    }
+    assert set(found) == {one["name"] for one in every_codec.of_type("audio")}
+    assert all(level == pytest.approx(TARGET, abs=1) for level in found.values())
 
 
 # What is served decodes whole, in codecs that no browser here plays too.
@@ -260,3 +270,26 @@ def test_what_cannot_be_made_is_told_before_the_long_work(
     assert ended.exit_code == 5
     assert ended.json["error"]["code"] == "encode.failed"
     assert "encode 144p" not in ended.err and "scan" not in ended.err
+
+
+def test_devices_makes_sixty_streams_of_an_ordinary_film(matinee: Run, tmp_path: Path) -> None:
+    """Of 1280x720, two languages of sound in stereo, two of subtitles; planned in seconds."""
+    film, text = tmp_path / "film.mkv", tmp_path / "text.srt"
+    text.write_text("1\n00:00:00,100 --> 00:00:00,900\nHello\n")
+    sound = ("-f", "lavfi", "-t", "0.5", "-i", "anoisesrc,aformat=channel_layouts=stereo")
+    run_ffmpeg(
+        "-f", "lavfi", "-t", "0.5", "-i", "color=s=1280x720:r=24", *sound, *sound,
+        "-i", text, "-i", text, "-map", "0", "-map", "1", "-map", "2", "-map", "3", "-map", "4",
+        "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "flac", "-c:s", "srt",
+        "-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=deu",
+        "-metadata:s:s:0", "language=eng", "-metadata:s:s:1", "language=deu", film,
+    )  # fmt: skip
+
+    plan = matinee("publish", film, "--profile", "devices", "--plan", "--json").json
+
+    streams = [*plan["rungs"], *plan["sounds"], *plan["subtitles"]]
+    assert len({one["name"] for one in streams}) == len(streams) >= 60
+    assert {rung["coding"] for rung in plan["rungs"]} == {
+        "H.264", "H.264 Baseline", "H.264 Main", "HEVC", "HEVC 10 bit", "VP9", "AV1", "AV1 10 bit",
+    }  # fmt: skip
+    assert {sound["codec"] for sound in plan["sounds"]} == set(SOUND_CODECS)

@@ -112,7 +112,7 @@ def test_a_new_subtitle_encodes_nothing_again(
     after = files_below(library / "titles" / second["title"] / "renditions")
     assert second["title"] == first["title"]
     assert second["package"] != first["package"]
-    assert second["derivations"]["ran"] == 3  # text, package, judge
+    assert second["derivations"]["ran"] == 4  # the file is kept; text, package, judge
     assert {name: after[name] for name in before} == before
     assert [r["language"] for r in second["renditions"] if r["type"] == "subtitles"] == ["en", "fr"]
 

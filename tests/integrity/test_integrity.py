@@ -18,13 +18,19 @@ from tests.integrity.plant import Library
 from tests.shared import made_once
 
 from matinee.assets.asset import Asset
-from matinee.config import read_settings
-from matinee.core.errors import ObjectDamaged
+from matinee.config import Settings, read_settings
+from matinee.core.errors import ObjectDamaged, UsageError
 from matinee.core.ids import digest_of
+from matinee.flows.board import Board
 from matinee.flows.scrub import Wanted, Ward, scrub
+from matinee.flows.upkeep_runs import LIBRARY
+from matinee.flows.work import Outcome
+from matinee.ports.events import Search
+from matinee.ports.runs import Wish
 from matinee.stages.bench import Bench
 from matinee.wiring.library import open_library
 from matinee.wiring.upkeep import open_ward
+from matinee.wiring.worker import open_worker
 
 pytestmark = [pytest.mark.tools, pytest.mark.slow]
 
@@ -210,3 +216,37 @@ def test_a_viewer_gets_every_file_while_it_is_mended(library: Path, matinee: Any
     assert {key: (library / key).stat().st_size for key in keys} == sizes
     assert (library / keys[0]).stat().st_ino != inode, "it was written into, not replaced"
     shutil.rmtree(library)
+
+
+def test_a_service_scrubs_and_repairs_by_runs(library: Path) -> None:
+    damaged = Library(library, random.Random(5))
+    planted = plant.chunk(damaged)
+    ((kind, key),) = planted.found
+    settings = Settings(library, 2)
+    worker, release = open_worker(settings)
+    opened = open_library(settings)
+
+    def carried_out(run_id: str, flow: str, request: dict[str, Any]) -> Outcome:
+        opened.runs.submit(Wish(run_id, flow, LIBRARY, request))
+        run = opened.runs.claim(worker.owner)
+        assert run is not None
+
+        async def work() -> Outcome:
+            return await worker.execute(run, Board(LIBRARY))
+
+        return asyncio.run(work())
+
+    scrubbed = carried_out("run-1", "scrub", {"sample": 0, "within_s": 0.1})
+    assert (scrubbed.state, scrubbed.result["findings"]) == ("done", 1)
+    (told,) = opened.events.search(Search(type="finding.opened"), 5)
+    assert told.event is not None
+    assert (told.event.data["kind"], told.event.data["thing"]) == (kind, key)
+
+    repaired = carried_out("run-2", "repair", {})
+    assert (repaired.state, repaired.result["mended"]) == ("done", 1)
+    (closed,) = opened.events.search(Search(type="finding.closed"), 5)
+    assert closed.event is not None and closed.event.data["state"] == "mended"
+    with pytest.raises(UsageError, match="no flow"):
+        carried_out("run-3", "nonsense", {})
+    release()
+    opened.engine.dispose()

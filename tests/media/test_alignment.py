@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matinee.core.time import FrameSpan
@@ -21,6 +21,7 @@ def moving(seed: int, frames: int = FRAMES) -> Signature:
 FILM = moving(1)
 
 
+@settings(max_examples=25)
 @given(start=st.integers(0, FRAMES - PIECE), shift=st.integers(-60, 60))
 def test_a_shift_is_found_and_told_with_its_sign(start: int, shift: int) -> None:
     real = start + shift
@@ -32,6 +33,7 @@ def test_a_shift_is_found_and_told_with_its_sign(start: int, shift: int) -> None
     assert (place.found, place.shift) == (real, shift)
 
 
+@settings(max_examples=25)
 @given(start=st.integers(0, FRAMES - PIECE), seed=st.integers(0, 5))
 def test_coding_loss_is_no_shift(start: int, seed: int) -> None:
     piece = FILM[start : start + PIECE].astype(np.float64)

@@ -2,15 +2,16 @@
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.media.test_timeline import CONFIGURATION, MS, TS, in_groups, index, open_groups
 
 from matinee.core.errors import SourceDamaged
-from matinee.core.ids import Digest, digest_of
+from matinee.core.ids import Digest, digest_of, digest_of_value
 from matinee.core.time import FrameSpan
-from matinee.media.clips import ClipPlan, clip_plans, plan_clip
+from matinee.media.clips import LOOK_BACK, ClipPlan, clip_plans, plan_clip
 from matinee.media.frame_index import DISCARD, KEY
 from matinee.media.timeline import Packets, Timeline, build_timeline
 
@@ -212,3 +213,27 @@ def test_a_digest_that_ends_in_zeros_is_kept_whole() -> None:
 
     assert clip_digest(one) == clip_digest(two)
     assert bytes(one["digest"][15]).ljust(32, b"\0") == b"a" * 30 + bytes(2)
+
+
+def test_a_clips_digest_is_that_of_canonical_json() -> None:
+    packets = film_index()
+    packets["digest"][3] = b"ends in zeros"
+    packets["flags"][0] |= DISCARD
+    timeline = build_timeline(packets, MS, None)
+    clip = plan_clip(timeline, FrameSpan(0, timeline.frames), CONFIGURATION)
+    ranks = np.argsort(np.argsort(packets["pts"], kind="stable"))
+    ranks = ranks - int(np.sum(packets["pts"] < packets["pts"][timeline.decode_order[0]]))
+    named = [
+        [int(rank), bytes(digest).ljust(32, b"\0").hex(), int(flags) & DISCARD]
+        for rank, digest, flags in zip(ranks, packets["digest"], packets["flags"], strict=True)
+    ]
+    described = {"configuration": CONFIGURATION, "frames": timeline.frames, "packets": named}
+    assert clip.digest == digest_of_value(described)
+
+
+def test_a_key_frame_is_found_however_far_back_it_is() -> None:
+    frames = 3 * LOOK_BACK
+    timeline = build_timeline(index(range(frames), keys=(0, 5)), Fraction(1, 25), None)
+    for start, first in ((frames - 7, 5), (LOOK_BACK, 5), (5, 5), (4, 0), (0, 0)):
+        clip = plan_clip(timeline, FrameSpan(start, start + 1), CONFIGURATION)
+        assert (clip.first, clip.last) == (first, start)

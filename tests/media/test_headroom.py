@@ -91,7 +91,15 @@ def test_a_proxy_that_is_right_costs_nothing_and_one_that_is_wrong_costs_bits() 
     assert worse is not None and worse > 1
 
 
-def test_a_proxy_of_other_crfs_cannot_choose() -> None:
+def test_fewer_crfs_and_fewer_scores_choose_nearly_as_well() -> None:
+    own = encodes([1.0, 8, 1, 8, 2, 4], lambda one: 2.5 / one)
+
+    lost = cost_of_search(own, [own[0], own[2], own[4]], PARTS, every=7)
+
+    assert lost is not None and 0 <= lost + 1e-6 < 0.5
+
+
+def test_a_proxy_that_does_not_reach_as_far_cannot_choose() -> None:
     own = encodes([2.0] * 6, lambda _: 1.0)
 
     assert cost_of_search(own, own[:4], PARTS) is None

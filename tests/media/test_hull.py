@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from matinee.media.curves import Point
 from matinee.media.hull import (
-    Allocation,
     OutOfReach,
     ShotCurve,
     at_price,
+    corners,
     for_bits,
     for_quality,
     harmonic_mean,
@@ -51,13 +51,13 @@ def every(title: Title) -> list[Point]:
 
 @given(title=TITLE)
 def test_no_choice_of_all_beats_a_corner_of_the_hull(title: Title) -> None:
-    corners = list(title_hull(curves(title)))
+    found = list(title_hull(curves(title)))
 
-    for corner in corners:
+    for corner in found:
         for other in every(title):
             assert not (other.size < corner.bits - 1e-6 and other.quality >= corner.quality + 1e-6)
             assert not (other.size <= corner.bits - 1e-6 and other.quality > corner.quality + 1e-6)
-    for before, after in pairwise(corners):
+    for before, after in pairwise(found):
         assert after.bits > before.bits
         assert after.quality > before.quality
         assert sum(a != b for a, b in zip(before.places, after.places, strict=True)) == 1
@@ -65,8 +65,8 @@ def test_no_choice_of_all_beats_a_corner_of_the_hull(title: Title) -> None:
 
 @given(title=TITLE)
 def test_each_further_bit_buys_less(title: Title) -> None:
-    corners = list(title_hull(curves(title)))
-    gains = [(a.loss - b.loss) / (b.bits - a.bits) for a, b in pairwise(corners)]
+    found = list(title_hull(curves(title)))
+    gains = [(a.loss - b.loss) / (b.bits - a.bits) for a, b in pairwise(found)]
 
     assert all(after <= before * (1 + 1e-6) for before, after in pairwise(gains))
 
@@ -134,9 +134,9 @@ def test_a_shot_of_one_choice_after_the_other_is_convex(cloud: list[Point], fram
 SIZES = ((320, 180), (640, 360), (1280, 720))
 
 
-def sized(seeds: Sequence[Sequence[Point]]) -> dict[tuple[int, int], list[Allocation]]:
+def sized(seeds: Sequence[Sequence[Point]]) -> dict[tuple[int, int], list[Point]]:
     return {
-        size: list(title_hull([shot_curve(points, 48)]))
+        size: corners(title_hull([shot_curve(points, 48)]))
         for size, points in zip(SIZES, seeds, strict=False)
     }
 
@@ -159,11 +159,11 @@ def test_rungs_are_the_cheapest_for_their_places_and_grow(
     assert len(rungs) <= reach / apart + 2
     for rung in rungs:
         assert any(
-            size == rung.size and a.bits == rung.bits and a.quality == rung.quality
+            size == rung.size and a.size == rung.bits and a.quality == rung.quality
             for size, a in every_corner
         )
         better = [a for _, a in every_corner if a.quality > rung.quality + 1e-6]
-        assert all(a.bits >= rung.bits - 1e-6 for a in better)
+        assert all(a.size >= rung.bits - 1e-6 for a in better)
     best = max(a.quality for _, a in every_corner)
     assert rungs[-1].quality >= min(highest, best) - 1e-6
 

@@ -12,18 +12,14 @@ from matinee.adapters.shaka import package_command
 from matinee.media.hls import read_multivariant
 from matinee.media.packaging import (
     DASH,
-    FIRST,
     HLS,
-    WIDEST,
-    PackagePlan,
-    Sheets,
-    Stream,
     characteristics,
     descriptors,
     entry_manifests,
     is_autoselect,
     roles,
 )
+from matinee.media.streams import FIRST, PackagePlan, Sheets, Stream
 from matinee.media.tracks import Labels
 
 SHEETS = Sheets(
@@ -59,7 +55,7 @@ def package(*streams: Stream) -> PackagePlan:
 
 FULL = package(
     sound(ENGLISH, "stereo", FIRST, 2),
-    sound(ENGLISH, "51", WIDEST, 6),
+    sound(ENGLISH, "51", "surround", 6),
     sound(GERMAN, "stereo", FIRST, 2),
     sound(UNKNOWN, "mono", FIRST, 1),
     text(ENGLISH),
@@ -91,7 +87,7 @@ def test_no_two_sounds_or_texts_share_an_adaptation_set() -> None:
     same = sound(replace(ENGLISH, is_default=False), "stereo", FIRST, 2)
     plan = package(
         sound(ENGLISH, "stereo", FIRST, 2),
-        sound(ENGLISH, "51", WIDEST, 6),
+        sound(ENGLISH, "51", "surround", 6),
         replace(same, name="audio-en-2-stereo", folder="audio-en-2-stereo-4d"),
         text(ENGLISH),
         again,

@@ -6,6 +6,7 @@ import pytest
 
 from matinee.core.errors import LadderInvalid, ProfileInvalid
 from matinee.ladders import load_ladder
+from matinee.media.loudness import Target
 from matinee.media.profile import Parts, Profile, SoundForm, parse_profile, profile_of
 from matinee.profiles import SHIPPED, load_profile, load_wished
 
@@ -53,7 +54,8 @@ def test_a_ladder_takes_the_place_of_the_profiles_pictures() -> None:
     wished = load_wished("web", "hevc")
 
     assert [ladder.name for ladder in wished.ladders] == ["hevc"]
-    assert wished.sounds == load_profile("web").sounds
+    assert [form.codec for form in wished.sounds] == ["aac", "opus"]
+    assert wished.sounds[1].pictures == ()  # the pictures that it was for are gone
 
 
 def test_what_is_included_comes_first_and_once(tmp_path: Path) -> None:
@@ -84,6 +86,8 @@ def test_without_sounds_it_is_that_of_the_first_ladder() -> None:
     ("old", "new", "fault"),
     [
         ("ladders =", "ladders", "line 2: Expected"),
+        ("ladders =", "subtitles = ['srt']\nladders =", "line 2: subtitles are webvtt and imsc1"),
+        ('pictures = ["av1"]', 'pictures = ["vp9"]', "line 4: Opus is for pictures in vp9, of"),
         ("ladders = [", "rungs = [", r"line 2: a profile has no field 'rungs'"),
         ('["standard", "av1"]', '"standard"', "line 2: ladders is not a list"),
         ('["standard", "av1"]', "[]", "it has no ladders"),
@@ -113,6 +117,28 @@ def test_a_fault_is_told_with_its_line(old: str, new: str, fault: str) -> None:
         parse_profile("mine", WEB.replace(old, new, 1), PARTS)
     assert "profile mine" in str(met.value)
     assert met.value.hint
+
+
+def test_a_loudness_may_be_wished_and_is_taken_from_what_is_included(tmp_path: Path) -> None:
+    (tmp_path / "loud.toml").write_text('ladders = ["fast"]\n[loudness]\ntarget_lufs = -16\n')
+    (tmp_path / "mine.toml").write_text('include = ["loud.toml"]\n')
+
+    assert load_profile("mine.toml", tmp_path).loudness == Target(-16.0, -1.0)
+
+
+@pytest.mark.parametrize(
+    ("table", "fault"),
+    [
+        ("target_lufs = 3", "line 3: target_lufs is not from -40 to -5"),
+        ("true_peak_dbtp = -1", "line 2: target_lufs is not from"),
+        ("target_lufs = -23\ntrue_peak_dbtp = 1", "line 4: true_peak_dbtp is not from -9 to 0"),
+        ("target_lufs = nan", "line 3: target_lufs is not"),
+        ("lufs = -23", "line 3: .* has no field 'lufs'"),
+    ],
+)
+def test_a_wrong_loudness_is_told_with_its_line(table: str, fault: str) -> None:
+    with pytest.raises(ProfileInvalid, match=fault):
+        parse_profile("mine", f'ladders = ["fast"]\n[loudness]\n{table}\n', PARTS)
 
 
 @pytest.mark.parametrize("text", ["sound = 1", "sound = [1]", "[sound]\ncodec = 'aac'", "\0", ""])

@@ -139,3 +139,36 @@ def test_cancel_ends_the_runs_of_a_film_or_the_one_that_is_named(
         assert states == {"a.mkv": "cancelled", "b.mkv": "queued"}
 
     run(work())
+
+
+def found(number: int) -> Fact:
+    data = {
+        "finding": number, "kind": "changed", "thing": "objects/aa/x", "digest": None,
+        "title": None, "message": "x",
+    }  # fmt: skip
+    return Fact("finding.opened", f"finding/{number}", data)
+
+
+def test_findings_are_mended_by_one_run_while_it_waits(tmp_path: Path) -> None:
+    async def work() -> None:
+        made = stand(tmp_path)
+        await handled(made, found(1))
+        await handled(made, found(2), found(3))
+        (only,) = made.runs.page((), None, 10)
+        assert (only.wish.flow, only.wish.request) == ("repair", {})
+
+    run(work())
+
+
+def test_a_schedule_submits_one_scrub_until_it_is_over(tmp_path: Path) -> None:
+    async def work() -> None:
+        made = stand(tmp_path)
+        rules = RULES.replace('schedule = "30 2 * * 0"', 'when = { type = "schedule.due" }')
+        for hour in (1, 2):
+            due = Fact("schedule.due", "rule/scrub", {"rule": "scrub", "at": f"0{hour}:00"})
+            await handled(made, due, rules=rules)
+        (only,) = made.runs.page((), None, 10)
+        assert only.wish.flow == "scrub"
+        assert only.wish.request == {"rate": None, "within_s": 6 * 86_400, "sample": 0.02}
+
+    run(work())

@@ -4,6 +4,8 @@ import { ask, proof } from "./studio/api.js";
 import * as backups from "./studio/backups.js";
 import * as deliveries from "./studio/deliveries.js";
 import * as events from "./studio/events.js";
+import * as health from "./studio/health.js";
+import * as lineage from "./studio/lineage.js";
 import { connect, live, liveState } from "./studio/live.js";
 import * as numbers from "./studio/numbers.js";
 import { tellError, toast } from "./studio/parts.js";
@@ -25,13 +27,15 @@ const PAGES = [
   [/^\/studio\/events\/(.+)$/, "Event", events.showOne],
   [/^\/studio\/rules$/, "Rules", rules.show],
   [/^\/studio\/backups$/, "Backups", backups.show],
+  [/^\/studio\/health$/, "Health", health.show],
+  [/^\/studio\/lineage$/, "Lineage", lineage.show],
   [/^\/studio\/numbers$/, "Numbers", numbers.show],
   [/^\/studio\/upload$/, "Upload", upload.show],
   [/^\/studio\/sign-in$/, "Sign in", signin.show],
 ];
 const PLACES = [
   ["/studio", "Titles"], ["/studio/runs", "Runs"], ["/studio/deliveries", "Deliveries"], ["/studio/events", "Events"],
-  ["/studio/rules", "Rules"], ["/studio/backups", "Backups"], ["/studio/numbers", "Numbers"], ["/studio/upload", "Upload"],
+  ["/studio/rules", "Rules"], ["/studio/health", "Health"], ["/studio/backups", "Backups"], ["/studio/numbers", "Numbers"], ["/studio/upload", "Upload"],
 ];
 
 const session = {

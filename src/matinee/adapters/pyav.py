@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matinee.adapters.pyav_decode import find_damage
+from matinee.adapters.pyav_headers import codec_of, joined_stream, shared_header
 from matinee.adapters.pyav_inspect import inspect_film, look_at
 from matinee.adapters.pyav_listen import heard, sound_damage
 from matinee.adapters.pyav_picture import open_safely, pictures_of
@@ -30,10 +31,8 @@ from matinee.core.errors import (
     SourceUnsupported,
 )
 from matinee.core.ids import digest_of
-from matinee.media.boxes import BoxError
 from matinee.media.clips import ClipPlan
-from matinee.media.codecs import CODECS
-from matinee.media.codecs.codec import REORDERED_FRAMES, Codec
+from matinee.media.codecs.codec import REORDERED_FRAMES
 from matinee.media.codecs.sound import SoundCodec
 from matinee.media.damage import Damage
 from matinee.media.sound import SAMPLE_RATE, Samples
@@ -331,15 +330,11 @@ def _join(
                 stream = source.streams.video[0]
                 packets = [packet for packet in source.demux(stream) if packet.size]
                 _check_chunk(packets, planned, place)
-                codec = _codec_of(stream, place)
-                shared = _shared_header(codec, stream, packets[0], place)
+                codec = codec_of(stream, place)
+                shared = shared_header(codec, stream, packets[0], place)
                 if configuration is None:
                     configuration = shared
-                    # Opaque: packets are copied, so no coder of theirs is looked for.
-                    joined = target.add_stream_from_template(stream, opaque=True)
-                    joined.codec_context.codec_tag = codec.entries[0]
-                    if codec.muxed_level and level:
-                        joined.codec_context.level = codec.muxed_level(level)
+                    joined = joined_stream(target, stream, codec, level)
                 elif shared != configuration:
                     raise JoinRefused(f"{place} has other parameter sets than the chunks before")
                 shown = {pts: n for n, pts in enumerate(sorted(p.pts for p in packets))}
@@ -362,21 +357,6 @@ def _join(
             done += planned
     assert configuration is not None
     return Joined(output, tuple(s.proof() for s in segments), digest_of(configuration))
-
-
-def _codec_of(stream: Any, place: str) -> Codec:
-    name = stream.codec_context.codec.canonical_name
-    if name not in CODECS:
-        raise JoinRefused(f"{place} is coded as {name}, which Matinee does not make")
-    return CODECS[name]
-
-
-def _shared_header(codec: Codec, stream: Any, first: Any, place: str) -> bytes:
-    """What a chunk must have in common with all others of its rendition."""
-    try:
-        return codec.header(bytes(stream.codec_context.extradata or b""), bytes(first))
-    except BoxError as error:
-        raise JoinRefused(f"{place} cannot be read: {error}") from error
 
 
 def _check_chunk(packets: Sequence[Any], planned: int, place: str) -> None:

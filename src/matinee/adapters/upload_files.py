@@ -144,8 +144,10 @@ def under_way(root: Path) -> list[Upload]:
 
     Nothing is changed. An upload that is finished or removed meanwhile is left out.
     """
-    found = []
-    for path in root.iterdir() if root.is_dir() else []:
+    found, paths = [], list[Path]()
+    with suppress(OSError):
+        paths = list(root.iterdir())
+    for path in paths:
         folder = UploadFolder(root, path.name) if ID.fullmatch(path.name) else None
         record = folder.read() if folder else None
         if folder is None or record is None or record.order.kind != "film":

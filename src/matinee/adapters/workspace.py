@@ -101,9 +101,7 @@ class Workspace:
             try:
                 yield
             finally:
-                if _is_same(lock, path):  # it goes while it is held: nobody holds a nameless file
-                    with contextlib.suppress(OSError):
-                        path.unlink()
+                _forget(lock, path)
 
     @contextmanager
     def alone(self, name: str, told: str) -> Iterator[None]:
@@ -112,11 +110,15 @@ class Workspace:
         Raises:
             LibraryBusy: another process holds it. LibraryError: no locks can be made.
         """
-        lock = self._take(self._root / "locks" / f"{name}.lock")
+        path = self._root / f"{name}.lock"
+        lock = self._take(path)
         if lock is None:
             raise LibraryBusy(told, "end that one first, or give another library with --library")
         with lock:
-            yield
+            try:
+                yield
+            finally:
+                _forget(lock, path)
 
     def _take(self, path: Path) -> IO[bytes] | None:
         """The lock, or None while another run holds it."""
@@ -144,6 +146,13 @@ def _is_same(lock: IO[bytes], path: Path) -> bool:
         return os.path.samestat(os.fstat(lock.fileno()), path.stat())
     except OSError:
         return False
+
+
+def _forget(lock: IO[bytes], path: Path) -> None:
+    """Remove the file of a lock while it is held: nobody holds a nameless file."""
+    if _is_same(lock, path):
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 def _own(path: Path) -> IO[bytes]:

@@ -39,7 +39,7 @@ def main(parent: int, library: str | None, workers: int | None, idle_s: float) -
 
 async def _work(library: str | None, workers: int | None, idle_s: float) -> None:
     from matinee.config import read_settings
-    from matinee.wiring.publishing import open_worker
+    from matinee.wiring.worker import open_worker
 
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(THREADS))

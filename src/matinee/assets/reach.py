@@ -2,9 +2,9 @@
 
 A step is needed when something that is needed comes out of it; then so are its inputs and its other
 outputs. A step that only looks at things (an inspection, a score, a signature, a verdict) is needed
-too when all that it looked at is: its inputs that a step made, or else all its inputs. What makes
-media is not: a chunk of a ladder that nothing shows is made from the same clip as one that is
-shown.
+too when all that it looked at is: its inputs that a step made, or else all its inputs. A rehearsal
+is when one of its pieces is. What makes media is not: a chunk of a ladder that nothing shows is
+made from the same clip as one that is shown.
 """
 
 from collections import defaultdict
@@ -13,6 +13,9 @@ from dataclasses import dataclass
 
 MEDIA = frozenset({"encode_chunk", "encode_sound", "make_text", "package", "poster"})
 """Functions whose outputs are needed only by what is made from them."""
+
+GLANCES = frozenset({"rehearse"})
+"""Functions that look at pieces of one film: one piece that is needed is enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ def _indexed(links: Iterable[Link]) -> tuple[_ByName, _ByName, dict[int, int]]:
         if link.function not in MEDIA:
             made = {name for name in link.inputs if name in makers and name not in link.outputs}
             names = made or set(link.inputs)
-            unseen[link.number] = len(names)
+            unseen[link.number] = 1 if link.function in GLANCES else len(names)
             for name in names:
                 lookers[name].append(link)
     return makers, lookers, unseen

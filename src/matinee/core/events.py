@@ -191,7 +191,7 @@ TYPES: Mapping[str, EventType] = {
         }),
         EventType("scrub.ended", "a pass over all that is stored is over", {
             "scrub": ("integer", "number of the pass"),
-            "settings": ("object", "its rate, sample, and what it was limited to"),
+            "settings": ("object", "the share of segments decoded, and what it was limited to"),
             "counts": ("object", "what it looked at: objects, bytes, segments, findings ..."),
         }),
         EventType("backup.made", "a snapshot of the library is in a backup", {

@@ -14,8 +14,9 @@ from math import ceil
 from pathlib import Path
 
 from matinee.assets.asset import Asset
-from matinee.core.errors import SourceUnsupported
+from matinee.core.errors import SourceUnsupported, UsageError
 from matinee.core.progress import CellState, Progress, Stage
+from matinee.media.codecs import CODECS
 from matinee.media.codecs.codec import Demand
 from matinee.media.comparison import Comparison, Encode, compare_sides, parts_of
 from matinee.media.estimate import encode_cost, score_cost
@@ -39,8 +40,8 @@ from matinee.stages.split import read_source_signature, split
 STEPS = (-5.0, 0.0, 5.0, 10.0)
 """From a ladder's own CRF to those of its curve."""
 
-UNCAPPED = 300_000_000
-"""Bits per second that no encode needs."""
+UNCAPPED = 60_000_000
+"""Bits per second that no encode needs which is worth a comparison."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,14 +185,29 @@ def rungs_of(side: LadderSide, film: Film) -> list[list[Rung]]:
 
 
 def _uncapped(rung: Rung) -> Rung:
-    demand = Demand(rung.width, rung.height, rung.rate, 0, rung.reference_frames, rung.profile)
-    level = max(rung.coding.level(demand), "5.1", key=float)
-    return replace(rung, maxrate=UNCAPPED, bufsize=UNCAPPED, level=level)
+    bufsize = 2 * UNCAPPED
+    demand = Demand(
+        rung.width, rung.height, rung.rate, bufsize, rung.reference_frames, rung.profile
+    )
+    return replace(rung, maxrate=UNCAPPED, bufsize=bufsize, level=rung.coding.level(demand))
 
 
-def crfs_around(crf: float) -> tuple[float, ...]:
+def check_crfs(ladder: Ladder, crfs: Sequence[float]) -> None:
+    """Whether the ladder's codec has such CRFs.
+
+    Raises:
+        UsageError: it has not.
+    """
+    low, high = CODECS[ladder.codec].crf
+    for crf in crfs:
+        if not low <= crf <= high:
+            raise UsageError(f"CRF {crf:g} is not from {low} to {high}, as {ladder.codec} has it")
+
+
+def crfs_around(ladder: Ladder) -> tuple[float, ...]:
     """Those of a curve: the ladder's own, one below, two above."""
-    return tuple(sorted({min(51.0, max(1.0, crf + step)) for step in STEPS}))
+    low, high = CODECS[ladder.codec].crf
+    return tuple(sorted({min(float(high), max(float(low), ladder.crf + s)) for s in STEPS}))
 
 
 @dataclass(frozen=True, slots=True)

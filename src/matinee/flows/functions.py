@@ -4,7 +4,7 @@ import asyncio
 import base64
 import hmac
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -162,6 +162,33 @@ async def forget_preview(call: AsyncCall) -> None:
     await remove_preview(reach.store, title)
 
 
+@function("scrub", version=1)
+async def scrub(
+    call: AsyncCall,
+    within_days: Annotated[float, Field(gt=0, le=365)] | None = None,
+    rate_mb: Annotated[float, Field(gt=0)] | None = None,
+    sample: Annotated[float, Field(ge=0, le=100)] = 2.0,
+    priority: Annotated[int, Field(ge=-100, le=100)] = -50,
+) -> None:
+    """Submit a run that proves all that is stored; none while one waits or works."""
+    if await asyncio.to_thread(_has_live, _reach(call), "scrub"):
+        return
+    request = {
+        "rate": None if rate_mb is None else rate_mb * 1e6,
+        "within_s": None if within_days is None else within_days * 86_400,
+        "sample": sample / 100,
+    }
+    call.submit("scrub", "the library", request, priority=priority)
+
+
+@function("repair", version=1)
+async def repair(call: AsyncCall, priority: Annotated[int, Field(ge=-100, le=100)] = 50) -> None:
+    """Submit a run that mends all that is found; none while one waits."""
+    if await asyncio.to_thread(_has_live, _reach(call), "repair", ("queued",)):
+        return
+    call.submit("repair", "the library", {}, priority=priority)
+
+
 @function("cancel", version=1)
 async def cancel(call: AsyncCall) -> None:
     """Cancel the run that the event names, or the runs of the film that it names."""
@@ -240,8 +267,8 @@ def signed(secret: bytes, message_id: str, now_s: int, body: bytes) -> dict[str,
 
 
 SHIPPED = (
-    publish, show, hide, hold, poster, forget_preview, cancel, notify, back_up, drill,
-    watch_backups, collect,
+    publish, show, hide, hold, poster, forget_preview, scrub, repair, cancel, notify, back_up,
+    drill, watch_backups, collect,
 )  # fmt: skip
 
 
@@ -269,8 +296,13 @@ async def _newest_ready(reach: Reach, title: Title) -> Package | None:
     return next((each for each in reversed(packages) if each.state == "ready"), None)
 
 
-def _live_runs(reach: Reach) -> list[Run]:
+def _has_live(reach: Reach, flow: str, states: Sequence[str] = LIVE) -> bool:
+    """Whether a run of that flow waits or works."""
+    return any(run.wish.flow == flow for run in _live_runs(reach, states))
+
+
+def _live_runs(reach: Reach, states: Sequence[str] = LIVE) -> list[Run]:
     runs: list[Run] = []
-    while page := reach.runs.page(LIVE, runs[-1].id if runs else None, 100):
+    while page := reach.runs.page(states, runs[-1].id if runs else None, 100):
         runs += page
     return runs

@@ -4,12 +4,12 @@ Inputs are proved before they are relied on, so that a fault is followed back to
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-from matinee.assets.asset import Asset, object_key
+from matinee.assets.asset import Asset
 from matinee.assets.derivation import Derivation
 from matinee.assets.health import Clinic, Remaking, RepairPlan, plan_repair
 from matinee.core.ids import Digest
@@ -21,7 +21,6 @@ from matinee.ports.copies import Copies
 from matinee.ports.store import ObjectStore
 from matinee.ports.upkeep import Finding
 from matinee.stages.bench import Bench
-from matinee.stages.publish import title_key
 from matinee.stages.redo import Redo
 
 ALMOST_NOTHING_S = 0.001
@@ -140,7 +139,7 @@ class Case:
 
     async def _clinic(self) -> Clinic:
         self._know(self.keys)
-        remakings = self._remakings()
+        remakings = remakings_of(self.made, self.keys)
         copies = {}
         for digest in self.keys:
             offers = await self.offers(digest)
@@ -161,24 +160,26 @@ class Case:
                     offers.append((copies, price))
         return sorted(offers, key=lambda each: each[1])
 
-    def _remakings(self) -> list[Remaking]:
-        """The steps by which bad assets, and bad ones that these need, can be made."""
-        if self.made is None:
-            return []
-        found: dict[Digest, Remaking] = {}
-        waiting, seen = list(self.keys), set(self.keys)
-        while waiting:
-            maker = self.made.graph.maker(waiting.pop())
-            if maker is None or maker.step.key in found:
-                continue
-            needs = needs_of(self.made, maker)
-            price = max(ALMOST_NOTHING_S, maker.cost.wall_s)
-            gives = tuple({a.digest: None for a in maker.outputs.values() if a.digest not in needs})
-            found[maker.step.key] = Remaking(maker.step.key, needs, gives, price)
-            fresh = [need for need in needs if need in self.keys and need not in seen]
-            waiting += fresh
-            seen.update(fresh)
-        return list(found.values())
+
+def remakings_of(made: TitleGraph | None, keys: Collection[Digest]) -> list[Remaking]:
+    """The steps by which bad assets, and bad ones that these need, can be made."""
+    if made is None:
+        return []
+    found: dict[Digest, Remaking] = {}
+    waiting, seen = list(keys), set(keys)
+    while waiting:
+        maker = made.graph.maker(waiting.pop())
+        if maker is None or maker.step.key in found:
+            continue
+        needs = needs_of(made, maker)
+        price = max(ALMOST_NOTHING_S, maker.cost.wall_s)
+        gives = {asset.digest: None for asset in maker.outputs.values()}
+        own = tuple(gives.keys() - set(needs))
+        found[maker.step.key] = Remaking(maker.step.key, needs, own, price)
+        fresh = [need for need in needs if need in keys and need not in seen]
+        waiting += fresh
+        seen.update(fresh)
+    return list(found.values())
 
 
 def needs_of(made: TitleGraph, maker: Derivation) -> tuple[Digest, ...]:
@@ -193,11 +194,10 @@ def needs_of(made: TitleGraph, maker: Derivation) -> tuple[Digest, ...]:
     if step.function == "poster" and made.shown is not None:
         return tuple(dict.fromkeys(made.shown.files.values()))
     # A digest of several things, as judges have them, is none of an asset; a subtitle file's is.
-    known = {*made.known} | {graph.whole(d) for d in graph.excerpts}
     needs = dict.fromkeys(
-        whole
-        for whole in (graph.whole(digest) for digest in step.inputs.values())
-        if whole in known or step.function == "make_text"
+        graph.whole(digest)
+        for digest in step.inputs.values()
+        if digest in made.known or digest in graph.excerpts or step.function == "make_text"
     )
     films = {graph.excerpts[d].film for d in step.inputs.values() if d in graph.excerpts}
     for film in films:
@@ -205,12 +205,3 @@ def needs_of(made: TitleGraph, maker: Derivation) -> tuple[Digest, ...]:
             if user.step.function == "inspect":
                 needs |= dict.fromkeys(asset.digest for asset in user.outputs.values())
     return tuple(needs)
-
-
-def default_keys(asset: Asset, maker: Derivation | None, made: TitleGraph | None) -> list[str]:
-    """Where an asset should lie of which the ledger has no place."""
-    if maker is not None and made is not None:
-        roles = [r for r, one in maker.outputs.items() if one.digest == asset.digest and "/" in r]
-        if roles:
-            return [title_key(made.title.id, role) for role in roles]
-    return [object_key(asset.digest)]

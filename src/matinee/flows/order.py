@@ -7,6 +7,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from matinee.media.ladder import Box, Ladder, SoundRates
+from matinee.media.loudness import Target
 from matinee.media.profile import Profile, SoundForm
 from matinee.media.tracks import Sidecar
 from matinee.stages.chunks import Proofs
@@ -19,16 +20,8 @@ _WORD = re.compile(r"[A-Za-z0-9-]{1,16}")
 def order_json(request: Any, made: Renditions) -> dict[str, Any]:
     """A request in the form in which a package keeps it, with the presets that were taken."""
     taken = {rung.family: rung.preset for rung in made.film.rungs}
-    profile: Profile = request.profile
     return {
-        "profile": {
-            "name": profile.name,
-            "ladders": [
-                asdict(replace(ladder, preset=taken.get(ladder.family, ladder.preset)))
-                for ladder in profile.ladders
-            ],
-            "sounds": [asdict(form) for form in profile.sounds],
-        },
+        "profile": profile_json(request.profile, taken),
         "signed": request.proofs.signed,
         "scored": request.proofs.scored,
         "accept_damage": request.accept_damage,
@@ -42,6 +35,20 @@ def order_json(request: Any, made: Renditions) -> dict[str, Any]:
             for text in made.texts.values()
             if text.plan.sidecar is not None
         ],
+    }
+
+
+def profile_json(profile: Profile, taken: Mapping[str, str]) -> dict[str, Any]:
+    """All of a profile; ``taken`` has the presets that were taken, by family."""
+    return {
+        "name": profile.name,
+        "ladders": [
+            asdict(replace(ladder, preset=taken.get(ladder.family, ladder.preset)))
+            for ladder in profile.ladders
+        ],
+        "sounds": [asdict(form) for form in profile.sounds],
+        "subtitles": list(profile.subtitles),
+        "loudness": asdict(profile.loudness) if profile.loudness else None,
     }
 
 
@@ -61,6 +68,8 @@ def ordered_profile(order: Mapping[str, Any]) -> Profile:
         kept["name"],
         tuple(_ladder(one) for one in kept["ladders"]),
         tuple(_sound_form(one) for one in kept["sounds"]),
+        tuple(kept.get("subtitles") or ("webvtt",)),
+        Target(**kept["loudness"]) if kept.get("loudness") else None,
     )
 
 

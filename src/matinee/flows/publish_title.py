@@ -297,7 +297,7 @@ async def make(
     await rehearse(bench, house.studio, house.packager, film, info, timeline, tracks)
     renditions = [rendition for track in tracks.sounds for rendition in track.renditions]
     sounds = [
-        make_sound(bench, encoder, indexer, film, info, one, accept_damage=request.accept_damage)
+        make_sound(bench, house.studio, film, info, one, accept_damage=request.accept_damage)
         for one in renditions
     ]
     (found, planned, table), made_sounds = await both(pictures(), together(sounds))

@@ -8,13 +8,14 @@
 """
 
 import asyncio
+import json
 import tempfile
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from matinee.assets.asset import Asset
+from matinee.assets.asset import Asset, object_key
 from matinee.assets.health import Mending, RepairPlan
 from matinee.core.errors import MatineeError, NotFound
 from matinee.core.ids import Digest
@@ -24,11 +25,14 @@ from matinee.flows.lineage import find_thing, title_graph, title_of
 from matinee.flows.lost import told_lost
 from matinee.flows.mend_frames import mend_frames
 from matinee.flows.mend_rows import mend_row
-from matinee.flows.remake import remake, swap
+from matinee.flows.remake import Remade, remake, swap
 from matinee.flows.scrub import Wanted, prove, scrub
-from matinee.ports.catalog import Title
+from matinee.ports.catalog import Package, Title
 from matinee.ports.upkeep import Finding
 from matinee.stages.redo import Redo
+
+SEEN = 0.5
+"""VMAF that may be lost where other tools give other bytes."""
 
 OBJECTS = ("missing", "short", "long", "changed", "exchanged", "unreadable")
 """Kinds of faults of an object."""
@@ -209,7 +213,8 @@ class _Repair:
         """Put a copy of an asset where it is bad; gives from where it came."""
         asset, ward = case.assets[digest], self.mender.ward
         for copies, _ in await case.offers(digest):
-            with tempfile.TemporaryDirectory() as name:
+            scratch = ward.eye.folder if ward.eye else None
+            with tempfile.TemporaryDirectory(dir=scratch) as name:
                 file = await copies.fetch(asset, Path(name))
                 try:
                     if file is None:
@@ -242,7 +247,28 @@ class _Repair:
                 return
             if not came.passed:
                 raise NotFound("made again it is another package, and a verdict failed: it is held")
+            if worse := await self._worse(made.shown, came):
+                raise NotFound(
+                    f"made again by other tools it looks worse, and is not shown: {worse}"
+                )
             await swap(house, bench, made.title, made.shown, came.package)
+            self._failed = f"package {came.package} took its place; the old one is held"
+
+    async def _worse(self, old: Package, came: Remade) -> str:
+        """Which rendition has lost quality, in words; "" where none has or nothing was scored."""
+        try:
+            data = await self.mender.ward.store.read(object_key(old.report))
+            before = {each["name"]: each for each in json.loads(data)["renditions"]}
+        except (MatineeError, ValueError):
+            return ""  # the report is damaged too: its package passed its verdicts, so does this
+        for each in (came.report or {}).get("renditions", ()):
+            was, now = before.get(each["name"], {}).get("vmaf"), each.get("vmaf")
+            for name in ("mean", "p5") if was and now else ():
+                if now[name] < was[name] - SEEN:
+                    return (
+                        f"{each['name']} has a VMAF of {now[name]:.1f} instead of {was[name]:.1f}"
+                    )
+        return ""
 
     def _usual_ladder(self, settings: Any) -> Any:
         try:

@@ -14,11 +14,11 @@ from matinee.media.bit_rates import measured
 from matinee.media.chapters import chapters_json
 from matinee.media.cmaf import read_init
 from matinee.media.hls import read_media
-from matinee.media.packaging import Sheets, Stream
 from matinee.media.plan import shots
 from matinee.media.quality import by_second, pool
 from matinee.media.remarks import track_json
 from matinee.media.source import SourceInfo
+from matinee.media.streams import IMSC1, Sheets, Stream
 from matinee.media.tracks import DAMAGED
 from matinee.ports.catalog import Title
 from matinee.stages.bench import Bench
@@ -158,10 +158,11 @@ async def _rendition(bench: Bench, evidence: Evidence, stream: Stream) -> dict[s
         "bytes": sum(asset.size_bytes for asset in assets.values()),
         "vmaf": None,
         "vmaf_series": None,
+        "loudness": None,
         "segment_bits": [8 * size for size in sizes],
     }
     if stream.kind == "text":
-        return {**common, "codec": "wvtt"}
+        return {**common, "codec": "stpp" if stream.family == IMSC1 else "wvtt"}
     codec = await _codec(bench, evidence, stream)
     if stream.kind == "audio":
         sound = evidence.made.sounds[stream.name]
@@ -170,6 +171,7 @@ async def _rendition(bench: Bench, evidence: Evidence, stream: Stream) -> dict[s
             "codec": codec,
             "frames": sound.frames,
             "duration": round(float(sound.plan.duration), 6),
+            "loudness": sound.loudness.as_json(),
         }
     return {**common, "codec": codec, **await _video(bench, evidence, stream)}
 

@@ -73,9 +73,8 @@ class Wanted:
     title: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """The settings by which a pass is known again."""
+        """The settings by which a pass is known again: how fast it reads is none of them."""
         return {
-            "rate": self.rate,
             "sample": self.sample,
             "since": self.since.isoformat() if self.since else None,
             "title": self.title,

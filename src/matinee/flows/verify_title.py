@@ -108,7 +108,7 @@ def expected_of(report: Mapping[str, Any]) -> Expected:
         text={
             folder: _named(r["language"])
             for r in by_type["subtitles"]
-            for folder in (r["folder"], f"{r['folder']}-wvtt")
+            for folder in {r["folder"], r["folder"] + ("-wvtt" if r["codec"] == "wvtt" else "")}
         },
     )
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 import numpy as np
 
 from matinee.core.errors import SourceDamaged
-from matinee.core.ids import Digest, digest_of_value
+from matinee.core.ids import Digest, digest_of, digest_of_value
 from matinee.core.time import FrameSpan
 from matinee.media.frame_index import DISCARD, KEY
 from matinee.media.source import Fields
@@ -23,6 +23,10 @@ AROUND = 2
 
 CYCLE = 5
 """Coded frames in which 3:2 pulldown shows four frames of film."""
+
+
+LOOK_BACK = 1024
+"""Packets that are looked at together on the way back to a key packet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +64,14 @@ def plan_clip(timeline: Timeline, span: FrameSpan, configuration: Digest) -> Cli
     wanted = timeline.decode_order[low:high]
     first_pts = int(packets["pts"][wanted[0]])
     earliest = int(wanted.min())
-    is_entry = ((packets["flags"][: earliest + 1] & KEY) != 0) & (
-        packets["pts"][: earliest + 1] <= first_pts
-    )
-    entries = np.flatnonzero(is_entry)
-    if len(entries) == 0:
+    first = _entry(packets, earliest, first_pts)
+    if first is None:
         when = float(span.start / timeline.rate)
         raise SourceDamaged(
             f"no key frame before {when:.3f} s: the film cannot be decoded there",
             "try another copy of the film",
         )
-    first, last = int(entries[-1]), int(wanted.max())
+    last = int(wanted.max())
     clip = packets[first : last + 1]
     before = clip["pts"][clip["pts"] < first_pts]
     skip_before = first_pts - (first_pts - int(before.max())) // 2 if len(before) else first_pts
@@ -84,6 +85,16 @@ def plan_clip(timeline: Timeline, span: FrameSpan, configuration: Digest) -> Cli
         surplus=surplus,
     )
     return plan if _is_plain(timeline) else _placed(timeline, plan, low, high)
+
+
+def _entry(packets: Packets, latest: int, shown_by: int) -> int | None:
+    """The last key packet up to ``latest`` that is shown by then; near it, in most films."""
+    for end in range(latest + 1, 0, -LOOK_BACK):
+        part = packets[max(0, end - LOOK_BACK) : end]
+        is_entry = ((part["flags"] & KEY) != 0) & (part["pts"] <= shown_by)
+        if len(entries := np.flatnonzero(is_entry)):
+            return max(0, end - LOOK_BACK) + int(entries[-1])
+    return None
 
 
 def clip_plans(
@@ -178,16 +189,16 @@ def _spread(slots: Numbers) -> list[Fraction]:
 
 
 def _clip_digest(clip: Packets, first_pts: int, frames: int, configuration: Digest) -> Digest:
+    """Names configuration, count of frames, and each packet by its place, digest and flag."""
     ranks = np.empty(len(clip), dtype=np.int64)
     ranks[np.argsort(clip["pts"], kind="stable")] = np.arange(len(clip))
     ranks -= int(np.sum(clip["pts"] < first_pts))
-    return digest_of_value(
-        {
-            "configuration": configuration,
-            "frames": frames,
-            "packets": [
-                [int(rank), bytes(digest).ljust(32, b"\0").hex(), int(flags) & DISCARD]
-                for rank, digest, flags in zip(ranks, clip["digest"], clip["flags"], strict=True)
-            ],
-        }
+    digests = np.ascontiguousarray(clip["digest"]).tobytes().hex()
+    flags = (clip["flags"] & DISCARD).tolist()
+    packets = ",".join(
+        f'[{rank},"{digests[64 * n : 64 * n + 64]}",{flag}]'
+        for n, (rank, flag) in enumerate(zip(ranks.tolist(), flags, strict=True))
     )
+    # As canonical JSON has it: a long film has millions of packets, and this is sooner done.
+    text = f'{{"configuration":"{configuration}","frames":{frames},"packets":[{packets}]}}'
+    return digest_of(text.encode())

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from matinee.core.errors import SubtitlesInvalid
 from matinee.media.bit_rates import BitRate, measured
 from matinee.media.boxes import Box, BoxError, boxes
 from matinee.media.cmaf import InitSegment, MediaSegment, read_init, read_segment
@@ -15,6 +16,7 @@ from matinee.media.conformance_report import (
     Library,
     rendition_name,
 )
+from matinee.media.ttml import parse_ttml
 
 _INIT_BRANDS, _SEGMENT_BRANDS = {"cmfc", "cmf2"}, {"cmfs", "cmff", "cmfl", "msdh"}
 
@@ -154,7 +156,7 @@ def _structure_findings(data: bytes, segment: MediaSegment, path: str) -> Iterat
 def _sample_findings(
     data: bytes, segment: MediaSegment, init: InitSegment, path: str
 ) -> Iterator[Finding]:
-    """Sync samples, IDR pictures, WebVTT samples."""
+    """Sync samples, IDR pictures, samples of subtitles."""
     if segment.samples[0].decode_time + segment.duration != _last_decode_end(segment):
         yield Finding("segment.decode_time", path, "its fragments do not join in time")
     if init.handler == "vide":
@@ -165,6 +167,24 @@ def _sample_findings(
             kinds = {box.kind for box in boxes(data, span.start, span.end)}
             if not kinds or not kinds <= {"vttc", "vtte", "vtta"}:
                 yield Finding("text.damaged", path, f"a WebVTT sample holds {sorted(kinds)}")
+    if init.entry.kind == "stpp":
+        yield from _ttml_findings(data, segment, path)
+
+
+def _ttml_findings(data: bytes, segment: MediaSegment, path: str) -> Iterator[Finding]:
+    """A document in each sample, and its cues within it (ISO/IEC 14496-30 clause 6)."""
+    for sample in segment.samples:
+        begin = Fraction(sample.decode_time, segment.timescale)
+        end = begin + Fraction(sample.duration, segment.timescale)
+        try:
+            cues = parse_ttml(data[sample.start : sample.end], path)
+        except SubtitlesInvalid as error:
+            yield Finding("text.damaged", path, str(error))
+            continue
+        for cue in cues:
+            if cue.end <= begin or cue.start >= end:
+                told = f"cue {float(cue.start):.3f}-{float(cue.end):.3f} s in the segment "
+                yield Finding("text.cue", path, f"{told}{float(begin):.3f}-{float(end):.3f} s")
 
 
 def _last_decode_end(segment: MediaSegment) -> int:

@@ -1,13 +1,13 @@
 """What a ladder's encodes leave on the table: a CRF for each shot, a size for each shot.
 
-Between the CRFs that were encoded, bits and loss of each shot are interpolated (their logarithms
-are smooth in CRF), in the same way for every arm: so the arms differ in what is chosen alone. A
+Between the CRFs that were encoded, each shot's bits (their logarithm) and VMAF (its logit) are
+interpolated, in the same way for every arm: so the arms differ in what is chosen alone (ADR 23). A
 shot's bits are those that it has in its chunk; encoded for itself it may need a little more.
 """
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,9 +15,9 @@ import numpy as np
 from matinee.media.comparison import Encode, Part
 from matinee.media.curves import Curve, CurvesApart, Point, bd_rate, frontier, upper_hull
 from matinee.media.hull import (
-    Allocation,
     Place,
     ShotCurve,
+    corners,
     harmonic_mean,
     loss_of,
     place_rungs,
@@ -60,13 +60,14 @@ def headroom(side: Sequence[Encode], parts: Sequence[Part]) -> Headroom | None:
     if not shots:
         return None
     one = upper_hull([point for each in shots.values() for point in _one_crf(each, parts)])
-    titles = {size: list(title_hull(_curves(each, parts))) for size, each in shots.items()}
+    titles = {size: corners(title_hull(_curves(each, parts))) for size, each in shots.items()}
     mixed = [[point for each in shots.values() for point in each[n]] for n in range(len(parts))]
-    free = list(title_hull(_curves(mixed, parts)))
+    free = corners(title_hull(_curves(mixed, parts)))
+    kept = [point for title in titles.values() for point in title]
     try:
         return Headroom(
-            bd_rate(one, _hull(titles)),
-            bd_rate(one, _hull({(0, 0): free})),
+            bd_rate(one, upper_hull(kept)),
+            bd_rate(one, upper_hull(free)),
             tuple(place_rungs(titles, LOWEST, HIGHEST)),
         )
     except CurvesApart:
@@ -74,23 +75,24 @@ def headroom(side: Sequence[Encode], parts: Sequence[Part]) -> Headroom | None:
 
 
 def cost_of_search(
-    side: Sequence[Encode], proxy: Sequence[Encode], parts: Sequence[Part]
+    side: Sequence[Encode], proxy: Sequence[Encode], parts: Sequence[Part], every: int = 1
 ) -> float | None:
     """Percent of bits more when a proxy's curves choose each shot's CRF, not the side's own.
 
-    The proxy is another, cheaper way to encode the same sizes at the same CRFs, such as a faster
-    preset. What it chooses is what the side then encodes; which size a rung takes is decided by
+    The proxy is another, cheaper way to encode the same sizes from the same lowest CRF to the same
+    highest, such as a faster preset, with fewer CRFs between; of its scores, one frame in ``every``
+    counts. What it chooses is what the side then encodes; which size a rung takes is decided by
     the side's own figures, as they are known once it is encoded. None where there are no curves.
     """
     own, other = _by_size(side), _by_size(proxy)
-    sizes = [size for size in own if size in other and _crfs(own[size]) == _crfs(other[size])]
+    sizes = [size for size in own if size in other and _reach(own[size]) == _reach(other[size])]
     if not sizes:
         return None
     best, found = [], []
     for size in sizes:
         true = _shots(own[size], parts)
-        best += _points(title_hull(_curves(true, parts)))
-        guessed = _curves(_shots(other[size], parts), parts)
+        best += corners(title_hull(_curves(true, parts)))
+        guessed = _curves(_shots(other[size], parts, every), parts)
         for allocation in title_hull(guessed):
             numbers = [c.choices[n].number for c, n in zip(guessed, allocation.places, strict=True)]
             chosen = [points[n] for points, n in zip(true, numbers, strict=True)]
@@ -101,8 +103,10 @@ def cost_of_search(
         return None
 
 
-def _crfs(encodes: Sequence[Encode]) -> list[float]:
-    return sorted(encode.crf for encode in encodes if encode.crf is not None)
+def _reach(encodes: Sequence[Encode]) -> tuple[float, float]:
+    """The lowest CRF and the highest."""
+    crfs = [encode.crf for encode in encodes if encode.crf is not None]
+    return min(crfs), max(crfs)
 
 
 def _by_size(side: Sequence[Encode]) -> Mapping[Size, list[Encode]]:
@@ -113,23 +117,34 @@ def _by_size(side: Sequence[Encode]) -> Mapping[Size, list[Encode]]:
     return {size: list(crfs.values()) for size, crfs in sizes.items() if len(crfs) >= FEWEST_CRFS}
 
 
-def _shots(encodes: Sequence[Encode], parts: Sequence[Part]) -> list[list[Point]]:
-    """For each shot its points at every interpolated CRF, from the lowest CRF up."""
-    crfs = sorted(encode.crf for encode in encodes if encode.crf is not None)
-    steps = np.linspace(crfs[0], crfs[-1], round((crfs[-1] - crfs[0]) / STEP) + 1).tolist()
+def _shots(encodes: Sequence[Encode], parts: Sequence[Part], every: int = 1) -> list[list[Point]]:
+    """For each shot its points at every interpolated CRF, from the lowest CRF up.
+
+    Of the scores, one frame in ``every`` counts, of the bits all.
+    """
+    low, high = _reach(encodes)
+    steps = np.linspace(low, high, round((high - low) / STEP) + 1).tolist()
     found = []
     for part in parts:
-        points = [(encode.crf or 0.0, encode.point(part.among)) for encode in encodes]
-        frames = len(part.frames)
+        points = [(encode.crf or 0.0, _sampled(encode, part, every)) for encode in encodes]
         bits = Curve([(crf, math.log(max(p.size, 1.0))) for crf, p in points])
-        loss = Curve([(crf, math.log(loss_of(p.quality, frames))) for crf, p in points])
-        found.append(
-            [
-                Point(math.exp(bits.value(crf)), harmonic_mean(math.exp(loss.value(crf)), frames))
-                for crf in steps
-            ]
-        )
+        seen = Curve([(crf, _logit(p.quality)) for crf, p in points])
+        found.append([Point(math.exp(bits.value(crf)), _unlogit(seen.value(crf))) for crf in steps])
     return found
+
+
+def _sampled(encode: Encode, part: Part, every: int) -> Point:
+    some = slice(part.among.start, part.among.stop, every)
+    return Point(encode.point(part.among).size, encode.point(some).quality)
+
+
+def _logit(quality: float) -> float:
+    """VMAF from 0 to 100 on a scale without ends, on which it is almost straight over CRF."""
+    return math.log((quality + 1) / (101 - quality))
+
+
+def _unlogit(value: float) -> float:
+    return 101 - 102 / (1 + math.exp(value))
 
 
 def _one_crf(shots: Sequence[Sequence[Point]], parts: Sequence[Part]) -> list[Point]:
@@ -146,11 +161,3 @@ def _title(chosen: Sequence[Point], parts: Sequence[Part]) -> Point:
 
 def _curves(shots: Sequence[Sequence[Point]], parts: Sequence[Part]) -> list[ShotCurve]:
     return [shot_curve(points, len(part.frames)) for points, part in zip(shots, parts, strict=True)]
-
-
-def _hull(titles: Mapping[Size, Sequence[Allocation]]) -> list[Point]:
-    return upper_hull([point for each in titles.values() for point in _points(each)])
-
-
-def _points(title: Iterable[Allocation]) -> list[Point]:
-    return [Point(allocation.bits, allocation.quality) for allocation in title]

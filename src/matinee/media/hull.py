@@ -171,38 +171,43 @@ class Place:
     bits: float
 
 
+def corners(title: Iterable[Allocation]) -> list[Point]:
+    """Bits and quality of each allocation."""
+    return [Point(allocation.bits, allocation.quality) for allocation in title]
+
+
 def place_rungs(
-    titles: Mapping[tuple[int, int], Sequence[Allocation]], lowest: float, highest: float,
+    titles: Mapping[tuple[int, int], Sequence[Point]], lowest: float, highest: float,
     apart: float = JND,
 ) -> list[Place]:  # fmt: skip
     """Rungs from ``lowest`` VMAF to ``highest``, as few as lie no further than ``apart``.
 
     They are spread evenly; where the sizes do not reach as low or as high, over what they reach.
-    Each is as good as its place asks, at the coded size and the allocation that need the fewest
-    bits for that. Rungs grow in bits and in quality; places that one allocation fills are one.
+    Each is as good as its place asks, at the coded size and the corner that need the fewest bits
+    for that. Rungs grow in bits and in quality; places that one corner fills are one.
 
     Args:
-        titles: The title's hull at each coded size, as ``title_hull`` gives it.
+        titles: The corners of the title's hull at each coded size.
         lowest: VMAF of the smallest rung.
         highest: VMAF of the largest, at least ``lowest``.
         apart: Points of VMAF from one rung to the next, at most.
     """
-    corners = [a.quality for title in titles.values() for a in title]
-    low, high = max(lowest, min(corners)), min(highest, max(corners))
+    reached = [point.quality for title in titles.values() for point in title]
+    low, high = max(lowest, min(reached)), min(highest, max(reached))
     if high <= low:
-        return [_cheapest(titles, min(high, max(corners)))]
-    count = math.ceil((high - low) / apart - 1e-9) + 1
+        return [_cheapest(titles, high)]
+    count = max(1, math.ceil((high - low) / apart - 1e-9)) + 1
     wanted = [low + (high - low) * n / (count - 1) for n in range(count)]
     return list(_growing(_cheapest(titles, quality) for quality in wanted))
 
 
-def _cheapest(titles: Mapping[tuple[int, int], Sequence[Allocation]], quality: float) -> Place:
-    """The size and the allocation with the fewest bits that are as good."""
+def _cheapest(titles: Mapping[tuple[int, int], Sequence[Point]], quality: float) -> Place:
+    """The size and the corner with the fewest bits that are as good."""
     found = [
-        Place(size, a.quality, a.bits)
+        Place(size, point.quality, point.size)
         for size, title in titles.items()
-        for a in title
-        if a.quality >= quality - 1e-9
+        for point in title
+        if point.quality >= quality - 1e-9
     ]
     return min(found, key=lambda place: (place.bits, -place.quality, place.size))
 

@@ -22,6 +22,7 @@ from matinee.core.ids import Digest
 from matinee.core.time import FrameSpan
 from matinee.core.verdicts import Verdict
 from matinee.media.conformance import Finding
+from matinee.media.loudness import Loudness, loudness_faults
 from matinee.media.quality import Scores, pool
 from matinee.media.signature import Signature, compare
 from matinee.media.sound import AAC_FRAME, SAMPLE_RATE, SoundRendition
@@ -101,8 +102,11 @@ def judge_join(
     return Verdict("join", rendition, evidence, tuple(reasons[:SHOWN]))
 
 
-def judge_sound(plan: SoundRendition, frames: int, lags: Sequence[Mapping[str, float]]) -> Verdict:
-    """Length within one packet of the picture's, and in step wherever it can be heard."""
+def judge_sound(
+    plan: SoundRendition, frames: int, lags: Sequence[Mapping[str, float]],
+    loudness: Loudness | None = None,
+) -> Verdict:  # fmt: skip
+    """Length within one packet of the picture's, in step where it is heard, as loud as wished."""
     reasons: list[str] = []
     packet = plan.coding.frame
     length = Fraction(frames * packet - plan.lead, SAMPLE_RATE)
@@ -115,7 +119,10 @@ def judge_sound(plan: SoundRendition, frames: int, lags: Sequence[Mapping[str, f
         for lag in late[:SHOWN]
     ]
     reasons += [f"at {lag['time_s']:.1f} s it is not the source's sound" for lag in other[:SHOWN]]
+    if plan.target and loudness:
+        reasons += loudness_faults(loudness, plan.target)
     evidence = {
+        **({"loudness": loudness.as_json()} if plan.target and loudness else {}),
         "duration": round(float(length), 6),
         "expected": round(float(plan.duration), 6),
         "compared": len(lags),

@@ -8,9 +8,8 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
-from typing import Any, Literal
 
 from matinee.media import dash_edits, hls_edits
 from matinee.media.bit_rates import BitRate, measured
@@ -26,107 +25,20 @@ from matinee.media.hls import (
 from matinee.media.hls_attributes import decimal_text
 from matinee.media.hls_edits import MediaSettings, Thumbnails
 from matinee.media.purposes import Purpose
-from matinee.media.sound import LAYOUTS, group_of
-from matinee.media.source import Chapter
+from matinee.media.sound import group_of
+from matinee.media.streams import FIRST, IMSC1, TO_RENDITIONS, PackagePlan, Stream
 from matinee.media.tracks import Labels
 
-TO_RENDITIONS = "../../renditions"
 HLS, DASH = "main.m3u8", "manifest.mpd"
 THUMBNAILS = "thumbnails.m3u8"
 CHAPTERS = "chapters.vtt"
-FIRST = "audio"
-WIDEST = "surround"
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """One rendition of a package. ``folder`` is named by what the rendition is made from.
-
-    ``family`` is what pictures can be switched with, or a sound's codec where it is not AAC-LC;
-    ``coding`` names it for people. Sound goes with the ``pictures`` of these codecs, () being all.
-    """
-
-    kind: Literal["video", "audio", "text"]
-    name: str
-    folder: str
-    labels: Labels | None = None
-    group: str = ""
-    channels: int = 0
-    family: str = ""
-    coding: str = ""
-    pictures: tuple[str, ...] = ()
-
-    @property
-    def playlist(self) -> str:
-        """Its HLS media playlist."""
-        return f"{self.name}.m3u8"
-
-    @property
-    def label(self) -> str:
-        """What a DASH player's menu shows. Other layouts are other sets, never switched between."""
-        words = [self.labels.name if self.labels else self.name]
-        words += [LAYOUTS[self.channels]] if self.group not in (FIRST, self.family) else []
-        return " ".join([*words, self.coding] if self.family else words)
-
-    def as_parameters(self) -> dict[str, Any]:
-        """The JSON that goes into keys: of later fields only those that say something."""
-        parameters = asdict(self)
-        return {
-            field: value
-            for field, value in parameters.items()
-            if value or field not in ("family", "coding", "pictures")
-        }
-
-    @property
-    def address(self) -> str:
-        """Its folder, from a manifest."""
-        return f"{TO_RENDITIONS}/{self.folder}"
-
-    @property
-    def init(self) -> str:
-        """Its init segment, from a manifest."""
-        return f"{self.address}/init.mp4"
-
-
-@dataclass(frozen=True, slots=True)
-class Sheets:
-    """The thumbnail sheets of a package: ``count`` files in ``folder``, sizes in bytes."""
-
-    folder: str
-    sizes: tuple[int, ...]
-    width: int
-    height: int
-    columns: int
-    rows: int
-    interval: Fraction
-
-    def uris(self) -> tuple[str, ...]:
-        """Their addresses, from a manifest."""
-        return tuple(
-            f"{TO_RENDITIONS}/{self.folder}/{number:05d}.jpg"
-            for number in range(1, len(self.sizes) + 1)
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class PackagePlan:
-    """Everything that a package holds; videos grow."""
-
-    streams: tuple[Stream, ...]
-    sheets: Sheets
-    duration: Fraction
-    segments: int
-    chapters: tuple[Chapter, ...] = ()
-
-    def of_kind(self, kind: str) -> list[Stream]:
-        """The streams of one kind, in order."""
-        return [stream for stream in self.streams if stream.kind == kind]
 
 
 def descriptors(plan: PackagePlan, files: Mapping[str, str]) -> list[dict[str, str]]:
     """What the packager is told, a stream each; ``files`` gives each stream's input by name.
 
-    Subtitles are segmented WebVTT in HLS and ``wvtt`` in DASH, which every player reads. The
+    Subtitles are segmented WebVTT in HLS and ``wvtt`` in DASH, which every player reads, and where
+    that is planned IMSC1 in both: with the packager's documents, which ours replace. The
     smallest picture serves as trick mode. Sound and text are labelled with their own names until
     ``finish``: the packager takes tracks of one language and one label for one adaptation set.
     """
@@ -187,6 +99,21 @@ def _text_descriptors(stream: Stream, common: Mapping[str, str]) -> list[dict[st
     assert stream.labels is not None
     language = _language(stream.labels)
     forced = {"forced_subtitle": "1"} if stream.labels.is_forced else {}
+    if stream.family == IMSC1:
+        return [
+            {
+                **common,
+                "format": "ttml+mp4",
+                "init_segment": stream.init,
+                "segment_template": f"{stream.address}/$Number%05d$.m4s",
+                "playlist_name": stream.playlist,
+                "hls_group_id": "text",
+                "hls_name": stream.labels.name,
+                "dash_label": stream.name,
+                **language,
+                **forced,
+            }
+        ]
     return [
         {
             **common,
@@ -202,8 +129,8 @@ def _text_descriptors(stream: Stream, common: Mapping[str, str]) -> list[dict[st
         {
             **common,
             "format": "mp4",
-            "init_segment": f"{stream.address}-wvtt/init.mp4",
-            "segment_template": f"{stream.address}-wvtt/$Number%05d$.m4s",
+            "init_segment": stream.dash_init,
+            "segment_template": f"{TO_RENDITIONS}/{stream.dash_folder}/$Number%05d$.m4s",
             "dash_label": stream.name,
             "dash_only": "1",
             **language,
@@ -349,15 +276,13 @@ def roles(stream: Stream) -> Roles:
 
 def _roles(plan: PackagePlan) -> dict[str, Roles]:
     sounds = {stream.init: roles(stream) for stream in plan.of_kind("audio")}
-    texts = {f"{s.address}-wvtt/init.mp4": roles(s) for s in plan.of_kind("text")}
+    texts = {s.dash_init: roles(s) for s in plan.of_kind("text")}
     return sounds | texts
 
 
 def _labels(plan: PackagePlan) -> dict[str, str]:
     texts = {
-        f"{stream.address}-wvtt/init.mp4": stream.labels.name
-        for stream in plan.of_kind("text")
-        if stream.labels
+        stream.dash_init: stream.labels.name for stream in plan.of_kind("text") if stream.labels
     }
     sounds = {stream.init: stream.label for stream in plan.of_kind("audio")}
     return texts | sounds

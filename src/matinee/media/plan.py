@@ -7,10 +7,11 @@
 """
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from itertools import islice, pairwise, takewhile
 
 from matinee.core.time import FrameSpan
 
@@ -35,11 +36,11 @@ class SegmentPlan:
 
     def starts_in(self, chunk: FrameSpan) -> list[int]:
         """The first frames of the segments in ``chunk``, counted from the chunk's first frame."""
-        return [
-            segment.start - chunk.start
-            for segment in self.segments
-            if chunk.start <= segment.start < chunk.end
-        ]
+        first = bisect_left(self.segments, chunk.start, key=lambda segment: segment.start)
+        inside = takewhile(
+            lambda segment: segment.start < chunk.end, islice(self.segments, first, None)
+        )
+        return [segment.start - chunk.start for segment in inside]
 
 
 def plan_segments(cuts: Sequence[int], frames: int, rate: Fraction) -> list[FrameSpan]:
@@ -60,8 +61,9 @@ def plan_segments(cuts: Sequence[int], frames: int, rate: Fraction) -> list[Fram
     while frames - starts[-1] > longest:
         earliest = starts[-1] + shortest
         latest = min(starts[-1] + longest, frames - shortest)
-        fitting = [cut for cut in cuts if earliest <= cut <= latest]
-        starts.append(fitting[-1] if fitting else latest)
+        place = bisect_right(cuts, latest) - 1
+        is_fitting = place >= 0 and cuts[place] >= earliest
+        starts.append(cuts[place] if is_fitting else latest)
     return [FrameSpan(start, end) for start, end in pairwise([*starts, frames])]
 
 

@@ -14,10 +14,22 @@ from matinee.core.toml_lines import Path, line_of, line_of_error
 from matinee.media.codecs import CODECS
 from matinee.media.codecs.sound import SOUND_CODECS, SoundCodec
 from matinee.media.ladder import Ladder, SoundRates
+from matinee.media.loudness import Target
+
+TABLES = ("description", "include", "ladders", "subtitles", "sound", "loudness")
 
 LAYOUTS = ("mono", "stereo", "surround")
 """What a form of sound may ask for: all channels in one; as every device plays it (mono stays
 mono); the track's own layout where it has more than two channels."""
+
+LOUDNESS: Mapping[str, tuple[int, int, float | None]] = {
+    "target_lufs": (-40, -5, None),
+    "true_peak_dbtp": (-9, 0, -1.0),
+}
+"""Least, most, and what is meant where it is not said; without that, it must be."""
+
+SUBTITLES = ("webvtt", "imsc1")
+"""Forms of subtitles; WebVTT, in DASH as ``wvtt``, is always made."""
 
 RATES = {"mono_kbps": "mono", "stereo_kbps": "stereo", "per_channel_kbps": "surround"}
 """The field that gives the bit rate of each layout."""
@@ -49,6 +61,8 @@ class Profile:
     name: str
     ladders: tuple[Ladder, ...]
     sounds: tuple[SoundForm, ...]
+    subtitles: tuple[str, ...] = ("webvtt",)
+    loudness: Target | None = None
 
     @property
     def ladder_names(self) -> str:
@@ -56,8 +70,12 @@ class Profile:
         return ", ".join(ladder.name for ladder in self.ladders)
 
     def with_ladder(self, ladder: Ladder) -> "Profile":
-        """The same with other pictures."""
-        return replace(self, ladders=(ladder,))
+        """The same with other pictures; sound for pictures that are gone goes with these."""
+        sounds = tuple(
+            form if ladder.codec in form.pictures else replace(form, pictures=())
+            for form in self.sounds
+        )
+        return replace(self, ladders=(ladder,), sounds=sounds)
 
 
 def profile_of(ladder: Ladder) -> Profile:
@@ -117,13 +135,40 @@ def parse_profile(name: str, text: str, parts: Parts) -> Profile:
         LadderInvalid: a ladder that it names is none.
     """
     reader = _Reader(name, text)
-    document = reader.fields(
-        reader.document(), (), ("description", "include", "ladders", "sound")
-    )  # fmt: skip
+    document = reader.fields(reader.document(), (), TABLES)
     included = [parts.profile(one) for one in reader.names(document, "include")]
-    ladders = [ladder for profile in included for ladder in profile.ladders]
-    ladders += [parts.ladder(one) for one in reader.names(document, "ladders")]
-    ladders = list(dict.fromkeys(ladders))
+    ladders = _ladders(reader, document, included, parts)
+    sounds = _sounds(reader, document, included) or [SoundForm("aac", ladders[0].sound)]
+    reader.require(
+        "stereo" in sounds[0].layouts,
+        ("sound", 0),
+        "the first sound has no stereo, which every device needs",
+    )
+    there = {ladder.codec for ladder in ladders}
+    for form in sounds:
+        reader.require(
+            not form.pictures or bool(there & set(form.pictures)),
+            ("sound",),
+            f"{form.coding.label} is for pictures in {', '.join(form.pictures)}, of which none are",
+        )
+    told = [profile.loudness for profile in included if profile.loudness]
+    loudness = _loudness(reader, document["loudness"]) if "loudness" in document else None
+    return Profile(
+        name,
+        tuple(ladders),
+        tuple(sounds),
+        _subtitles(reader, document, included),
+        loudness or (told[-1] if told else None),
+    )
+
+
+def _ladders(
+    reader: _Reader, document: Mapping[str, Any], included: Sequence[Profile], parts: Parts
+) -> list[Ladder]:
+    """Each once, no two of one family."""
+    found = [ladder for profile in included for ladder in profile.ladders]
+    found += [parts.ladder(one) for one in reader.names(document, "ladders")]
+    ladders = list(dict.fromkeys(found))
     reader.require(bool(ladders), (), "it has no ladders, so no pictures")
     families = [ladder.family for ladder in ladders]
     for number, ladder in enumerate(ladders):
@@ -133,22 +178,46 @@ def parse_profile(name: str, text: str, parts: Parts) -> Profile:
             ("ladders",),
             f"ladders {ladders[twin].name} and {ladder.name} make the same streams",
         )
+    return ladders
+
+
+def _sounds(
+    reader: _Reader, document: Mapping[str, Any], included: Sequence[Profile]
+) -> list[SoundForm]:
+    """Each once, no two of one codec and layout."""
     tables = document.get("sound", [])
     reader.require(isinstance(tables, list), ("sound",), "sounds are tables: [[sound]]")
     own = [_sound(reader, table, number) for number, table in enumerate(tables)]
     sounds = list(dict.fromkeys([*(s for profile in included for s in profile.sounds), *own]))
-    sounds = sounds or [SoundForm("aac", ladders[0].sound)]
     codecs = [(form.codec, layout) for form in sounds for layout in form.layouts]
     for codec, layout in codecs:
-        reader.require(
-            codecs.count((codec, layout)) == 1, ("sound",), f"{codec} {layout} is asked for twice"
-        )
-    reader.require(
-        "stereo" in sounds[0].layouts,
-        ("sound", 0),
-        "the first sound has no stereo, which every device needs",
-    )
-    return Profile(name, tuple(ladders), tuple(sounds))
+        is_one = codecs.count((codec, layout)) == 1
+        reader.require(is_one, ("sound",), f"{codec} {layout} is asked for twice")
+    return sounds
+
+
+def _subtitles(
+    reader: _Reader, document: Mapping[str, Any], included: Sequence[Profile]
+) -> tuple[str, ...]:
+    forms = [one for profile in included for one in profile.subtitles]
+    forms += reader.names(document, "subtitles")
+    known = " and ".join(SUBTITLES)
+    for one in forms:
+        reader.require(one in SUBTITLES, ("subtitles",), f"subtitles are {known}, not {one}")
+    return tuple(dict.fromkeys(("webvtt", *forms)))
+
+
+def _loudness(reader: _Reader, table: Any) -> Target:
+    fields = reader.fields(table, ("loudness",), tuple(LOUDNESS))
+    values: list[float] = []
+    for field, (low, high, unsaid) in LOUDNESS.items():
+        value: Any = fields.get(field, unsaid)
+        path: Path = ("loudness", field) if field in fields else ("loudness",)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        fault = f"{field} is not from {low} to {high}"
+        reader.require(is_number and low <= value <= high, path, fault)
+        values.append(float(value))
+    return Target(*values)
 
 
 def _sound(reader: _Reader, table: Any, number: int) -> SoundForm:

@@ -12,7 +12,7 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from matinee.core.time import as_text
 from matinee.media.codecs.codec import REORDERED_FRAMES
 from matinee.media.codecs.sound import AAC, SOUND_CODECS, SoundCodec
+from matinee.media.loudness import Target
 from matinee.media.profile import SoundForm
 from matinee.media.source import Track
 
@@ -67,6 +68,7 @@ class SoundRendition:
     ``lead`` is the media time of the sample that sounds with the first frame, in samples. ``mix``
     is ffmpeg's filter for channels that have no known place, "" where the layouts decide;
     ``places`` are the track's own. ``kind`` and ``pictures`` are as profiles name them.
+    ``target`` is how loud it is to be, None: as loud as it is.
     """
 
     name: str
@@ -83,6 +85,7 @@ class SoundRendition:
     codec: str = "aac"
     kind: str = "stereo"
     pictures: tuple[str, ...] = ()
+    target: Target | None = None
 
     @property
     def coding(self) -> SoundCodec:
@@ -112,6 +115,7 @@ class SoundRendition:
         """
         return {
             **({"codec": self.codec} if self.family else {}),
+            **({"target": asdict(self.target)} if self.target else {}),
             "layout": self.layout,
             "bit_rate": self.bit_rate,
             "delay_ms": round(self.delay * 1000),
@@ -139,7 +143,7 @@ def lead_samples(rate: Fraction) -> int:
 
 def plan_sound(
     track: Track, name: str, forms: Sequence[SoundForm], film_start: Fraction, duration: Fraction,
-    lead: int,
+    lead: int, target: Target | None = None,
 ) -> list[SoundRendition]:  # fmt: skip
     """The renditions of one sound track, the one that every device plays first."""
     return [
@@ -158,6 +162,7 @@ def plan_sound(
             codec=form.codec,
             kind=kind,
             pictures=form.pictures,
+            target=target,
         )
         for form in forms
         for kind, channels, kbps in _layouts(track, form)

@@ -116,6 +116,7 @@ class TrackPlan:
     sounds: tuple[SoundTrack, ...]
     texts: tuple[TextTrack, ...]
     outcomes: tuple[Outcome, ...]
+    text_forms: tuple[str, ...] = ("webvtt",)
 
 
 def plan_tracks(
@@ -148,7 +149,9 @@ def plan_tracks(
         for text in texts
         if text.sidecar
     ]
-    return TrackPlan(rungs, tuple(sounds), tuple(texts), tuple(outcomes))
+    return TrackPlan(
+        rungs, tuple(sounds), tuple(texts), tuple(outcomes), profile.subtitles
+    )  # fmt: skip
 
 
 def without_texts(plan: TrackPlan, reasons: Mapping[str, str]) -> TrackPlan:
@@ -226,6 +229,7 @@ def _plan_sounds(tracks: Sequence[Track], timeline: Timeline, profile: Profile) 
             timeline.start,
             timeline.duration,
             lead_samples(timeline.rate),
+            profile.loudness,
         )
         sounds.append(SoundTrack(labels, track, tuple(renditions)))
     return sounds

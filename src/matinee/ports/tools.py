@@ -15,6 +15,7 @@ from matinee.media.clips import ClipPlan
 from matinee.media.codecs.sound import SoundCodec
 from matinee.media.damage import Damage
 from matinee.media.ladder import Rung
+from matinee.media.loudness import Loudness
 from matinee.media.posters import Picture as Pixels
 from matinee.media.signature import Signature
 from matinee.media.sound import Samples, SoundRendition
@@ -211,6 +212,8 @@ class Encoder(Protocol):
     async def encode_sound(self, film: Path, rendition: SoundRendition, output: Path) -> Spent:
         """Encode a sound track whole, behind as much silence as its codec leaves of ``lead``.
 
+        As loud as is wished, where something is.
+
         Damaged places are passed over.
         """
         ...
@@ -270,6 +273,10 @@ class Meter(Protocol):
         folder: Path, on_frames: OnFrames,
     ) -> tuple[list[Measured], Spent]:  # fmt: skip
         """Decode a chunk of every rung; with a clip, score each against the source's frames."""
+        ...
+
+    async def loudness(self, sound: Path, folder: Path) -> tuple[Loudness, Spent]:
+        """Decode a coded sound and measure it by EBU R 128."""
         ...
 
     async def sign_part(self, part: Path, folder: Path) -> tuple[Signature, Spent]:

@@ -13,7 +13,8 @@ from matinee.media.ladder import Rung
 from matinee.media.plan import SegmentPlan
 from matinee.media.source import Picture, SourceInfo, display_size, picture_parameters
 from matinee.media.timeline import Timeline
-from matinee.stages.bench import Bench
+from matinee.stages.bench import TRANSFERS, Bench
+from matinee.stages.together import in_turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +156,12 @@ def is_complete(table: Table, proofs: Proofs) -> bool:
 
 async def drop_lost(bench: Bench, table: Table) -> None:
     """Forget chunks whose bytes are gone or damaged, so that they are made again."""
-    for row in table:
-        for state in row:
-            if state.chunk is not None and not await bench.is_whole(state.chunk):
-                state.encoded = None
+
+    async def check(state: ChunkState) -> None:
+        if state.chunk is not None and not await bench.is_whole(state.chunk):
+            state.encoded = None
+
+    await in_turn(check, (state for row in table for state in row), TRANSFERS)
 
 
 def count_reused(bench: Bench, table: Table) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any, TypeVar
 
@@ -26,14 +26,16 @@ from matinee.media.conformance_report import (
     ExpectedVideo,
 )
 from matinee.media.judges import SegmentContent
-from matinee.media.packaging import PackagePlan, Stream, characteristics, is_autoselect, roles
+from matinee.media.packaging import characteristics, is_autoselect, roles
 from matinee.media.plan import shots
 from matinee.media.quality import Scores
 from matinee.media.signature import Signature, read_signature
+from matinee.media.streams import PackagePlan, Stream
 from matinee.stages.ahead import Ahead
 from matinee.stages.bench import Bench, Made
 from matinee.stages.chunks import Proofs
 from matinee.stages.package import Packaged, Renditions
+from matinee.stages.sound import Sound
 from matinee.stages.split import Split
 
 Read = Callable[[str], bytes]
@@ -91,11 +93,18 @@ def _judge_step(evidence: Evidence) -> Step:
         {
             "outcomes": [outcome.as_json() for outcome in made.tracks.outcomes],
             "sounds": {
-                name: [sound.frames, list(sound.lags)] for name, sound in made.sounds.items()
+                name: [sound.frames, list(sound.lags), *_loudness_asked(sound)]
+                for name, sound in made.sounds.items()
             },
             "cuts": list(evidence.split.cuts),
         },
     )  # fmt: skip
+
+
+def _loudness_asked(sound: Sound) -> list[Any]:
+    """What decides a verdict of loudness: nothing, where nothing is wished."""
+    target = sound.plan.target
+    return [asdict(target), sound.loudness.as_json()] if target else []
 
 
 def _digest_of_all(assets: Sequence[Asset | None]) -> Digest:
@@ -133,7 +142,9 @@ class _Examination:
                 init = read_init(self.read(f"renditions/{stream.folder}/init.mp4"))
                 media_times[stream.name] = Fraction(init.media_time, init.timescale)
                 sound = made.sounds[stream.name]
-                verdicts.append(judges.judge_sound(sound.plan, sound.frames, sound.lags))
+                verdicts.append(
+                    judges.judge_sound(sound.plan, sound.frames, sound.lags, sound.loudness)
+                )
         names = {stream.name for stream in present}
         packaged = evidence.packaged
         findings = check_package(
@@ -223,7 +234,7 @@ def expected(made: Renditions, plan: PackagePlan) -> Expected:
     text = {
         folder: _named_language(stream)
         for stream in plan.of_kind("text")
-        for folder in (stream.folder, f"{stream.folder}-wvtt")
+        for folder in (stream.folder, stream.dash_folder)
     }
     return Expected(
         video={
@@ -253,7 +264,7 @@ def expected(made: Renditions, plan: PackagePlan) -> Expected:
             folder: _flags(stream)
             for stream in plan.streams
             if stream.labels
-            for folder in (stream.folder, f"{stream.folder}-wvtt")
+            for folder in (stream.folder, stream.dash_folder)
         },
     )
 

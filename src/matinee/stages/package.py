@@ -7,7 +7,7 @@
 import asyncio
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -19,17 +19,11 @@ from matinee.core.ids import Digest, canonical_json, digest_of_value
 from matinee.core.progress import Stage
 from matinee.core.time import as_text
 from matinee.media.chapters import chapters_webvtt, placed_chapters
-from matinee.media.cmaf import zero_times
+from matinee.media.cmaf import read_init, read_segment, zero_times
+from matinee.media.imsc1 import imsc1_document, with_document
 from matinee.media.media_types import MEDIA_TYPES
-from matinee.media.packaging import (
-    DASH,
-    HLS,
-    PackagePlan,
-    Sheets,
-    Stream,
-    descriptors,
-    finish,
-)
+from matinee.media.packaging import DASH, HLS, descriptors, finish
+from matinee.media.streams import IMSC1, PackagePlan, Sheets, Stream
 from matinee.media.subtitles import Cue, parse_webvtt, write_webvtt
 from matinee.media.tracks import TrackPlan
 from matinee.ports.tools import Indexer, Packager
@@ -108,6 +102,8 @@ def plan_package(made: Renditions) -> PackagePlan:
     for text in made.tracks.texts:
         folder = _folder(text.name, made.texts[text.name].asset.digest)
         streams.append(Stream("text", text.name, folder, text.labels))
+        if IMSC1 in made.tracks.text_forms:
+            streams.append(_as_imsc1(streams[-1]))
     sheets = made.thumbnails.sheets
     return PackagePlan(
         streams=tuple(streams),
@@ -123,6 +119,20 @@ def plan_package(made: Renditions) -> PackagePlan:
         duration=film.timeline.duration,
         segments=len(film.plan.segments),
         chapters=placed_chapters(film.info.chapters, film.timeline.start, film.timeline.duration),
+    )
+
+
+def _as_imsc1(webvtt: Stream) -> Stream:
+    """The same subtitles in another form; a player's default stays WebVTT."""
+    assert webvtt.labels is not None
+    labels = replace(webvtt.labels, name=f"{webvtt.labels.name} (IMSC1)", is_default=False)
+    return replace(
+        webvtt,
+        name=f"{webvtt.name}-{IMSC1}",
+        folder=webvtt.folder.replace(webvtt.name, f"{webvtt.name}-{IMSC1}", 1),
+        labels=labels,
+        family=IMSC1,
+        coding="IMSC1",
     )
 
 
@@ -170,6 +180,7 @@ async def package(
         files, proof = await _inputs(bench, indexer, made, plan)
         async with bench.slots:
             spent = await packager.package(descriptors(plan, files), folder / PENDING)
+        await asyncio.to_thread(_write_imsc1, folder, plan)
         await asyncio.to_thread(_finish_files, folder, plan)
         for number, sheet in enumerate(made.thumbnails.sheets, 1):
             target = folder / "renditions" / plan.sheets.folder / f"{number:05d}.jpg"
@@ -227,7 +238,8 @@ async def _inputs(
         linked.symlink_to(await bench.file(made.sounds[stream.name].asset))
         files[stream.name] = f"{JOINED}/{linked.name}"
     for stream in plan.of_kind("text"):
-        vtt = (await bench.read(made.texts[stream.name].asset)).decode()
+        text = made.texts[stream.name.removesuffix(f"-{IMSC1}")]
+        vtt = (await bench.read(text.asset)).decode()
         path = folder / f"{stream.name}.vtt"
         path.write_text(_to_the_end(vtt, plan.duration), encoding="utf-8")
         files[stream.name] = f"{JOINED}/{path.name}"
@@ -241,6 +253,25 @@ def _to_the_end(vtt: str, duration: Fraction) -> str:
     if subtitles.cues and subtitles.cues[-1].end >= duration:
         return vtt
     return write_webvtt(type(subtitles)((*subtitles.cues, last), subtitles.header))
+
+
+def _write_imsc1(folder: Path, plan: PackagePlan) -> None:
+    """Our documents in the packager's segments: its own show tags as text."""
+    for stream in plan.of_kind("text"):
+        if stream.family != IMSC1 or stream.labels is None:
+            continue
+        joined = folder.parent / "joined" / f"{stream.name}.vtt"
+        cues = parse_webvtt(joined.read_text(encoding="utf-8"), stream.name).cues
+        place = folder / "renditions" / stream.folder
+        init = read_init((place / "init.mp4").read_bytes())
+        for path in place.glob("*.m4s"):
+            data = path.read_bytes()
+            start = read_segment(data, init)
+            begin = Fraction(start.base_decode_time, init.timescale)
+            end = begin + Fraction(start.duration, init.timescale)
+            inside = [cue for cue in cues if cue.start < end and cue.end > begin]
+            document = imsc1_document(inside, stream.labels.language)
+            path.write_bytes(with_document(data, init, document.encode()))
 
 
 def _finish_files(folder: Path, plan: PackagePlan) -> None:

@@ -12,14 +12,15 @@ from math import ceil
 from pathlib import Path
 
 from matinee.assets.derivation import Step
-from matinee.core.ids import canonical_json
+from matinee.core.ids import Digest, canonical_json
 from matinee.core.progress import Stage
 from matinee.core.time import FrameSpan
 from matinee.media.clips import plan_clip
 from matinee.media.ladder import Rung
-from matinee.media.packaging import PackagePlan, Sheets, Stream, descriptors
+from matinee.media.packaging import descriptors
 from matinee.media.sound import SoundRendition
 from matinee.media.source import SourceInfo, picture_parameters
+from matinee.media.streams import PackagePlan, Sheets, Stream
 from matinee.media.timeline import Timeline
 from matinee.media.tracks import Labels, TrackPlan
 from matinee.ports.tools import Clip, Packager
@@ -72,19 +73,7 @@ async def rehearse(
     bench.progress.started(Stage("rehearse", 0))
     span = FrameSpan(0, min(timeline.frames, ceil(LENGTH * timeline.rate)))
     plan = plan_clip(timeline, span, info.picture.configuration)
-    inputs = {"clip": plan.digest}
-    inputs |= {f"sound/{one.name}": info.track(one.track).packets for one in programme.sounds}
-    step = Step(
-        "rehearse",
-        1,
-        inputs,
-        {
-            "rungs": [rung.as_parameters() for rung in programme.rungs],
-            "sounds": [sound.as_parameters() for sound in programme.sounds],
-            "picture": picture_parameters(info.picture),
-        },
-        bench.tool_ids("ffmpeg", "packager", "pyav"),
-    )
+    step = _step(bench, programme, plan.digest, info)
 
     async def make() -> tuple[dict[str, Made], float]:
         trial = _Trial(bench, studio, info, timeline, programme)
@@ -110,6 +99,18 @@ async def rehearse(
 
     await bench.derive("rehearse", step, make)
     bench.progress.finished("rehearse")
+
+
+def _step(bench: Bench, programme: Programme, clip: Digest, info: SourceInfo) -> Step:
+    """Packets and settings decide what is tried."""
+    sounds = {f"sound/{one.name}": info.track(one.track).packets for one in programme.sounds}
+    parameters = {
+        "rungs": [rung.as_parameters() for rung in programme.rungs],
+        "sounds": [sound.as_parameters() for sound in programme.sounds],
+        "picture": picture_parameters(info.picture),
+    }
+    tools = bench.tool_ids("ffmpeg", "packager", "pyav")
+    return Step("rehearse", 1, {"clip": clip, **sounds}, parameters, tools)
 
 
 def _plan_of(programme: Programme, timeline: Timeline) -> PackagePlan:

@@ -13,11 +13,13 @@ from matinee.core.errors import SourceDamaged
 from matinee.core.ids import canonical_json
 from matinee.core.progress import Stage
 from matinee.media.damage import missed, tell_stretches
+from matinee.media.loudness import Loudness
 from matinee.media.sound import PROBE, SoundRendition, measure_lag, probe_times
 from matinee.media.source import SourceInfo
-from matinee.ports.tools import Encoder, Indexer
+from matinee.ports.tools import Indexer, Meter
 from matinee.stages.bench import Bench, Made
 from matinee.stages.damage import HINT
+from matinee.stages.encode import Studio
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,24 +27,27 @@ class Sound:
     """A sound rendition as made: the coded track, its count of packets and its lags.
 
     ``damage`` says from when to when the source's track does not decode, "" where all of it does.
+    ``loudness`` is of the coded track.
     """
 
     plan: SoundRendition
     asset: Asset
     frames: int
     lags: tuple[dict[str, float], ...]
+    loudness: Loudness
     damage: str = ""
 
 
 async def make_sound(
-    bench: Bench, encoder: Encoder, indexer: Indexer, film: Path, info: SourceInfo,
-    rendition: SoundRendition, *, accept_damage: bool = False,
+    bench: Bench, studio: Studio, film: Path, info: SourceInfo, rendition: SoundRendition, *,
+    accept_damage: bool = False,
 ) -> Sound:  # fmt: skip
-    """Encode one rendition and measure whether it sounds when the source does.
+    """Encode one rendition; measure whether it sounds when the source does, and how loud it is.
 
     Raises:
         SourceDamaged: a part of the track does not decode, and that is not accepted.
     """
+    encoder, indexer = studio.encoder, studio.indexer
     stage = f"sound {rendition.name}"
     bench.progress.started(Stage(stage, 0))
     step = Step(
@@ -56,14 +61,10 @@ async def make_sound(
         folder = bench.scratch / rendition.name
         folder.mkdir(exist_ok=True)
         async with bench.slots:
-            spent = await encoder.encode_sound(film, rendition, folder / "encoded.mp4")
-            placed = folder / "placed.mp4"
+            encoded, placed = folder / "encoded.mp4", folder / "placed.mp4"
+            spent = await encoder.encode_sound(film, rendition, encoded)
             frames = await asyncio.to_thread(
-                indexer.place_sound,
-                folder / "encoded.mp4",
-                rendition.coding,
-                rendition.lead,
-                placed,
+                indexer.place_sound, encoded, rendition.coding, rendition.lead, placed
             )
             damage = (
                 await asyncio.to_thread(indexer.find_sound_damage, film, rendition.track)
@@ -71,9 +72,7 @@ async def make_sound(
                 else []
             )
             lags = await asyncio.to_thread(measure_lags, indexer, film, placed, rendition, damage)
-        begin, end = rendition.film_start, rendition.film_start + rendition.duration
-        lost = missed(damage, begin, end)
-        told = tell_stretches([(a - begin, b - begin) for a, b in lost])
+        told = _damage_in(rendition, damage)
         proof = canonical_json({"frames": frames, "lags": lags, "damage": told}).encode()
         return {
             "sound": Made(placed, "audio/mp4"),
@@ -84,11 +83,36 @@ async def make_sound(
     proof = json.loads(await bench.read(derivation.outputs["proof"]))
     if proof["damage"] and not accept_damage:
         raise SourceDamaged(f"sound track {rendition.track} is damaged {proof['damage']}", HINT)
+    loudness = await _loudness(bench, studio.meter, derivation.outputs["sound"], rendition.name)
     bench.progress.finished(stage)
     return Sound(
         rendition, derivation.outputs["sound"], proof["frames"], tuple(proof["lags"]),
-        proof["damage"],
+        loudness, proof["damage"],
     )  # fmt: skip
+
+
+def _damage_in(rendition: SoundRendition, damage: Sequence[tuple[Fraction, Fraction]]) -> str:
+    """From when to when of the film a track does not decode, in words."""
+    begin, end = rendition.film_start, rendition.film_start + rendition.duration
+    lost = missed(damage, begin, end)
+    return tell_stretches([(a - begin, b - begin) for a, b in lost])
+
+
+async def _loudness(bench: Bench, meter: Meter, sound: Asset, name: str) -> Loudness:
+    """What the ledger knows of a coded sound's loudness, or what is measured now."""
+
+    async def make() -> tuple[dict[str, Made], float]:
+        folder = bench.scratch / f"{name}-loudness"
+        folder.mkdir(exist_ok=True)
+        async with bench.files([sound]) as (path,), bench.slots:
+            found, spent = await meter.loudness(path, folder)
+        document = canonical_json(found.as_json()).encode()
+        return {"loudness": Made(document, "application/json")}, spent.cpu_s
+
+    step = Step("measure_loudness", 1, {"sound": sound.digest}, {}, bench.tool_ids("ffmpeg"))
+    derivation = await bench.derive("sound", step, make)
+    told = json.loads(await bench.read(derivation.outputs["loudness"]))
+    return Loudness(told["integrated_lufs"], told["range_lu"], told["true_peak_dbtp"])
 
 
 def measure_lags(

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import URL
@@ -19,13 +20,14 @@ from matinee.adapters.tools import find_tools
 from matinee.adapters.workspace import Workspace
 from matinee.assets.backup_policy import FILE, BackupPolicyInvalid, Policy, read_policies
 from matinee.config import RULES, Bucket, Settings, bucket_of, library_path
-from matinee.core.errors import UsageError
+from matinee.core.errors import NotFound, UsageError
 from matinee.flows.back_up import Original
 from matinee.flows.collect import Collected, Patience, collect
 from matinee.flows.drill import Stage
 from matinee.flows.keeping import Keeper
 from matinee.flows.restore import Target
 from matinee.flows.vault import Vault
+from matinee.flows.vault_copies import VaultCopies
 from matinee.ports.catalog import Packages
 from matinee.ports.sealing import Sealer
 from matinee.ports.store import ListedStore
@@ -80,10 +82,12 @@ def open_vault(
 ) -> Vault:  # fmt: skip
     """The vault at an address: a folder, a ``file:`` address or a bucket.
 
-    ``identity`` is the path of a file; without one, ``$MATINEE_BACKUP_IDENTITY``.
+    ``identity`` is the path of a file; without one, ``$MATINEE_BACKUP_IDENTITY``. ``library`` is
+    the one that is backed up: without it, the vault must be there.
 
     Raises:
         VaultIsLibrary: it is ``library`` itself, or lies in it.
+        NotFound: there is no such folder.
         UsageError: no such kind of address, or no such file of an identity.
         LibraryError: it cannot be used.
     """
@@ -91,6 +95,8 @@ def open_vault(
     where: Path | Bucket = bucket or library_path(address)
     if library is not None and _is_within(where, library):
         raise VaultIsLibrary(f"{address} is the library's own place")
+    if library is None and isinstance(where, Path) and not where.is_dir():
+        raise NotFound(f"there is no backup at {where}", "name the place that --to named")
     return Vault(
         store=_store(where),
         name=bucket.address if bucket else str(where),
@@ -189,6 +195,18 @@ def _empty_library(folder: Path) -> Iterator[tuple[Target, Packages]]:
 
 def _ffmpeg(settings: Settings) -> Ffmpeg:
     return Ffmpeg(Path(find_tools()["ffmpeg"].path), sandbox_of(settings))
+
+
+def backups_of(library: Library) -> list[VaultCopies]:
+    """The places of the library's policy, as places that may have a second copy of an asset.
+
+    Raises:
+        BackupPolicyInvalid: ``backup.toml`` has a fault.
+    """
+    return [
+        VaultCopies(one.to, partial(open_vault, one.to))
+        for one in read_policy_file(library.settings)
+    ]
 
 
 def garbage_of(library: Library) -> SqlGarbage:

@@ -20,7 +20,6 @@ from matinee.core.progress import Progress
 from matinee.core.room import Room
 from matinee.flows.frames import Eye
 from matinee.flows.infirmary import Mender
-from matinee.flows.lineage import Records, read_proved
 from matinee.flows.publish_title import House
 from matinee.flows.scrub import Ward
 from matinee.ports.copies import Copies
@@ -30,18 +29,11 @@ from matinee.profiles import load_wished
 from matinee.stages.bench import Bench
 from matinee.stages.redo import Redo
 from matinee.stages.slots import Slots, Turn
+from matinee.wiring.backup import backups_of
 from matinee.wiring.library import Library, now
 from matinee.wiring.publishing import house_for
 from matinee.wiring.reading import sandbox_of
-
-
-def records_of(library: Library) -> Records:
-    """Where lineage is read."""
-    lineage = SqlLineage(library.engine, now)
-    return Records(
-        lineage, library.titles, library.packages,
-        lambda asset: read_proved(library.store.read, lineage, asset),
-    )  # fmt: skip
+from matinee.wiring.records import records_of
 
 
 @contextmanager
@@ -71,6 +63,7 @@ def copies_of(library: Library) -> Sequence[Copies]:
     return (
         OtherKeys(library.store, lineage.places),
         KeptOriginals(SqlOriginals(library.engine, now), places.fetch),
+        *backups_of(library),
     )
 
 

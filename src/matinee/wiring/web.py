@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from matinee.adapters.sql.lineage import SqlLineage
 from matinee.adapters.sql.sessions import SqlReplies, SqlSessions
 from matinee.adapters.sql.shelf import SqlShelf
+from matinee.adapters.sql.upkeep import SqlFindings, SqlScrubs
+from matinee.flows.lineage import Records
 from matinee.ports.keeping import Keeping
 from matinee.ports.lineage import Lineage
 from matinee.ports.sessions import Replies, Sessions
 from matinee.ports.shelf import Shelf
+from matinee.ports.upkeep import Findings, Scrubs
 from matinee.wiring.backup import keeper_of
 from matinee.wiring.library import Library, now
+from matinee.wiring.records import records_of
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,9 @@ class WebParts:
 
     shelf: Shelf
     lineage: Lineage
+    records: Records
+    findings: Findings
+    scrubs: Scrubs
     sessions: Sessions
     replies: Replies
     keeping: Keeping
@@ -29,6 +36,9 @@ def web_parts(library: Library) -> WebParts:
     return WebParts(
         shelf=SqlShelf(library.engine),
         lineage=SqlLineage(library.engine, now),
+        records=records_of(library),
+        findings=SqlFindings(library.engine, now),
+        scrubs=SqlScrubs(library.engine, now),
         sessions=SqlSessions(library.engine, now),
         replies=SqlReplies(library.engine, now),
         keeping=keeper_of(library),

@@ -67,7 +67,7 @@ function plot(found, view, place) {
       y: { range: [low, 100] },
     },
     axes: [
-      { ...axis, values: (_, values) => values.map((value) => (value == null ? "" : bitrate(value))), space: 84,
+      { ...axis, values: apart,
         splits: () => doublings(xs[0] / 1.2, xs.at(-1) * 1.2), filter: (_, splits) => splits },
       { ...axis, label: "VMAF, harmonic mean", labelSize: 18, labelFont: axis.font, size: 46 },
     ],
@@ -79,6 +79,17 @@ function plot(found, view, place) {
 function doublings(low, high) {
   const round = [1, 2, 5].flatMap((digit) => [3, 4, 5, 6, 7, 8].map((power) => digit * 10 ** power));
   return round.filter((value) => value >= low && value <= high).sort((p, q) => p - q);
+}
+
+/** Labels of the bit rates, as many as have room. */
+function apart(plotted, values) {
+  let last = -Infinity;
+  return values.map((value) => {
+    const at = plotted.valToPos(value, "x");
+    if (at - last < 76) return "";
+    last = at;
+    return bitrate(value);
+  });
 }
 
 /** The nearest point of a series: encodes of two sides never have the same bits. */

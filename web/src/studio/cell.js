@@ -32,6 +32,7 @@ const row = (words, value) => [h("dt", {}, words), h("dd", {}, value)];
 
 function derivation(made) {
   return h("div", { class: "derivation" },
+    Object.values(made.outputs).slice(0, 1).map((digest) => h("p", {}, h("a", { href: `/studio/lineage?thing=${enc(digest)}` }, "Lineage"))),
     h("p", {}, h("strong", {}, `${made.function} ${made.version}`), ` · ${seconds(made.cpu_s)} of processor, ${seconds(made.wall_s)} by the clock, on ${made.host}, ${date(made.started_at)}`),
     h("details", {}, h("summary", {}, "Inputs, parameters, tools, outputs"),
       h("pre", { tabindex: "0" }, JSON.stringify({ key: made.key, inputs: made.inputs, parameters: made.parameters, tools: made.tools, outputs: made.outputs }, null, 2))));

@@ -22,6 +22,7 @@ export async function show({ main, params, signal, session, visit }) {
     head("Title", title.name,
       title.media ? h("a", { class: "button", href: `/watch/${enc(title.id)}` }, "Watch") : null,
       h("a", { class: "button quiet", href: `/titles/${enc(title.id)}` }, "Report"),
+      h("a", { class: "button quiet", href: `/studio/lineage?thing=${enc(title.id)}` }, "Lineage"),
       h("a", { class: "button quiet", href: `/studio/events?subject=${enc(`title/${title.id}`)}` }, "Events")),
     h("div", { class: "title-top" },
       h("div", { class: "poster" }, poster(title.poster), title.duration ? h("span", { class: "length" }, clock(title.duration)) : null),

@@ -63,7 +63,7 @@ export async function show({ main, signal, session }) {
     }));
   };
   await look();
-  on("event", signal, (event) => event.type.startsWith("film.") && look());
+  on("event", signal, (event) => event.type.startsWith("film.") && look().catch(() => {}));
   const timer = setInterval(() => look().catch(() => {}), 5000);
   signal.addEventListener("abort", () => clearInterval(timer));
 }

@@ -15,7 +15,6 @@ from pathlib import Path
 from matinee.media.codecs.codec import pixel_format
 from matinee.media.ladder import Rung
 from matinee.media.signature import HEIGHT, WIDTH
-from matinee.media.sound import SAMPLE_RATE, SoundRendition
 from matinee.media.source import STILL_RATE, STILL_SIZE, Picture, SourceInfo, Track, display_size
 from matinee.media.subtitle_formats import CARRIED
 from matinee.media.timeline import Timeline
@@ -355,36 +354,6 @@ def measure_command(
 def vmaf_model(height: int) -> str:
     """Netflix's model for a television, or for a 4K one above 1440 lines."""
     return "vmaf_4k_v0.6.1" if height > 1440 else "vmaf_v0.6.1"
-
-
-def sound_command(ffmpeg: str, film: Path, sound: SoundRendition, output: Path) -> list[str]:
-    """A sound track from the film's first frame on: gaps filled, cut or filled to its length."""
-    codec = sound.coding
-    filters = [*placed(sound), f"adelay=delays={sound.lead - codec.priming}S:all=1"]
-    if codec.name != "aac":  # whole packets, as many as the film needs
-        filters.append(f"apad=whole_len={sound.packets * codec.frame - codec.priming}")
-    if sound.channels in codec.layouts:
-        filters.append(f"aformat=channel_layouts={codec.layouts[sound.channels]}")
-    rate = () if codec.is_lossless else ("-b:a", str(sound.bit_rate))
-    return [
-        ffmpeg, *QUIET, "-y", "-copyts", "-vn", "-sn", "-dn", *FILMS, "-i", str(film),
-        "-map", f"0:{sound.track}", "-af", ",".join(filters),
-        "-c:a", codec.encoder, *rate, *codec.options, "-flags:a", "+bitexact",
-        *BITEXACT, "-f", "mp4", str(output),
-    ]  # fmt: skip
-
-
-def placed(sound: SoundRendition) -> tuple[str, ...]:
-    """Filters that give every sample of a rendition its place, gaps filled, ends cut or filled."""
-    samples = round(sound.duration * SAMPLE_RATE)
-    return (
-        *([sound.mix] if sound.mix else []),
-        f"asetpts=PTS-({float(sound.film_start):.9f})/TB",
-        f"aresample={SAMPLE_RATE}:async=1:min_hard_comp=0.005:first_pts=0",
-        f"aformat=sample_fmts=fltp:channel_layouts={sound.layout}",
-        f"apad=whole_len={samples}",
-        f"atrim=end_sample={samples}",
-    )
 
 
 def subtitles_command(ffmpeg: str, film: Path, track: int, codec: str, output: Path) -> list[str]:

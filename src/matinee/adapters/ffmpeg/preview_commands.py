@@ -12,10 +12,10 @@ from matinee.adapters.ffmpeg.commands import (
     RAW,
     SIGN,
     TELL,
-    placed,
     upright,
     wanted,
 )
+from matinee.adapters.ffmpeg.sound_commands import placed
 from matinee.media.preview import SEGMENT
 from matinee.media.sound import AAC_FRAME, SoundRendition
 from matinee.media.source import Picture, display_size

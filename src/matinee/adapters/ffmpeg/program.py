@@ -8,11 +8,12 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
-from matinee.adapters.ffmpeg import commands, copy_commands, preview_commands
+from matinee.adapters.ffmpeg import commands, copy_commands, preview_commands, sound_commands
 from matinee.adapters.process import Finished, Job, run_program
 from matinee.adapters.sandbox.rules import Sandbox
 from matinee.core.errors import EncoderFailed, SourceDamaged, ToolError
 from matinee.media.ladder import Rung
+from matinee.media.loudness import Loudness, gain_db, read_loudness
 from matinee.media.signature import FRAME_BYTES, Signature, read_signature
 from matinee.media.sound import SoundRendition
 from matinee.media.source import Crop, Picture, SourceInfo, Track
@@ -90,7 +91,12 @@ class FfmpegEncoder(Encoder):
         return Spent(finished.cpu_s)
 
     async def encode_sound(self, film: Path, rendition: SoundRendition, output: Path) -> Spent:
-        command = commands.sound_command(self._ffmpeg.path, film, rendition, output)
+        path, gain, measured_s = self._ffmpeg.path, 0.0, 0.0
+        if rendition.target:
+            measure = sound_commands.wished_loudness_command(path, film, rendition)
+            found, measured_s = await loudness_of(self._ffmpeg, measure, output.parent)
+            gain = gain_db(found, rendition.target)
+        command = sound_commands.sound_command(path, film, rendition, output, gain)
         doing = f"encoding sound track {rendition.track} as {rendition.name}"
         finished = await self._ffmpeg.run(doing, command, output.parent)
         if finished.exit_code != 0:
@@ -98,7 +104,7 @@ class FfmpegEncoder(Encoder):
                 f"sound track {rendition.track} cannot be decoded: {finished.last_words}",
                 "try another copy of the film",
             )
-        return Spent(finished.cpu_s, finished.last_words)
+        return Spent(finished.cpu_s + measured_s, finished.last_words)
 
     async def stream_sound(self, film: Path, rendition: SoundRendition, output: Path) -> Spent:
         command = preview_commands.stream_sound_command(self._ffmpeg.path, film, rendition, output)
@@ -280,6 +286,11 @@ class FfmpegMeter(Meter):
         ]
         return measured, Spent(finished.cpu_s)
 
+    async def loudness(self, sound: Path, folder: Path) -> tuple[Loudness, Spent]:
+        command = sound_commands.loudness_command(self._ffmpeg.path, sound)
+        found, cpu_s = await loudness_of(self._ffmpeg, command, folder)
+        return found, Spent(cpu_s)
+
     async def sign_part(self, part: Path, folder: Path) -> tuple[Signature, Spent]:
         command = preview_commands.sign_part_command(self._ffmpeg.path, part, "part.sig")
         finished = await self._ffmpeg.run("signing a part", command, folder)
@@ -327,6 +338,20 @@ class FfmpegMeter(Meter):
                 f"{finished.last_words}"
             )
         return _signature(folder / "clip.sig"), Spent(finished.cpu_s)
+
+
+async def loudness_of(
+    ffmpeg: Ffmpeg, command: Sequence[str], folder: Path
+) -> tuple[Loudness, float]:
+    """What a command line tells of loudness, and the processor seconds that it took."""
+    finished = await ffmpeg.run("measuring loudness", command, folder)
+    found = read_loudness(finished.last_words)
+    if finished.exit_code != 0 or found is None:
+        raise ToolError(
+            f"loudness cannot be measured: ffmpeg exited with {finished.exit_code}: "
+            f"{finished.last_words}"
+        )
+    return found, finished.cpu_s
 
 
 def _signature(path: Path) -> Signature:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     Integer,
+    String,
     Table,
     exists,
     false,
@@ -57,6 +58,9 @@ OF_THE_MOMENT = frozenset({"session", "reply", "condemned", "visit"})
 
 AT_ONCE = 500
 """Rows that one statement writes."""
+
+DIGITS = 64
+"""Of a digest."""
 
 
 class LibraryNotEmpty(LibraryError):
@@ -171,7 +175,7 @@ def _order(
         return key, lambda _, first: first // (PIECE // 4)
     if isinstance(key[0].type, Integer):
         return key, lambda _, first: first // PIECE
-    if table is assets:
+    if isinstance(key[0].type, String) and key[0].type.length == DIGITS:
         count = connection.scalars(select(func.count()).select_from(table)).one()
         width = prefix_width(count)
         return key, lambda _, first: first[:width]

@@ -20,6 +20,7 @@ from matinee.adapters.sql.schema import (
     derivations,
     locations,
     metadata,
+    originals,
     packages,
     showings,
     titles,
@@ -311,6 +312,7 @@ def _forget_in_ledger(connection: Connection, claimed: Sequence[Doomed]) -> None
     for table, column in _referring(derivations):
         connection.execute(delete(table).where(table.c[column].in_(steps)))
     connection.execute(delete(derivations).where(derivations.c.sequence.in_(steps)))
+    connection.execute(delete(originals).where(originals.c.digest.in_(gone)))
     free = [~exists().where(t.c[name] == assets.c.digest) for t, name in _referring(assets)]
     connection.execute(delete(assets).where(assets.c.digest.in_(gone), *free))
 

@@ -11,6 +11,7 @@ from matinee.adapters.sql.schema import (
     UtcTime,
     assets,
     condemned,
+    derivation_inputs,
     derivation_outputs,
     derivations,
     locations,
@@ -90,7 +91,11 @@ def _derivation(connection: Connection, row: Mapping[str, Any]) -> int:
     number: int | None = connection.scalar(new, typed)
     if number is None:
         known = select(derivations.c.sequence).where(derivations.c.key == row["key"])
-        number = connection.scalars(known).one()
+        there: int = connection.scalars(known).one()
+        return there
+    made_from = [{"digest": d, "derivation": number} for d in sorted(set(row["inputs"].values()))]
+    if made_from:
+        connection.execute(insert(derivation_inputs), made_from)
     return number
 
 

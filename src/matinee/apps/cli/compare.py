@@ -17,14 +17,11 @@ VIDEOS = frozenset(
 
 
 def crfs_of(_: click.Context, __: click.Parameter, value: str | None) -> tuple[float, ...]:
-    """``18,23,28``, each from 1 to 51."""
+    """``18,23,28``."""
     try:
-        crfs = tuple(float(part) for part in value.split(",")) if value else ()
+        return tuple(float(part) for part in value.split(",")) if value else ()
     except ValueError as error:
         raise click.BadParameter("give numbers, such as 18,23,28") from error
-    if not all(1 <= crf <= 51 for crf in crfs):
-        raise click.BadParameter("a CRF is from 1 to 51")
-    return crfs
 
 
 @click.command("compare", epilog="The same command again measures nothing that is measured.")
@@ -126,14 +123,15 @@ def side_of(text: str, name: str, crfs: tuple[float, ...], *, capped: bool) -> A
     Raises:
         UsageError: nothing of that name, or no film in the folder. LadderInvalid: not a ladder.
     """
-    from matinee.flows.compare import FilesSide, LadderSide, crfs_around
+    from matinee.flows.compare import FilesSide, LadderSide, check_crfs, crfs_around
     from matinee.ladders import SHIPPED, load_ladder
 
     path = Path(text)
     is_shipped = (SHIPPED / f"{text}.toml").is_file()
     if is_shipped or (path.suffix == ".toml" and path.is_file()):
         ladder = load_ladder(text)
-        return LadderSide(name, ladder, crfs or crfs_around(ladder.crf), capped)
+        check_crfs(ladder, crfs)
+        return LadderSide(name, ladder, crfs or crfs_around(ladder), capped)
     if path.is_dir():
         files = tuple(sorted(file for file in path.iterdir() if file.suffix.lower() in VIDEOS))
         if not files:
@@ -199,7 +197,7 @@ def _tell_headroom(console: Any, side: dict[str, Any]) -> None:
         console.print(
             f"{as_it_is(side['name'])} with a CRF for each shot: {found['crf_per_shot']:+.1f} % "
             f"bits; with a size as well: {found['size_per_shot']:+.1f} %; "
-            f"the film needs {len(found['rungs'])} rungs"
+            f"rungs that the film needs: {len(found['rungs'])}"
         )
 
 

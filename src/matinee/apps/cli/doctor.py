@@ -22,7 +22,7 @@ class ToolLacking(ToolError):
 def doctor_command(
     tools_only: bool, library: str | None, database: str | None, as_json: bool
 ) -> None:
-    """Tell whether this machine has what Matinee needs, and what to do if not."""
+    """Tell whether machine and library are as they should be, and what to do if not."""
     from matinee.wiring.tools import missing_features, tools, walls
 
     found = tools()
@@ -39,7 +39,7 @@ def doctor_command(
         "sandbox": list(walls()),
     }  # fmt: skip
     if not tools_only:
-        document["library"] = _library(library, database)
+        document |= _library(library, database)
     if as_json:
         print_json(document)
     else:
@@ -48,6 +48,7 @@ def doctor_command(
         click.echo(f"sandbox    {', '.join(document['sandbox'])}")
         if not tools_only:
             click.echo(f"library    {document['library']}")
+            _tell_health(document["health"])
     if lacking:
         raise ToolLacking(
             f"ffmpeg lacks {', '.join(lacking)}",
@@ -55,8 +56,33 @@ def doctor_command(
         )
 
 
-def _library(library: str | None, database: str | None) -> str:
+def _library(library: str | None, database: str | None) -> dict[str, Any]:
     from matinee.apps.cli.titles import open_library
+    from matinee.flows.doctor import health_of
+    from matinee.wiring.library import now
+    from matinee.wiring.records import findings_of, scrubs_of
 
     opened = open_library(library, database)
-    return f"{opened.settings.address}, {len(opened.titles.all())} titles"
+    health = health_of(findings_of(opened).all_open(), scrubs_of(opened).newest(100), now())
+    return {
+        "library": f"{opened.settings.address}, {len(opened.titles.all())} titles",
+        "health": {
+            "open": health.open,
+            "lost": health.lost,
+            "titles": list(health.titles),
+            "scrubbed_at": health.scrubbed_at.isoformat() if health.scrubbed_at else None,
+            "advice": list(health.advice),
+        },
+    }
+
+
+def _tell_health(health: dict[str, Any]) -> None:
+    when = health["scrubbed_at"]
+    click.echo(
+        f"health     {health['open']} faults, {health['lost']} lost; "
+        f"{f'proved {when[:19]}' if when else 'never proved'}"
+    )
+    if health["titles"]:
+        click.echo(f"  not whole: {', '.join(health['titles'])}")
+    for advice in health["advice"]:
+        click.echo(f"  {advice}")

@@ -21,7 +21,7 @@ def lineage_command(thing: str, library: str | None, database: str | None, as_js
     """
     from matinee.flows.lineage import find_thing
     from matinee.flows.lineage_told import lineage_json, lineage_lines
-    from matinee.wiring.upkeep import records_of
+    from matinee.wiring.records import records_of
 
     opened = open_library(library, database)
     records = records_of(opened)

@@ -11,6 +11,11 @@ import click
 
 from matinee.apps.cli.main import printable
 
+FORMS = {"webvtt": "", "imsc1": "-imsc1"}
+"""Forms of subtitles, and what the names of their renditions end with."""
+
+FORM_NAMES = {"webvtt": "WebVTT", "imsc1": "IMSC1"}
+
 
 def plan_film_json(film: Path, sidecars: Sequence[Any], profile: Any, wish: Any) -> dict[str, Any]:
     """Rungs, tracks, waivers, bytes and time."""
@@ -102,7 +107,10 @@ def _made_json(tracks: Any, sounds: Sequence[Any], duration: Fraction) -> dict[s
             for sound in sounds
         ],
         "subtitles": [
-            {"name": text.name, "language": text.labels.language} for text in tracks.texts
+            {"name": f"{text.name}{ending}", "language": text.labels.language, "form": form}
+            for text in tracks.texts
+            for form, ending in FORMS.items()
+            if form in tracks.text_forms
         ],
         "bytes": sum(likely)
         + sum(int(estimate.likely_rate(sound) * duration / 8) for sound in sounds),
@@ -131,7 +139,7 @@ def tell_plan(plan: dict[str, Any]) -> None:
             f"{SOUND_CODECS[sound['codec']].label}, {sound['bits_per_second'] // 1000} kbit/s"
         )
     for text in plan["subtitles"]:
-        click.echo(f"  {text['name']:<{width}} WebVTT")
+        click.echo(f"  {text['name']:<{width}} {FORM_NAMES[text['form']]}")
     click.echo(f"  {len(streams)} streams")
     for note in plan["notes"]:
         click.echo(f"  {note}")

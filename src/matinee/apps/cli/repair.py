@@ -6,7 +6,6 @@ from typing import Any
 import click
 
 from matinee.apps.cli.main import library_options, print_json, printable
-from matinee.apps.cli.scrub import finding_json
 from matinee.apps.cli.titles import json_option, open_library
 from matinee.core.errors import ObjectDamaged
 
@@ -70,6 +69,8 @@ def _tell(done: Any, *, dry_run: bool) -> None:
 
 def repair_json(done: Any, *, dry_run: bool) -> dict[str, Any]:
     """What was done in ``--json``."""
+    from matinee.flows.findings_json import finding_json
+
     return {
         "dry_run": dry_run,
         "cost_s": round(done.cost_s, 3),

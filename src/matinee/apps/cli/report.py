@@ -62,14 +62,17 @@ def as_it_is(text: str) -> str:
 def _renditions(report: dict[str, Any]) -> Any:
     from rich.table import Table
 
-    table = Table("rendition", "codec", "", "kbit/s", "VMAF", "p5", "min", box=None, pad_edge=False)
+    heads = ("rendition", "codec", "", "kbit/s", "VMAF", "p5", "min", "LUFS")
+    table = Table(*heads, box=None, pad_edge=False)
     for rendition in report["renditions"]:
         vmaf = rendition["vmaf"]
         size = f"{rendition['width']}x{rendition['height']}" if rendition["width"] else ""
         channels = f"{rendition['channels']} ch" if rendition["channels"] else ""
         scores = [f"{vmaf[key]:.1f}" for key in ("mean", "p5", "min")] if vmaf else ["", "", ""]
+        loudness = (rendition.get("loudness") or {}).get("integrated_lufs")
         table.add_row(
             rendition["name"], rendition["codec"], size or channels,
             str(rendition["bits_per_second"] // 1000), *scores,
+            "" if loudness is None else f"{loudness:.1f}",
         )  # fmt: skip
     return table

@@ -46,6 +46,7 @@ def restore_command(
     when = moment(at)
     settings = read_settings(library, None, database)
     opened_vault = open_vault(vault, identity=identity)
+    asyncio.run(opened_vault.newest(when))  # before a library is made for nothing
     name, done = asyncio.run(_restore(opened_vault, open_library(settings), title, when))
     document = {
         "title": name,

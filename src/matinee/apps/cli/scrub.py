@@ -138,28 +138,12 @@ def _tell(done: Any, found: Any, seconds: float) -> None:
 
 def scrub_json(done: Any, found: Any, seconds: float) -> dict[str, Any]:
     """A pass in ``--json``."""
+    from matinee.flows.findings_json import finding_json
+
     return {
         "scrub": done.id,
         "settings": dict(done.settings),
         "counts": dict(done.counts),
         "seconds": round(seconds, 3),
         "findings": [finding_json(each) for each in found],
-    }
-
-
-def finding_json(finding: Any) -> dict[str, Any]:
-    """A finding in ``--json`` and in the API."""
-    fault = finding.fault
-    return {
-        "finding": finding.id,
-        "kind": fault.kind,
-        "thing": fault.thing,
-        "digest": fault.digest,
-        "title": fault.title,
-        "message": fault.words,
-        "detail": dict(fault.detail),
-        "state": finding.state,
-        "found_at": finding.found_at.isoformat(),
-        "closed_at": finding.closed_at.isoformat() if finding.closed_at else None,
-        "how": finding.how,
     }

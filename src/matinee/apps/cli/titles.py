@@ -66,7 +66,11 @@ def show_command(title: str, library: str | None, database: str | None, as_json:
             "id": p.id,
             "state": p.state,
             "made_at": p.made_at.isoformat(),
-            "settings": {name: p.settings[name] for name in ("ladder", "scored")},
+            "settings": {
+                name: p.settings[name]
+                for name in ("profile", "ladder", "scored")
+                if name in p.settings
+            },
         }
         for p in packages
     ]

@@ -31,7 +31,17 @@ from matinee.apps.web.runs_json import place_of_media
 from matinee.apps.web.service import Service
 from matinee.apps.web.signed_media import MediaDoor
 from matinee.apps.web.tries import Tries
-from matinee.apps.web.v1 import backups, busy, deliveries, events, rules, runs, sessions, titles
+from matinee.apps.web.v1 import (
+    backups,
+    busy,
+    deliveries,
+    events,
+    rules,
+    runs,
+    sessions,
+    titles,
+    upkeep,
+)
 from matinee.core.errors import MatineeError, NotFound
 from matinee.ports.catalog import Title
 
@@ -139,7 +149,7 @@ def _add_service(
     state.tries = Tries(time.monotonic)
     state.feed = Feed(service, Numbers(service, folder))
     for part in (titles.acting, runs.router, deliveries.router, events.router, rules.router,
-                 backups.router, sessions.router, busy.router):  # fmt: skip
+                 backups.router, sessions.router, upkeep.router, busy.router):  # fmt: skip
         app.include_router(part)
     app.router.routes.append(Mount("/media", door))
     app.router.routes.append(Route("/studio", pages.get_studio))

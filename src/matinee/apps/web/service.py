@@ -9,14 +9,16 @@ from matinee.apps.web.access import Access
 from matinee.apps.web.credentials import Links
 from matinee.apps.web.library import WebServices
 from matinee.core.events import Event
+from matinee.flows.lineage import Records
 from matinee.ports.deliveries import DeliveryDesk
 from matinee.ports.events import Entry, EventLog
 from matinee.ports.keeping import Keeping
 from matinee.ports.lineage import Lineage
-from matinee.ports.runs import RunDesk
+from matinee.ports.runs import Run, RunDesk, Wish
 from matinee.ports.sessions import Replies, Sessions
 from matinee.ports.store import ObjectStore
 from matinee.ports.tokens import Tokens
+from matinee.ports.upkeep import Findings, Scrubs
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,10 @@ class Service:
     deliveries: DeliveryDesk
     runs: RunDesk
     lineage: Lineage
+    records: Records
+    findings: Findings
+    scrubs: Scrubs
+    submit: Callable[[Wish], Run]
     rules: RuleDesk
     uploads: UploadDesk
     keeping: Keeping
