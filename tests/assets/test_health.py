@@ -73,7 +73,7 @@ def followed(clinic: Clinic, plan: RepairPlan) -> set[Digest]:
     return bad
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(clinics())
 def test_a_plan_is_the_cheapest_and_touches_and_needs_nothing_it_may_not(
     case: tuple[Clinic, list[Digest]],
