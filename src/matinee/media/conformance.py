@@ -122,7 +122,9 @@ def _difference_findings(
 ) -> Iterator[Finding]:
     """The same segments of every video and audio rendition in both manifests."""
     trick = {r.init_path for r in manifests.dash.trick_modes}
-    text = {r.init_path for r in manifests.dash.representations if r.value.codecs == "wvtt"}
+    text = {
+        r.init_path for r in manifests.dash.representations if r.value.codecs in ("wvtt", "stpp")
+    }
     for init_path in sorted((in_hls.keys() | in_dash.keys()) - trick - text):
         first, second = in_hls.get(init_path), in_dash.get(init_path)
         if first is None or second is None:

@@ -27,9 +27,6 @@ from matinee.media.hls_edits import bit_rate_of, combined_rate
 
 _MILLISECOND = Fraction(1, 1000)
 
-IMSC1_TEXT = "stpp.ttml.im1t"
-"""What RFC 6381 calls a document of IMSC1 text (W3C TTML media types registry)."""
-
 
 @dataclass(frozen=True, slots=True)
 class ReadPlaylist:
@@ -189,12 +186,6 @@ def _variant_findings(
         for media in hls.playlist.group(kind, variant.attributes.text(kind))
         for init in [_init_of(hls, media.uri)]
         if init in tracks
-    }
-    codecs |= {
-        IMSC1_TEXT
-        for media in hls.playlist.group("SUBTITLES", variant.attributes.text("SUBTITLES"))
-        for init in [_init_of(hls, media.uri)]
-        if init in tracks and tracks[init].init.codec == "stpp"
     }
     stated = set((variant.attributes.text("CODECS") or "").split(",")) - {"wvtt"}
     if not same_codecs(stated, codecs):

@@ -38,7 +38,7 @@ def descriptors(plan: PackagePlan, files: Mapping[str, str]) -> list[dict[str, s
     """What the packager is told, a stream each; ``files`` gives each stream's input by name.
 
     Subtitles are segmented WebVTT in HLS and ``wvtt`` in DASH, which every player reads, and where
-    that is planned IMSC1 in both: with the packager's documents, which ours replace. The
+    that is planned IMSC1 in DASH: with the packager's documents, which ours replace. The
     smallest picture serves as trick mode. Sound and text are labelled with their own names until
     ``finish``: the packager takes tracks of one language and one label for one adaptation set.
     """
@@ -157,7 +157,8 @@ def finish(
     if plan.chapters:
         finished[CHAPTERS] = chapters_webvtt(plan.chapters)
     finished[THUMBNAILS] = hls_edits.image_playlist(sheets)
-    playlist = _paired(_in_groups(read_multivariant(finished[HLS]), plan), plan)
+    playlist = _without_imsc1(read_multivariant(finished[HLS]), plan)
+    playlist = _paired(_in_groups(playlist, plan), plan)
     playlist = hls_edits.with_media(playlist, _settings(plan))
     playlist = hls_edits.with_bit_rates(playlist, rates)
     playlist = hls_edits.with_images(playlist, THUMBNAILS, sheets, sheet_rate)
@@ -307,6 +308,21 @@ def _in_groups(playlist: Multivariant, plan: PackagePlan) -> Multivariant:
 def is_narrow(stream: Stream) -> bool:
     """Whether a sound is the one that every device plays, of its codec."""
     return stream.group in (FIRST, stream.family)
+
+
+def _without_imsc1(playlist: Multivariant, plan: PackagePlan) -> Multivariant:
+    """IMSC1 is for DASH: in HLS players take all subtitles of a variant for one form, by CODECS."""
+    left_out = {s.playlist for s in plan.of_kind("text") if s.family == IMSC1}
+    if not left_out:
+        return playlist
+
+    def without(variant: Variant) -> Variant:
+        codecs = (variant.attributes.text("CODECS") or "").split(",")
+        kept = ",".join(codec for codec in codecs if not codec.startswith("stpp"))
+        return replace(variant, attributes=variant.attributes.with_text("CODECS", kept))
+
+    media = tuple(one for one in playlist.media if one.uri not in left_out)
+    return replace(playlist, media=media, variants=tuple(map(without, playlist.variants)))
 
 
 def _paired(playlist: Multivariant, plan: PackagePlan) -> Multivariant:
