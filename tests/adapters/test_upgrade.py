@@ -14,6 +14,7 @@ from tests.databases import Postgres
 
 from matinee.adapters.sql import schema
 from matinee.adapters.sql.catalog import SqlTitles
+from matinee.adapters.sql.columns import ORDERED
 from matinee.adapters.sql.database import open_database, reading, writing
 from matinee.adapters.sql.engines import make_engine
 from matinee.adapters.sql.events import SqlEventLog
@@ -137,6 +138,6 @@ def test_migrations_make_the_same_tables_in_postgresql(postgres: Postgres) -> No
         f"{table.name}.{column.name}"
         for table in schema.metadata.tables.values()
         for column in table.columns
-        if column.type is schema.ORDERED
+        if column.type is ORDERED
     }
     assert found == told

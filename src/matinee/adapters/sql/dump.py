@@ -28,12 +28,12 @@ from sqlalchemy import (
     update,
 )
 
+from matinee.adapters.sql.columns import UtcTime
 from matinee.adapters.sql.database import reading, writing
 from matinee.adapters.sql.facts import tell
 from matinee.adapters.sql.restored import add_title
 from matinee.adapters.sql.schema import (
     REVISION,
-    UtcTime,
     assets,
     condemned,
     deliveries,

@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Row, bindparam, case, insert, select, update
 
+from matinee.adapters.sql.columns import UtcTime
 from matinee.adapters.sql.database import has_told
-from matinee.adapters.sql.schema import UtcTime, bookmarks, events
+from matinee.adapters.sql.schema import bookmarks, events
 from matinee.core.events import Event, Fact
 from matinee.ports.events import Entry
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
+from matinee.adapters.sql.columns import UtcTime
 from matinee.adapters.sql.database import insert_if_absent, insert_or_change
 from matinee.adapters.sql.schema import (
-    UtcTime,
     assets,
     condemned,
     derivation_inputs,

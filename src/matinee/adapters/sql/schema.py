@@ -1,9 +1,5 @@
-"""The tables, in what SQLite and PostgreSQL have in common.
+"""The tables. A ``sequence`` counts rows as they come, so that "newest" needs no clock."""
 
-Times are stored in UTC. A ``sequence`` counts rows as they come, so that "newest" needs no clock.
-"""
-
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -11,49 +7,23 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     Float,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
     MetaData,
-    String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     false,
     true,
 )
 
+from matinee.adapters.sql.columns import BODY, COUNT, DIGEST, ORDERED, UtcTime
+
 REVISION = "0004"
 """The migration that makes these tables; a database that says so is opened as it is."""
-
-
-class UtcTime(TypeDecorator[datetime]):
-    """An aware time, kept and given in UTC."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """To UTC; a time that does not know its zone is refused."""
-        del dialect
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"{value} does not say its time zone")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """From UTC, which SQLite keeps without saying so."""
-        del dialect
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
 
 metadata = MetaData(
     naming_convention={
@@ -64,20 +34,10 @@ metadata = MetaData(
     }
 )
 
-_DIGEST = String(64)
-
-_COUNT = BigInteger().with_variant(Integer, "sqlite")
-"""A number that may outgrow 32 bits; SQLite counts rows by INTEGER alone."""
-
-ORDERED = Text().with_variant(Text(collation="C"), "postgresql")
-"""Text in the order of its code points in every database, for beginnings and pages."""
-
-_BODY = JSON(none_as_null=True)
-
 assets = Table(
     "asset",
     metadata,
-    Column("digest", _DIGEST, primary_key=True),
+    Column("digest", DIGEST, primary_key=True),
     Column("size_bytes", BigInteger, nullable=False),
     Column("media_type", Text, nullable=False),
 )
@@ -95,8 +55,8 @@ derivations = Table(
     "derivation",
     metadata,
     Column("sequence", Integer, primary_key=True),
-    Column("key", _DIGEST, nullable=False, unique=True),
-    Column("recipe", _DIGEST, nullable=False, index=True),
+    Column("key", DIGEST, nullable=False, unique=True),
+    Column("recipe", DIGEST, nullable=False, index=True),
     Column("function", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("inputs", JSON, nullable=False),
@@ -120,14 +80,14 @@ derivation_inputs = Table(
     "derivation_input",
     metadata,
     # What was made of an asset is one look; the roles are in the derivation's own row.
-    Column("digest", _DIGEST, primary_key=True),
+    Column("digest", DIGEST, primary_key=True),
     Column("derivation", ForeignKey("derivation.sequence"), primary_key=True),
 )
 
 originals = Table(
     "original",
     metadata,
-    Column("digest", _DIGEST, primary_key=True),
+    Column("digest", DIGEST, primary_key=True),
     Column("place", Text, primary_key=True),
     Column("seen_at", UtcTime, nullable=False),
 )
@@ -137,7 +97,7 @@ attempts = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("run", Text, nullable=False, index=True),
-    Column("key", _DIGEST, nullable=False),
+    Column("key", DIGEST, nullable=False),
     Column("function", Text, nullable=False),
     Column("started_at", UtcTime, nullable=False),
     Column("ended_at", UtcTime),
@@ -150,7 +110,7 @@ titles = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False, index=True),
-    Column("source", _DIGEST, nullable=False, unique=True),
+    Column("source", DIGEST, nullable=False, unique=True),
     Column("film", Text, nullable=False),
     Column("credit", Text, nullable=False),
     Column("added_at", UtcTime, nullable=False),
@@ -177,10 +137,10 @@ packages = Table(
     Column("state", Text, nullable=False),
     Column("made_at", UtcTime, nullable=False),
     Column("files", JSON, nullable=False),
-    Column("report", _DIGEST, nullable=False),
+    Column("report", DIGEST, nullable=False),
     Column("settings", JSON, nullable=False),
     # None: an older version made it.
-    Column("sketch", _BODY),
+    Column("sketch", BODY),
 )
 
 showings = Table(
@@ -198,7 +158,7 @@ events = Table(
     "event",
     metadata,
     # Given by the row "log" of bookmark: without gaps, in the order of commits.
-    Column("place", _COUNT, primary_key=True, autoincrement=False),
+    Column("place", COUNT, primary_key=True, autoincrement=False),
     Column("id", Text, nullable=False, unique=True),
     Column("time", UtcTime, nullable=False),
     Column("type", ORDERED, nullable=False),
@@ -207,7 +167,7 @@ events = Table(
     Column("cause", Text),
     Column("seal", ForeignKey("seal.number")),
     # None: it lies in the seal.
-    Column("body", _BODY),
+    Column("body", BODY),
     # An event before it has a later time: the clock went back.
     Column("is_late", Boolean, nullable=False, server_default=false()),
     Index(None, "type", "place"),
@@ -231,11 +191,11 @@ seals = Table(
     "seal",
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("first", _COUNT, nullable=False, unique=True),
-    Column("last", _COUNT, nullable=False),
+    Column("first", COUNT, nullable=False, unique=True),
+    Column("last", COUNT, nullable=False),
     Column("count", Integer, nullable=False),
     Column("body", ForeignKey("asset.digest"), nullable=False),
-    Column("previous", _DIGEST),
+    Column("previous", DIGEST),
     Column("sealed_at", UtcTime, nullable=False),
 )
 
@@ -243,7 +203,7 @@ bookmarks = Table(
     "bookmark",
     metadata,
     Column("name", Text, primary_key=True),
-    Column("place", _COUNT, nullable=False),
+    Column("place", COUNT, nullable=False),
     # Of the log: the latest time of an event.
     Column("reached_at", UtcTime),
 )
@@ -251,7 +211,7 @@ bookmarks = Table(
 deliveries = Table(
     "delivery",
     metadata,
-    Column("id", _COUNT, primary_key=True),
+    Column("id", COUNT, primary_key=True),
     Column("event", ForeignKey("event.place"), nullable=False),
     Column("subject", Text, nullable=False),
     Column("rule", Text, nullable=False),
@@ -305,8 +265,8 @@ runs = Table(
     Column("attempts", Integer, nullable=False),
     Column("title", Text),
     Column("progress", JSON, nullable=False),
-    Column("error", _BODY),
-    Column("result", _BODY),
+    Column("error", BODY),
+    Column("result", BODY),
     Column("queued_at", UtcTime, nullable=False),
     Column("started_at", UtcTime),
     Column("ended_at", UtcTime),
@@ -343,7 +303,7 @@ findings = Table(
     Column("kind", Text, nullable=False),
     # What it is about: a key of the store, or what names a row.
     Column("thing", ORDERED, nullable=False),
-    Column("digest", _DIGEST),
+    Column("digest", DIGEST),
     Column("title", Text),
     Column("detail", JSON, nullable=False),
     Column("state", Text, nullable=False),
@@ -359,7 +319,7 @@ tokens = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False),
-    Column("digest", _DIGEST, nullable=False, unique=True),
+    Column("digest", DIGEST, nullable=False, unique=True),
     Column("scopes", JSON, nullable=False),
     Column("made_at", UtcTime, nullable=False),
     Column("expires_at", UtcTime),
@@ -370,7 +330,7 @@ tokens = Table(
 sessions = Table(
     "session",
     metadata,
-    Column("digest", _DIGEST, primary_key=True),
+    Column("digest", DIGEST, primary_key=True),
     Column("token", ForeignKey("token.id"), nullable=False),
     Column("ends_at", UtcTime, nullable=False),
 )
@@ -380,7 +340,7 @@ replies = Table(
     metadata,
     Column("who", Text, primary_key=True),
     Column("key", Text, primary_key=True),
-    Column("request", _DIGEST, nullable=False),
+    Column("request", DIGEST, nullable=False),
     Column("asked_at", UtcTime, nullable=False, index=True),
     # None: it is still being worked on.
     Column("status", Integer),
@@ -392,7 +352,7 @@ condemned = Table(
     metadata,
     Column("key", Text, primary_key=True),
     # None: no table knows the object.
-    Column("digest", _DIGEST, index=True),
+    Column("digest", DIGEST, index=True),
     Column("size_bytes", BigInteger, nullable=False),
     Column("condemned_at", UtcTime, nullable=False),
     # The last visit that had begun by then: it may have seen the object before.

@@ -17,9 +17,10 @@ from sqlalchemy import (
     update,
 )
 
+from matinee.adapters.sql.columns import UtcTime
 from matinee.adapters.sql.database import reading, writing
 from matinee.adapters.sql.facts import tell
-from matinee.adapters.sql.schema import UtcTime, packages, titles
+from matinee.adapters.sql.schema import packages, titles
 from matinee.adapters.sql.titles import (
     IS_MADE,
     TITLE,
