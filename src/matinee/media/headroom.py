@@ -1,7 +1,7 @@
 """What a ladder's encodes leave on the table: a CRF for each shot, a size for each shot.
 
 Between the CRFs that were encoded, each shot's bits (their logarithm) and VMAF (its logit) are
-interpolated, in the same way for every arm: so the arms differ in what is chosen alone (ADR 23). A
+interpolated, in the same way for every arm: so the arms differ in what is chosen alone (ADR 21). A
 shot's bits are those that it has in its chunk; encoded for itself it may need a little more.
 """
 
