@@ -87,6 +87,7 @@ def test_what_was_never_made_is_not_found(ledger: SqlLedger) -> None:
     assert ledger.find(STEP.recipe) == []
     assert ledger.made(digest_of(b"none")) == []
     assert ledger.locate(digest_of(b"none")) == []
+    assert ledger.locate_all([]) == []
     assert ledger.asset(digest_of(b"none")) is None
 
 
@@ -130,6 +131,8 @@ def test_two_outputs_of_equal_bytes_lie_in_two_places(ledger: SqlLedger) -> None
     ledger.record(attempt, derivation, [(same.digest, "1.vtt"), (same.digest, "2.vtt")])
 
     assert set(ledger.locate(same.digest)) == {"1.vtt", "2.vtt"}
+    none = digest_of(b"none")
+    assert [sorted(k) for k in ledger.locate_all([none, same.digest])] == [[], ["1.vtt", "2.vtt"]]
 
 
 def test_find_gives_the_newest_first_across_tools(ledger: SqlLedger) -> None:

@@ -203,19 +203,34 @@ class Bench:
         known = key in self.inventory.locate(asset.digest)
         return known and await self.store.size(key) == asset.size_bytes
 
-    async def is_whole(self, asset: Asset) -> bool:
-        """Whether the asset's bytes are in the store; damaged ones are removed.
+    async def lost(self, assets: Sequence[Asset]) -> set[Digest]:
+        """Those of the assets whose bytes are not in the store; damaged ones are removed.
 
         What a bucket has is not fetched for this: it is proved when it is used.
         """
-        key = await self.place(asset)
-        if key is None or not self.store.is_local:
-            return key is not None
-        path = await self.store.as_file(key, self.scratch)
-        digest, _ = await asyncio.to_thread(digest_of_file, path)
-        if digest != asset.digest:
-            await self.store.delete(key)
-        return digest == asset.digest
+        places = self.inventory.locate_all([asset.digest for asset in assets])
+
+        async def check(one: tuple[Asset, Sequence[str]]) -> bool:
+            return await self._is_whole(*one)
+
+        are_whole = await in_turn(check, zip(assets, places, strict=True), TRANSFERS)
+        return {asset.digest for asset, whole in zip(assets, are_whole, strict=True) if not whole}
+
+    async def _is_whole(self, asset: Asset, keys: Sequence[str]) -> bool:
+        for key in keys:
+            if not self.store.is_local:
+                if await self.store.size(key) == asset.size_bytes:
+                    return True
+                continue
+            try:
+                digest, size = await self.store.prove(key, lambda _: None)
+            except ObjectMissing:
+                continue
+            if digest == asset.digest:
+                return True
+            if size == asset.size_bytes:
+                await self.store.delete(key)
+        return False
 
     async def place(self, asset: Asset) -> str | None:
         """A key under which the asset lies whole, or None."""

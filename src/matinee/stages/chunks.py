@@ -13,8 +13,7 @@ from matinee.media.ladder import Rung
 from matinee.media.plan import SegmentPlan
 from matinee.media.source import Picture, SourceInfo, display_size, picture_parameters
 from matinee.media.timeline import Timeline
-from matinee.stages.bench import TRANSFERS, Bench
-from matinee.stages.together import in_turn
+from matinee.stages.bench import Bench
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +155,11 @@ def is_complete(table: Table, proofs: Proofs) -> bool:
 
 async def drop_lost(bench: Bench, table: Table) -> None:
     """Forget chunks whose bytes are gone or damaged, so that they are made again."""
-
-    async def check(state: ChunkState) -> None:
-        if state.chunk is not None and not await bench.is_whole(state.chunk):
+    made = [(state, state.chunk) for row in table for state in row if state.chunk is not None]
+    lost = await bench.lost([chunk for _, chunk in made])
+    for state, chunk in made:
+        if chunk.digest in lost:
             state.encoded = None
-
-    await in_turn(check, (state for row in table for state in row), TRANSFERS)
 
 
 def count_reused(bench: Bench, table: Table) -> None:

@@ -81,6 +81,11 @@ _OUTPUTS_OF_KEY = (
 )
 
 
+_PLACES = (
+    select(schema.locations.c.digest, schema.locations.c.key)
+    .where(schema.locations.c.digest.in_(_DIGESTS))
+    .order_by(schema.locations.c.sequence)
+)
 _LISTED = select(schema.condemned.c.digest).where(schema.condemned.c.digest.in_(_DIGESTS))
 _ANY = select(schema.condemned.c.key).limit(1)
 _SPARE = delete(schema.condemned).where(
@@ -88,7 +93,7 @@ _SPARE = delete(schema.condemned).where(
 )
 
 AT_ONCE = 500
-"""Recipes that one query asks for."""
+"""Recipes or digests that one query asks for."""
 
 
 class SqlLedger(Ledger, Inventory):
@@ -193,12 +198,19 @@ class SqlLedger(Ledger, Inventory):
         return bool(listed)
 
     def locate(self, digest: Digest) -> Sequence[str]:
+        return self.locate_all([digest])[0]
+
+    def locate_all(self, digests: Sequence[Digest]) -> Sequence[Sequence[str]]:
+        found: dict[Digest, list[str]] = {digest: [] for digest in digests}
+        asked = list(found)
         if self._spares:
-            self._spare([digest])
-        columns = schema.locations.c
-        query = select(columns.key).where(columns.digest == digest).order_by(columns.sequence)
+            self._spare(asked)
         with reading(self._engine) as connection:
-            return connection.scalars(query).all()
+            for start in range(0, len(asked), AT_ONCE):
+                rows = connection.execute(_PLACES, {"digests": asked[start : start + AT_ONCE]})
+                for digest, key in rows:
+                    found[digest].append(key)
+        return [found[digest] for digest in digests]
 
     def made(self, digest: Digest) -> Sequence[Derivation]:
         return self._derivations(_WITH_OUTPUT, [digest])
