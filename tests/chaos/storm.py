@@ -103,12 +103,14 @@ class Storm:
         moment = time.monotonic() + self.chance.uniform(0, 1.5)
         while time.monotonic() < moment:
             self._tick()
-        # What has ended meanwhile gives its place to another.
-        for each in (kind, "tool", "worker", "service"):
-            if found := self.tree.of_kind(each):
-                self.tree.kill(self.chance.choice(found))
-                self.kills[each] += 1
-                return
+        # What has ended meanwhile gives its place to another, as soon as there is one.
+        while time.monotonic() < deadline + PATIENCE_S:
+            for each in (kind, "tool", "worker", "service"):
+                if found := self.tree.of_kind(each):
+                    self.tree.kill(self.chance.choice(found))
+                    self.kills[each] += 1
+                    return
+            self._tick()
 
     def _tick(self, *, films: bool = False) -> None:
         self.tree.keep()

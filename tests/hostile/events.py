@@ -65,7 +65,7 @@ def in_small_disk(scene: Scene, size_kib: int, script: str) -> Ended:
 FILLED = """
 {publish}; code=$?
 find {library} -path '*/titles/*/main.*' | grep -q . && exit 97
-find {library}/scratch -type f | grep -q . && exit 98
+find {library}/scratch -type f | grep . >&2 && exit 98
 mount -o remount,size=1g {library}
 {publish} >&2 || exit 99
 exit $code

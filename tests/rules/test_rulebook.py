@@ -120,7 +120,7 @@ def test_a_users_rule_goes_over_a_shipped_one() -> None:
 
 def test_a_schedule_is_a_rule_about_its_own_times() -> None:
     book = read('[[rule]]\nname = "nightly"\nschedule = "0 3 * * *"\nzone = "UTC"\ndo = "look"')
-    shipped = ["back-up", "drill", "watch-backups"]
+    shipped = ["back-up", "drill", "watch-backups", "scrub"]
     assert [name for name, _ in book.schedules()] == [*shipped, "nightly"]
     due = [order.rule for order in book.orders(event("schedule.due", rule="nightly"), NOW)]
     assert due == ["nightly"]

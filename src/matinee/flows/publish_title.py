@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from matinee.assets.asset import Asset, object_key
+from matinee.core.arrivals import place_of
 from matinee.core.events import Fact
 from matinee.core.ids import Digest, canonical_json, digest_of, digest_of_value, slug
 from matinee.core.verdicts import Verdict, failed
@@ -142,7 +143,7 @@ async def _publish(house: House, bench: Bench, request: Request) -> Published:
     async with house.exclusive(source.digest):
         film = await ingest(bench, request.film, source, identity)
         if house.originals is not None:
-            place = request.place or str(request.film.absolute())
+            place = request.place or place_of(str(request.film.absolute()))
             await asyncio.to_thread(house.originals.note, source.digest, place)
         film, info, timeline, left_out = await look_at(house, bench, request, film, source)
         tracks = plan_tracks(info, timeline, request.profile, request.sidecars)

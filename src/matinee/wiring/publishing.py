@@ -92,4 +92,4 @@ def house_for(
 
 def known_tools(settings: Settings) -> dict[str, Tool]:
     """The tools; what was found of them before is kept in the library."""
-    return find_tools(settings.library / "scratch" / "tools.json")
+    return find_tools(settings.library / "tools.json")
