@@ -78,8 +78,9 @@ def test_our_player_shows_imsc1(
     viewer.until("window.matinee && matinee.state().time > 0.2")
 
     is_it = "(track) => track.label === 'English (IMSC1)'"
-    page.evaluate(f"matinee.player.selectTextTrack(matinee.player.getTextTracks().find({is_it}))")
     page.evaluate("video.pause(); video.currentTime = 1.5")
+    viewer.until("video.currentTime > 1.4 && !video.seeking && video.readyState > 2")
+    page.evaluate(f"matinee.player.selectTextTrack(matinee.player.getTextTracks().find({is_it}))")
 
     viewer.until("/Good.morning/.test(document.querySelector('.shaka-text-container')?.innerText)")
 
