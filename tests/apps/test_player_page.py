@@ -243,7 +243,7 @@ def test_a_phone_needs_no_sideways_scrolling(view: Callable[..., Viewer], path: 
 
 
 @pytest.mark.parametrize("format_", ["hls", "dash"])
-def test_the_player_knows_the_chapters(view: Callable[..., Viewer], format_: str) -> None:
+def test_chapters_are_marked_on_the_seek_bar(view: Callable[..., Viewer], format_: str) -> None:
     viewer = view()
     page = viewer.watch(f"format={format_}")
 
@@ -253,3 +253,7 @@ def test_the_player_knows_the_chapters(view: Callable[..., Viewer], format_: str
         (start, end) for _, start, end in CHAPTERS
     ]
     assert chapters[0]["title"] == CHAPTERS[0][0]
+    page.locator("#player").hover()  # its bar is drawn while it is shown
+    viewer.until(
+        "document.querySelector('.shaka-chapter-markers').style.background.includes('gradient')"
+    )
