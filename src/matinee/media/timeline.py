@@ -174,8 +174,8 @@ def _check_delays(packets: Packets, time_base: Fraction) -> None:
     if int(delays[latest]) * time_base > LONGEST_DELAY:
         decoded, seen = (float(int(packets[key][latest]) * time_base) for key in ("dts", "pts"))
         raise SourceDamaged(
-            f"the picture that is decoded at {decoded:.3f} s is to be shown at {seen:.3f} s: one of "
-            f"its time stamps is damaged",
+            f"the picture that is decoded at {decoded:.3f} s is to be shown at {seen:.3f} s: one "
+            "of its time stamps is damaged",
             "cut the film there and publish its parts, or try another copy",
         )
 
