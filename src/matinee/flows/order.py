@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from pathlib import Path, PurePath
 from typing import Any
 
-from matinee.media.ladder import Box, Ladder, SoundRates
+from matinee.media.ladder import Box, Ladder, SoundRates, family_of
 from matinee.media.loudness import Target
 from matinee.media.profile import Profile, SoundForm
 from matinee.media.tracks import Sidecar
@@ -19,7 +19,8 @@ _WORD = re.compile(r"[A-Za-z0-9-]{1,16}")
 
 def order_json(request: Any, made: Renditions) -> dict[str, Any]:
     """A request in the form in which a package keeps it, with the presets that were taken."""
-    taken = {rung.family: rung.preset for rung in made.film.rungs}
+    rungs = made.film.rungs
+    taken = {family_of(rung.codec, rung.depth, rung.profile): rung.preset for rung in rungs}
     return {
         "profile": profile_json(request.profile, taken),
         "signed": request.proofs.signed,

@@ -150,6 +150,7 @@ async def _rendition(bench: Bench, evidence: Evidence, stream: Stream) -> dict[s
         "language": stream.labels.language if stream.labels else None,
         "width": None,
         "height": None,
+        "video_range": None,
         "channels": stream.channels or None,
         "frames": None,
         "duration": round(float(playlist.duration), 6),
@@ -188,6 +189,7 @@ async def _video(bench: Bench, evidence: Evidence, stream: Stream) -> dict[str, 
     fields: dict[str, Any] = {
         "width": rung.width,
         "height": rung.height,
+        "video_range": rung.hdr.video_range if rung.hdr else "SDR",
         "frames": plan.frames,
         "duration": round(float(plan.frames / plan.rate), 6),
     }

@@ -161,6 +161,7 @@ def finish(
     playlist = _paired(_in_groups(playlist, plan), plan)
     playlist = hls_edits.with_media(playlist, _settings(plan))
     playlist = hls_edits.with_bit_rates(playlist, rates)
+    playlist = hls_edits.with_video_ranges(playlist, _video_ranges(plan))
     playlist = hls_edits.with_images(playlist, THUMBNAILS, sheets, sheet_rate)
     finished[HLS] = write_multivariant(playlist)
     finished[DASH] = dash_edits.normalise(
@@ -169,9 +170,21 @@ def finish(
         | _trick_rate(plan, finished, sizes),
         labels=_labels(plan),
         roles=_roles(plan),
+        colours={s.init: s.hdr.colours for s in plan.of_kind("video") if s.hdr},
         images=[(sheets, f"{TO_RENDITIONS}/{plan.sheets.folder}/$Number%05d$.jpg", sheet_rate)],
     )
     return finished
+
+
+def _video_ranges(plan: PackagePlan) -> dict[str, str]:
+    """VIDEO-RANGE by playlist, of I-frames too; nothing where no range but the standard one is."""
+    if not any(stream.hdr for stream in plan.streams):
+        return {}
+    return {
+        playlist: stream.hdr.video_range if stream.hdr else "SDR"
+        for stream in plan.of_kind("video")
+        for playlist in (stream.playlist, f"{stream.name}-iframes.m3u8")
+    }
 
 
 def trick_address(plan: PackagePlan) -> str:

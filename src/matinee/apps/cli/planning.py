@@ -29,7 +29,7 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], profile: Any, wish: Any)
 
     from matinee.config import read_settings
     from matinee.media import estimate
-    from matinee.media.remarks import told_source
+    from matinee.media.remarks import told_range, told_source
     from matinee.media.source import display_size
     from matinee.media.source_timeline import timeline_of
     from matinee.media.tracks import plan_tracks
@@ -58,7 +58,12 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], profile: Any, wish: Any)
         "duration": float(timeline.duration),
         "frames": frames,
         "frame_rate": str(timeline.rate),
-        "notes": [*told_source(info), *timeline.notes, *told_crop(info.picture)],
+        "notes": [
+            *told_source(info),
+            *told_range(tracks.rungs),
+            *timeline.notes,
+            *told_crop(info.picture),
+        ],
         "tracks": [outcome.as_json() for outcome in tracks.outcomes],
         "waivers": [o.as_json() for o in tracks.outcomes if o.waiver],
         "cpu_seconds": round(cpu_s, 1),
