@@ -18,7 +18,7 @@ from matinee.media.clips import ClipPlan
 from matinee.media.colour import PQ, Light, Mastering
 from matinee.media.ladder import Rung
 from matinee.media.sound import SoundRendition
-from matinee.media.source import Colour, Picture, SourceInfo
+from matinee.media.source import Colour, Picture, SourceInfo, Track
 from matinee.media.timeline import PACKET, build_timeline
 from matinee.ports.tools import Clip, ThumbnailPlan
 
@@ -84,6 +84,13 @@ SOUND = SoundRendition(
     duration=Fraction(1001, 40),
     lead=4004,
 )
+
+
+def text(index: int, codec: str) -> Track:
+    return Track(
+        index, "subtitles", codec, "en", "", False, False, False, Fraction(0), Fraction(9),
+        digest_of(b""),
+    )  # fmt: skip
 
 
 def test_encode_command_of_one_rung() -> None:
@@ -205,7 +212,8 @@ def test_sound_command() -> None:
 
 def test_subtitles_command() -> None:
     assert_golden(
-        "subtitles", commands.subtitles_command("ffmpeg", FILM, 3, "mov_text", Path("/scratch/3"))
+        "subtitles",
+        commands.subtitles_command("ffmpeg", FILM, [text(3, "mov_text")], [Path("/scratch/3")]),
     )
 
 
@@ -220,9 +228,14 @@ def test_subtitles_command() -> None:
     ],
 )
 def test_subtitles_that_are_text_are_copied(codec: str, form: list[str]) -> None:
-    command = commands.subtitles_command("ffmpeg", FILM, 3, codec, Path("/scratch/3"))
+    tracks = [text(3, codec), text(5, "subrip")]
+    command = commands.subtitles_command(
+        "ffmpeg", FILM, tracks, [Path("/scratch/3"), Path("/scratch/5")]
+    )
 
-    assert command[-4:] == [*form, "/scratch/3"]
+    assert command[-14:-8] == ["-map", "0:3", "-c:s", *form]
+    assert command[-8:-7] == ["/scratch/3"]
+    assert command[-7:-5] == ["-map", "0:5"]
 
 
 def test_channels_without_places_are_mixed_before_all_else() -> None:

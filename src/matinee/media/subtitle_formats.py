@@ -2,15 +2,16 @@
 
 - What a cue shows is text in ``<i>``, ``<b>`` and ``<u>``. All else is escaped or left out, as
   scripts, fonts, places and drawings. No reader opens anything that a file names.
-- Cues may come in any order and overlap; one that does not last is left out.
+- Cues may come in any order, overlap, and show nothing: ``media.subtitle_lint`` sees to that.
 """
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 from matinee.core.errors import SubtitlesInvalid
-from matinee.media.subtitles import Cue, Subtitles, parse_webvtt, sanitised
+from matinee.media.subtitles import Cue, Subtitles, read_webvtt, sanitised
 from matinee.media.text_encoding import decode_text
 from matinee.media.ttml import parse_ttml
 
@@ -42,10 +43,10 @@ _ASS_TIME = re.compile(r"\s*(\d{1,3}):(\d{1,2}):(\d{1,2})[.:](\d{1,3})\s*")
 _MICRODVD = re.compile(r"^\{(\d{1,9})\}\{(\d{1,9})\}(.*)$")
 
 
-def parse_subtitles(
+def read_subtitles(
     data: bytes, kind: str, name: str, language: str = "und", rate: Fraction = Fraction(25)
 ) -> Subtitles:
-    """Read a file of one of ``FORMATS``.
+    """Read a file of one of ``FORMATS``; cues in its order, each once.
 
     Args:
         data: The file; TTML may be several documents, one after the other.
@@ -66,14 +67,26 @@ def parse_subtitles(
         if "\0" in text:
             raise SubtitlesInvalid(f"{name}: not text, or pictures of text (VobSub)")
         if kind == "webvtt":
-            return sanitised(parse_webvtt(text, name))
+            return sanitised(read_webvtt(text, name))
         cues = list(_READERS[kind](text, rate))
     if not cues:
         raise SubtitlesInvalid(f"{name}: no subtitle in it can be read as {kind}")
     if len(cues) > MOST_CUES:
         raise SubtitlesInvalid(f"{name}: {len(cues)} subtitles are too many for a film")
-    lasting = {(c.start, c.end, c.text): c for c in cues if c.start < c.end and c.text}
-    return sanitised(Subtitles(tuple(sorted(lasting.values(), key=lambda c: (c.start, c.end)))))
+    return sanitised(Subtitles(tuple(dict.fromkeys(cues))))
+
+
+def parse_subtitles(
+    data: bytes, kind: str, name: str, language: str = "und", rate: Fraction = Fraction(25)
+) -> Subtitles:
+    """The same, of cues that show something for a while, in order of their start.
+
+    Raises:
+        SubtitlesInvalid: as ``read_subtitles``.
+    """
+    found = read_subtitles(data, kind, name, language, rate)
+    lasting = (cue for cue in found.cues if cue.start < cue.end and cue.text)
+    return replace(found, cues=tuple(sorted(lasting, key=lambda cue: (cue.start, cue.end))))
 
 
 def _srt_cues(text: str, _rate: Fraction) -> Iterator[Cue]:

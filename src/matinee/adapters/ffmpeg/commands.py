@@ -289,15 +289,17 @@ def vmaf_model(height: int) -> str:
     return "vmaf_4k_v0.6.1" if height > 1440 else "vmaf_v0.6.1"
 
 
-def subtitles_command(ffmpeg: str, film: Path, track: int, codec: str, output: Path) -> list[str]:
-    """A text subtitle track on the container's clock, in the form that ``CARRIED`` names.
+def subtitles_command(
+    ffmpeg: str, film: Path, tracks: Sequence[Track], outputs: Sequence[Path]
+) -> list[str]:
+    """Text subtitle tracks on the container's clock, each in the form that ``CARRIED`` names.
 
     Packets that are text are copied; what a decoder must read becomes SubRip.
     """
-    form = CARRIED.get(codec)
-    coder = "copy" if form else "srt"
-    muxer = "data" if form == "ttml" else form or "srt"
-    return [
-        ffmpeg, *QUIET, "-y", "-copyts", "-vn", "-an", "-dn", *FILMS, "-i", str(film),
-        "-map", f"0:{track}", "-c:s", coder, "-f", muxer, str(output),
-    ]  # fmt: skip
+    command = [ffmpeg, *QUIET, "-y", "-copyts", "-vn", "-an", "-dn", *FILMS, "-i", str(film)]
+    for track, output in zip(tracks, outputs, strict=True):
+        form = CARRIED.get(track.codec)
+        muxer = "data" if form == "ttml" else form or "srt"
+        command += ["-map", f"0:{track.index}", "-c:s", "copy" if form else "srt"]
+        command += ["-f", muxer, str(output)]
+    return command
