@@ -26,6 +26,13 @@ from matinee.media.colour import (
 from matinee.media.colour_boxes import colour_boxes, with_colours
 from matinee.media.judges import judge_colour
 from matinee.media.sample_entries import SampleEntry, read_sample_entry
+from matinee.media.source import (
+    STILL,
+    SourceInfo,
+    source_as_json,
+    source_from_json,
+    still_picture,
+)
 
 WORD = st.integers(0, 65_535)
 POINT = st.tuples(WORD, WORD)
@@ -179,3 +186,16 @@ def test_a_range_is_named_by_what_it_has() -> None:
 
 def test_only_codecs_that_tell_colours_have_room_for_them() -> None:
     assert [name for name, codec in CODECS.items() if codec.colours] == ["hevc", "av1"]
+
+
+@given(mastering=st.none() | MASTERINGS, light=st.none() | LIGHTS)
+def test_a_film_comes_back_from_json_with_its_range_and_from_before_it_was_read(
+    mastering: Mastering | None, light: Light | None
+) -> None:
+    picture = replace(still_picture(), mastering=mastering, light=light)
+    info = SourceInfo("mov", 1, (), STILL, picture)
+    document = json.loads(json.dumps(source_as_json(info)))
+
+    assert source_from_json(document) == info
+    del document["picture"]["mastering"], document["picture"]["light"]
+    assert source_from_json(document).picture == still_picture()

@@ -240,7 +240,7 @@ def source_as_json(info: SourceInfo) -> dict[str, Any]:
 
 
 def source_from_json(document: dict[str, Any]) -> SourceInfo:
-    """Read what ``source_as_json`` wrote."""
+    """Read what ``source_as_json`` wrote, before it knew of static metadata too."""
     tracks = tuple(
         Track(
             **{
@@ -265,8 +265,8 @@ def source_from_json(document: dict[str, Any]) -> SourceInfo:
                 "colour": Colour(**picture["colour"]),
                 "crop": Crop(**picture["crop"]) if picture["crop"] else None,
                 "nominal_rate": _fraction(picture["nominal_rate"]),
-                "mastering": mastering_from_json(picture["mastering"]),
-                "light": light_from_json(picture["light"]),
+                "mastering": mastering_from_json(picture.get("mastering")),
+                "light": light_from_json(picture.get("light")),
             }
         ),
         chapters=tuple(
