@@ -5,6 +5,7 @@ What they tell is read twice: by our own reading of their bytes, and by libavcod
 
 import asyncio
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from tests.contracts.tool_work import (
     packets_of,
     scanned,
 )
-from tests.films import NTSC, Films, moving_picture
+from tests.films import Films, moving_picture
 
 from matinee.adapters.pyav_picture import light_of, mastering_of
 from matinee.core.errors import EncoderFailed
@@ -37,7 +38,7 @@ from matinee.stages.chunks import Film, film_of
 
 pytestmark = pytest.mark.tools
 
-FRAMES = 660
+RATE, FRAMES = Fraction(12_000, 1001), 330
 """Three chunks."""
 
 DISPLAY = Mastering(
@@ -54,7 +55,7 @@ RANGES = {
 
 
 def bright_film(films: Films, name: str, frames: int = FRAMES) -> Path:
-    """A film with B-frames at 23.976 a second, mastered for 1000 cd/m2 or in HLG."""
+    """A film with B-frames, at a fraction of frames a second, mastered for 1000 cd/m2 or in HLG."""
     transfer = RANGES[name].transfer
     to_hdr = (
         "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709,"
@@ -64,7 +65,7 @@ def bright_film(films: Films, name: str, frames: int = FRAMES) -> Path:
     static = f":{STATIC}" if name == "hdr10" else ""
     return films.special(
         f"bright-{name}-{frames}.mkv", "-f", "lavfi",
-        "-i", f"{moving_picture(NTSC, frames)},{to_hdr}",
+        "-i", f"{moving_picture(RATE, frames)},{to_hdr}",
         "-c:v", "libx265", "-preset", "ultrafast", "-crf", "18",
         "-x265-params", f"bframes=3:b-adapt=0:keyint=48:log-level=error{static}",
         "-color_primaries", "bt2020", "-color_trc", transfer, "-colorspace", "bt2020nc",
@@ -89,7 +90,7 @@ class Bright:
 
 def kept(codec: str, width: int, hdr: Hdr | None) -> Rung:
     (profile, *_) = CODECS[codec].profiles[10 if hdr else 8]
-    one = coded(NTSC, codec, 10 if hdr else 8, profile)
+    one = coded(RATE, codec, 10 if hdr else 8, profile)
     return replace(one, name=f"{codec}-{width}", width=width, hdr=hdr)
 
 
@@ -140,7 +141,7 @@ def joined(bright: Bright, number: int, folder: Path) -> Path:
     film, output = bright.film, folder / f"{number}.mp4"
     frames = [len(clip.frames) for clip in film.clips]
     starts = [segment.start for segment in film.plan.segments]
-    INDEXER.join(bright.chunks[number], frames, starts, NTSC, output, bright.rungs[number].level)
+    INDEXER.join(bright.chunks[number], frames, starts, RATE, output, bright.rungs[number].level)
     return output
 
 
