@@ -8,6 +8,7 @@ from typing import Any
 
 from matinee.media.ladder import Box, Ladder, SoundRates, family_of
 from matinee.media.loudness import Target
+from matinee.media.plan import LONGEST
 from matinee.media.profile import Profile, SoundForm
 from matinee.media.tracks import Sidecar
 from matinee.stages.chunks import Proofs
@@ -50,6 +51,7 @@ def profile_json(profile: Profile, taken: Mapping[str, str]) -> dict[str, Any]:
         "sounds": [asdict(form) for form in profile.sounds],
         "subtitles": list(profile.subtitles),
         "loudness": asdict(profile.loudness) if profile.loudness else None,
+        "longest_segment_s": profile.longest_segment_s,
     }
 
 
@@ -71,6 +73,7 @@ def ordered_profile(order: Mapping[str, Any]) -> Profile:
         tuple(_sound_form(one) for one in kept["sounds"]),
         tuple(kept.get("subtitles") or ("webvtt",)),
         Target(**kept["loudness"]) if kept.get("loudness") else None,
+        kept.get("longest_segment_s", int(LONGEST)),
     )
 
 

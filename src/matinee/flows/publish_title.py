@@ -281,6 +281,7 @@ async def make(
         found = await split(
             bench, house.scanner, indexer, film, info, timeline,
             accept_damage=request.accept_damage,
+            longest_segment_s=request.profile.longest_segment_s,
         )  # fmt: skip
         planned = film_of(info, found.timeline, found.plan, tracks.rungs)
         table = look_up(bench, planned, request.proofs)

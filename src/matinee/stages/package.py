@@ -167,6 +167,7 @@ def package_step(bench: Bench, made: Renditions, plan: PackagePlan) -> Step:
         "streams": [stream.as_parameters() for stream in plan.streams],
         "thumbnails": asdict(made.thumbnails.plan),
         "chapters": chapters_webvtt(plan.chapters),
+        **({"trick": smallest} if (smallest := plan.of_kind("video")[0].coding) else {}),
     }
     return Step("package", 3, inputs, parameters, bench.tool_ids("packager", "pyav"))
 

@@ -34,6 +34,9 @@ PRESETS = {
 SEQUENCE_PARAMETERS, PREFIX_SEI = 33, 39
 """Types of NAL units (table 7-1)."""
 
+LENGTH_AT = 21
+"""Where the configuration tells the bytes before each NAL unit."""
+
 MASTERING, LIGHT = 137, 144
 """Types of SEI messages (table D.1)."""
 
@@ -150,7 +153,8 @@ def colours(configuration: bytes, sample: bytes) -> Colours:
     codes = _vui_colours(Bits(_unescaped(_parameter_set(configuration, SEQUENCE_PARAMETERS))[2:]))
     mastering: Mastering | None = None
     light: Light | None = None
-    inside = [u for u in nal_units(sample, 4) if u[0] >> 1 & 63 == PREFIX_SEI]
+    length_size = (configuration[LENGTH_AT] & 3) + 1
+    inside = [u for u in nal_units(sample, length_size) if u[0] >> 1 & 63 == PREFIX_SEI]
     for unit in (*_configured(configuration, PREFIX_SEI), *inside):
         for kind, content in sei_messages(_unescaped(unit)[2:]):
             mastering = mastering_of(content) if kind == MASTERING else mastering
@@ -254,7 +258,7 @@ HEVC = Codec(
     options=_options,
     entries=("hvc1", "hev1"),
     box="hvcC",
-    nal_length_at=21,
+    nal_length_at=LENGTH_AT,
     string=_string,
     coded_string=_coded_string,
     told=_told,
