@@ -389,6 +389,10 @@ def test_a_high_dynamic_range_is_kept_where_there_is_one_and_beside_what_all_scr
         families = {(ladder.codec, ladder.profile) for ladder in ladders if ladder.hdr}
         assert {(rung.codec, rung.profile) for rung in bright} == families
         assert {(rung.depth, rung.hdr) for rung in bright} <= {(10, film.hdr)}
+        asked = {(ladder.codec, ladder.profile): ladder.crf for ladder in ladders if ladder.hdr}
+        for rung in bright:
+            low, high = CODECS[rung.codec].crf
+            assert low <= rung.crf < min(high, asked[rung.codec, rung.profile])
     else:
         assert rungs == tuple(r for ladder in ladders for r in fit(ladder, film, RATE))
 

@@ -307,6 +307,8 @@ def _turned(box: Box, vertical: bool) -> tuple[int, int]:
 def _rung(ladder: Ladder, box: Box, size: tuple[int, int], rate: Fraction, hdr: Hdr | None) -> Rung:
     width, height = size
     family = family_of(ladder.codec, ladder.depth, ladder.profile, hdr)
+    codec = CODECS[ladder.codec]
+    finer = codec.finer.get(hdr.video_range, 0) if hdr else 0
     maxrate = box.maxrate_kbps * 1000
     demand = Demand(width, height, rate, 2 * maxrate, ladder.reference_frames, ladder.profile)
     return Rung(
@@ -316,10 +318,10 @@ def _rung(ladder: Ladder, box: Box, size: tuple[int, int], rate: Fraction, hdr: 
         rate=rate,
         codec=ladder.codec,
         preset=ladder.preset,
-        crf=ladder.crf,
+        crf=max(float(codec.crf[0]), ladder.crf - finer),
         maxrate=maxrate,
         bufsize=2 * maxrate,
-        level=CODECS[ladder.codec].level(demand),
+        level=codec.level(demand),
         reference_frames=ladder.reference_frames,
         threads=ladder.threads,
         depth=ladder.depth,

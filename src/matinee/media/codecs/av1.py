@@ -273,4 +273,5 @@ AV1 = Codec(
     header=lambda _, sample: _sequence_unit(sample),
     is_key=_is_key,
     colours=colours,
+    finer={"PQ": 12, "HLG": 4},
 )

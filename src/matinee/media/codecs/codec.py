@@ -4,7 +4,7 @@ A codec is one value of :class:`Codec`, in a module of its own; nothing else nam
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Protocol
 
@@ -77,7 +77,8 @@ class Codec:
     - ``muxed_level`` is a level as a muxer is told it, where no header of the coded frames has it;
     - ``is_key`` says whether a sample is a picture where decoding may begin, None: it holds none;
     - ``colours`` are what configuration and a key frame's sample tell of colours; a codec without
-      it tells too little of them for a high dynamic range.
+      it tells too little of them for a high dynamic range;
+    - ``finer`` is by how much such a range, by its name in HLS, needs a lower CRF for as many bits.
 
     Functions that read bytes raise ``BoxError`` where these are cut short or make no sense.
     """
@@ -100,6 +101,7 @@ class Codec:
     is_key: Callable[[bytes, int], bool | None]
     muxed_level: Callable[[str], int] | None = None
     colours: Callable[[bytes, bytes], Colours] | None = None
+    finer: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def default_profile(self) -> str:

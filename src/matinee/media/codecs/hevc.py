@@ -265,4 +265,5 @@ HEVC = Codec(
     header=lambda configuration, _: configuration,
     is_key=_is_key,
     colours=colours,
+    finer={"PQ": 5, "HLG": 2},
 )
