@@ -4,7 +4,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matinee.media.subtitle_lint import FASTEST, SAID, Linted, lint, visible
@@ -12,6 +12,7 @@ from matinee.media.subtitles import Cue, Subtitles, parse_webvtt, write_webvtt
 
 RATE = Fraction(24_000, 1001)
 END = Fraction(60)
+FEW = settings(max_examples=50)
 FRAME = 1 / RATE
 TEXTS = st.sampled_from(["A word", "Two\nlines of <i>it</i>", "<i> </i>", "", "&nbsp;", "x" * 90])
 PLACES = st.sampled_from(["", "", "line:0", "line:10% align:start"])
@@ -51,6 +52,7 @@ def milliseconds(time: Fraction) -> int:
     return round(time * 1000)
 
 
+@FEW
 @given(track=TRACKS)
 def test_what_is_published_is_in_order_within_the_film_and_shows_something(
     track: Subtitles,
@@ -64,6 +66,7 @@ def test_what_is_published_is_in_order_within_the_film_and_shows_something(
     assert found.header == track.header
 
 
+@FEW
 @given(track=TRACKS)
 def test_nothing_that_could_be_read_is_lost(track: Subtitles) -> None:
     readable = [
@@ -77,6 +80,7 @@ def test_nothing_that_could_be_read_is_lost(track: Subtitles) -> None:
     assert sorted((c.text, c.settings) for c in linted(track).subtitles.cues) == sorted(readable)
 
 
+@FEW
 @given(track=TRACKS)
 def test_no_time_is_moved_but_to_a_border_or_by_less_than_a_frame(track: Subtitles) -> None:
     before = sorted(
@@ -93,6 +97,7 @@ def test_no_time_is_moved_but_to_a_border_or_by_less_than_a_frame(track: Subtitl
         assert any(Fraction(0) <= end - cue.end < FRAME for end in ends)
 
 
+@FEW
 @given(track=TRACKS)
 def test_doing_it_twice_changes_nothing_more(track: Subtitles) -> None:
     once = linted(track)
@@ -104,6 +109,7 @@ def test_doing_it_twice_changes_nothing_more(track: Subtitles) -> None:
     assert list(twice.remarks) == left
 
 
+@FEW
 @given(track=TRACKS)
 def test_what_is_written_is_read_back_and_every_cue_lasts(track: Subtitles) -> None:
     """W3C WebVTT 4.1: the end time must be greater than the start time."""
@@ -114,6 +120,7 @@ def test_what_is_written_is_read_back_and_every_cue_lasts(track: Subtitles) -> N
     assert all(cue.start < cue.end for cue in written.cues)
 
 
+@FEW
 @given(track=TRACKS)
 def test_remarks_count_cues_and_can_be_told(track: Subtitles) -> None:
     for remark in linted(track).remarks:
