@@ -53,6 +53,10 @@ class Watch {
       abr: { defaultBandwidthEstimate: 2e6, switchInterval: 4 },
       streaming: { bufferingGoal: 24, rebufferingGoal: 1, bufferBehind: 30 },
     });
+    if (this.media?.licence) {
+      const licence = new URL(this.media.licence, location.href).href;
+      this.player.configure({ drm: { servers: { "org.w3.clearkey": licence } } });
+    }
     this.player.addEventListener("error", ({ detail }) => this.fail(detail));
     this.layOut(small);
     this.bindButtons();

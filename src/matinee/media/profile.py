@@ -4,6 +4,7 @@ A profile file names ladders, lists forms of sound, and may include other profil
 docs/reference/profiles.md. A ladder alone is a profile too: its pictures, and its sound as AAC-LC.
 """
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,10 +14,11 @@ from matinee.core.errors import ProfileInvalid
 from matinee.core.toml_lines import Path, line_of, line_of_error
 from matinee.media.codecs import CODECS
 from matinee.media.codecs.sound import SOUND_CODECS, SoundCodec
+from matinee.media.encryption import LIBRARY_KEYS, SCHEMES, Encryption
 from matinee.media.ladder import Ladder, SoundRates
 from matinee.media.loudness import Target
 
-TABLES = ("description", "include", "ladders", "subtitles", "sound", "loudness")
+TABLES = ("description", "include", "ladders", "subtitles", "sound", "loudness", "encryption")
 
 LAYOUTS = ("mono", "stereo", "surround")
 """What a form of sound may ask for: all channels in one; as every device plays it (mono stays
@@ -63,6 +65,7 @@ class Profile:
     sounds: tuple[SoundForm, ...]
     subtitles: tuple[str, ...] = ("webvtt",)
     loudness: Target | None = None
+    encryption: Encryption | None = None
 
     @property
     def ladder_names(self) -> str:
@@ -153,12 +156,15 @@ def parse_profile(name: str, text: str, parts: Parts) -> Profile:
         )
     told = [profile.loudness for profile in included if profile.loudness]
     loudness = _loudness(reader, document["loudness"]) if "loudness" in document else None
+    locked = [profile.encryption for profile in included if profile.encryption]
+    own = _encryption(reader, document["encryption"]) if "encryption" in document else None
     return Profile(
         name,
         tuple(ladders),
         tuple(sounds),
         _subtitles(reader, document, included),
         loudness or (told[-1] if told else None),
+        own or (locked[-1] if locked else None),
     )
 
 
@@ -218,6 +224,27 @@ def _loudness(reader: _Reader, table: Any) -> Target:
         reader.require(is_number and low <= value <= high, path, fault)
         values.append(float(value))
     return Target(*values)
+
+
+def _encryption(reader: _Reader, table: Any) -> Encryption:
+    fields = reader.fields(table, ("encryption",), ("scheme", "keys"))
+    scheme, keys = fields.get("scheme"), fields.get("keys", LIBRARY_KEYS)
+    reader.require(
+        isinstance(scheme, str) and scheme in SCHEMES,
+        ("encryption", "scheme") if "scheme" in fields else ("encryption",),
+        f"encryption scheme {scheme!r} is not known; {', '.join(SCHEMES)} are",
+    )
+    reader.require(
+        isinstance(keys, str) and is_key_address(keys),
+        ("encryption", "keys"),
+        'encryption keys are "library", "file:PATH" or the https address of a key service',
+    )
+    return Encryption(str(scheme), str(keys))
+
+
+def is_key_address(text: str) -> bool:
+    """Whether an address is of a form that may give keys."""
+    return text == LIBRARY_KEYS or re.match(r"(file:|https?://)[!-~]", text) is not None
 
 
 def _sound(reader: _Reader, table: Any, number: int) -> SoundForm:

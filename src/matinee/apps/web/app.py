@@ -24,6 +24,7 @@ from matinee.apps.web.access import Person
 from matinee.apps.web.feed import Feed
 from matinee.apps.web.guard import Guard, Persons
 from matinee.apps.web.library import Library, WebServices, plain_place
+from matinee.apps.web.licences import KeyDesk, Licences
 from matinee.apps.web.media_files import MEDIA_TYPES, STATIC_TYPES, MediaFiles
 from matinee.apps.web.numbers import Numbers
 from matinee.apps.web.origin_files import FolderFiles
@@ -43,7 +44,7 @@ from matinee.apps.web.v1 import (
     upkeep,
 )
 from matinee.core.errors import MatineeError, NotFound
-from matinee.ports.catalog import Title
+from matinee.ports.catalog import Package, Title
 
 __all__ = ["SECURITY_HEADERS", "WebServices", "create_app"]
 
@@ -92,7 +93,8 @@ def create_app(
         (Exception, _on_defect),
     ):
         app.add_exception_handler(kind, answer)
-    media: ASGIApp = MediaFiles(catalog.media, MEDIA_TYPES, any_origin=True)
+    desk = KeyDesk(catalog.open_keys, lambda name: _with_packages(catalog, name))
+    media: ASGIApp = Licences(MediaFiles(catalog.media, MEDIA_TYPES, any_origin=True), desk)
     static = MediaFiles(
         FolderFiles(pages.STATIC), STATIC_TYPES, any_origin=False, all_revalidated=True
     )
@@ -115,6 +117,10 @@ def create_app(
     )
     app.add_middleware(_SecurityHeaders)
     return app
+
+
+def _with_packages(catalog: WebServices, name: str) -> tuple[Title, Sequence[Package]]:
+    return catalog.titles.get(name), catalog.packages.of_title(name)
 
 
 def feed_of(app: FastAPI) -> Feed:
