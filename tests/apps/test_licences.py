@@ -72,13 +72,10 @@ def test_a_licence_has_the_keys_that_are_asked_for_and_no_others(tmp_path: Path)
     assert both.status == 200 and both.headers["content-type"] == "application/json"
     assert both.headers["cache-control"] == "no-store"
     assert both.headers["access-control-allow-origin"] == "*"
-    assert both.json == {
-        "type": "temporary",
-        "keys": [
-            {"kty": "oct", "kid": encoded(keys[label].id), "k": encoded(keys[label].key)}
-            for label in LABELS
-        ],
-    }
+    assert both.json["type"] == "temporary" and len(both.json["keys"]) == 2
+    for label in LABELS:
+        key = {"kty": "oct", "kid": encoded(keys[label].id), "k": encoded(keys[label].key)}
+        assert key in both.json["keys"]
     assert [key["kid"] for key in one.json["keys"]] == [encoded(keys["audio"].id)]
     assert (fetched.status, fetched.body) == (200, keys["video"].key)
     assert fetched.headers["cache-control"] == "no-store"
