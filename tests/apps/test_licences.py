@@ -27,6 +27,7 @@ LABELS = ("video", "audio")
 def stocked(live: LiveService) -> dict[str, dict[str, ContentKey]]:
     """Two encrypted titles on screen, and one that is not encrypted; gives their keys."""
     library = live.library
+    open_keys(library.settings, "library").prepare()
     keys = {}
     for title in (FILM, OTHER, "clear"):
         source = digest_of(title.encode())

@@ -1,19 +1,33 @@
 """An encrypted film: nothing in the clear, nothing lost, every proof holds, nothing tells a key."""
 
+import asyncio
 import json
 import subprocess
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import imageio_ffmpeg
 import pytest
 from tests.conftest import Ended
+from tests.docs.test_schemas import faults
 from tests.encrypted import PROFILE, SCHEMES, Encrypted
 
 from matinee.adapters.keys import SECRET_FILE
 from matinee.adapters.pyav_decrypt import PyavDecrypter
+from matinee.config import Settings, read_settings
+from matinee.core.events import Event
+from matinee.flows.board import Board
+from matinee.flows.functions import poster
+from matinee.flows.work import Outcome
 from matinee.media.cenc import pssh_of, read_protection
 from matinee.media.encryption import derived_key, pssh_box
+from matinee.ports.runs import Wish
+from matinee.rules.functions import AsyncCall
+from matinee.wiring.library import now, open_library
+from matinee.wiring.rules import open_automation
+from matinee.wiring.worker import open_worker
 
 pytestmark = [pytest.mark.tools, pytest.mark.slow]
 
@@ -224,3 +238,64 @@ def test_a_wrong_key_decrypts_to_other_samples(encrypted: Encrypted) -> None:
     wrong = decrypter.samples(init, segment, bytes(16))
 
     assert [len(one) for one in right] == [len(one) for one in wrong] and right != wrong
+
+
+def test_what_is_told_of_it_is_what_the_schemas_say(
+    encrypted: Encrypted, matinee: Run, film: Path
+) -> None:
+    library = ("--library", encrypted.library, "--json")
+    plan = matinee("publish", film, "--plan", "--profile", encrypted.profiles["cenc"], *library)
+    verified = matinee("verify", encrypted.title, *library).json
+
+    assert faults("plan", plan.json) == []
+    assert faults("show", matinee("show", encrypted.title, *library).json) == []
+    assert faults("publish", encrypted.by_scheme["cbcs"]) == []
+    assert faults("verify", verified) == []
+    judged = {v["subject"] for v in verified["verdicts"] if v["judge"] == "encryption"}
+    assert judged == {"video-72p", "video-144p", "audio-en-mono", "audio-de-mono"}
+
+
+def test_posters_are_the_same_as_in_the_clear(copied: Encrypted) -> None:
+    library = open_library(read_settings(str(copied.library), 1))
+
+    async def made(document: dict[str, Any]) -> bytes:
+        data = {"title": copied.title, "name": "", "package": Path(document["package"]).name}
+        event = Event("e", now(), "title.published", "/", f"title/{copied.title}", data)
+        reach = open_automation(library).dispatcher.performer.reach
+        await poster.body(AsyncCall(event, "poster", 1, 1, reach=reach), count=1)  # type: ignore[misc]
+        return (copied.library / "titles" / copied.title / "poster.jpg").read_bytes()
+
+    pictures = {asyncio.run(made(each)) for each in (copied.clear, *copied.by_scheme.values())}
+    assert len(pictures) == 1
+
+
+def test_a_film_that_is_to_be_encrypted_has_no_preview(
+    copied: Encrypted, matinee: Run, film: Path
+) -> None:
+    assert matinee("unpublish", copied.title, "--library", copied.library).exit_code == 0
+    settings = Settings(copied.library, 1)
+    worker, _ = open_worker(settings)
+    request = {"place": str(film), "profile": str(copied.profiles["cbcs"]), "scores": False}
+    runs = open_library(settings).runs
+    runs.submit(Wish("run-1", "publish", film.name, request))
+    run = runs.claim(worker.owner)
+    assert run is not None
+    board = Noting(film.name)
+
+    async def carried_out() -> Outcome:
+        return await worker.execute(run, board)
+
+    assert asyncio.run(carried_out()).state == "done"
+    assert any("no preview" in note for note in board.notes)
+    assert not (copied.library / "titles" / copied.title / "preview").exists()
+
+
+@dataclass
+class Noting(Board):
+    """Keeps what is noted."""
+
+    notes: list[str] = field(default_factory=list)
+
+    def note(self, text: str) -> None:
+        super().note(text)
+        self.notes.append(text)

@@ -2,19 +2,17 @@
 
 import http.client
 import json
-import re
 import ssl
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from matinee.media.encryption import ContentKey
+from matinee.media.encryption import KEY_DIGITS, ContentKey
 from matinee.ports.keys import KeyMissing, Keys, KeysInvalid, KeysUnreachable
 
 WITHIN_S = 10.0
 LARGEST = 65_536
-_HEX = re.compile(r"[0-9A-Fa-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +21,9 @@ class ServiceKeys(Keys):
 
     address: str
     token: str | None = field(default=None, repr=False)
+
+    def prepare(self) -> None:
+        """Nothing: the service has keys or not."""
 
     def key(self, title: str, label: str) -> ContentKey:
         target = service_target(self.address)
@@ -70,12 +71,12 @@ def _read(who: str, answer: bytes) -> ContentKey:
     """The key in an answer, of which no word is told."""
     try:
         document: Any = json.loads(answer)
-    except ValueError:
+    except (ValueError, RecursionError):
         document = None
     found = document if isinstance(document, dict) else {}
     told = {name: found.get(name) for name in ("id", "key")}
     for name, value in told.items():
-        if not isinstance(value, str) or not _HEX.fullmatch(value):
+        if not isinstance(value, str) or not KEY_DIGITS.fullmatch(value):
             raise KeysInvalid(
                 f"the key service at {who} gave no {name} of 32 hexadecimal digits"
             )  # fmt: skip

@@ -1,7 +1,6 @@
 """Keys that lie on this machine: derived from the library's own secret, or listed in a file."""
 
 import os
-import re
 import secrets
 import tomllib
 from contextlib import suppress
@@ -10,19 +9,29 @@ from pathlib import Path
 from typing import Any
 
 from matinee.core.errors import LibraryError
-from matinee.media.encryption import ContentKey, derived_key
+from matinee.media.encryption import KEY_DIGITS, ContentKey, derived_key
 from matinee.ports.keys import KeyMissing, Keys, KeysInvalid
 
 SECRET_FILE = "encryption.key"  # noqa: S105  # its name
 SECRET_BYTES = 32
-_HEX = re.compile(r"[0-9A-Fa-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
 class LibraryKeys(Keys):
-    """Derives every key from a secret file in ``folder``, which is made the first time."""
+    """Derives every key from a secret file in ``folder``.
+
+    It is made for the first title; one that is gone later is never made anew in silence.
+    """
 
     folder: Path
+
+    def prepare(self) -> None:
+        path = self.folder / SECRET_FILE
+        try:
+            if not path.exists():
+                _make(path)
+        except OSError as error:
+            raise LibraryError(f"the secret {path} cannot be made: {error.strerror}") from error
 
     def key(self, title: str, label: str) -> ContentKey:
         return derived_key(self._secret(), title, label)
@@ -30,9 +39,11 @@ class LibraryKeys(Keys):
     def _secret(self) -> bytes:
         path = self.folder / SECRET_FILE
         try:
-            if not path.exists():
-                _make(path)
             secret = _private(path)
+        except FileNotFoundError as error:
+            raise KeyMissing(
+                f"the secret {path} is gone", "bring it back from where you keep a copy of it"
+            ) from error
         except OSError as error:
             raise LibraryError(f"the secret {path} cannot be had: {error.strerror}") from error
         if len(secret) != SECRET_BYTES:
@@ -48,6 +59,9 @@ class FileKeys(Keys):
     """The keys of a TOML file; see docs/guide/encryption.md. It is read anew each time."""
 
     path: Path
+
+    def prepare(self) -> None:
+        """Nothing: keys are there or not."""
 
     def key(self, title: str, label: str) -> ContentKey:
         try:
@@ -76,7 +90,7 @@ class FileKeys(Keys):
         if not all(isinstance(value, str) for value in table.values()):
             raise KeysInvalid(f"{where}: every field is a text")
         for field in ("id", "key"):
-            if not _HEX.fullmatch(table[field]):
+            if not KEY_DIGITS.fullmatch(table[field]):
                 length = len(table[field])
                 raise KeysInvalid(
                     f"{where}: {field} has {length} characters, not 32 hexadecimal digits"

@@ -298,18 +298,18 @@ async def make(
         return await encode(bench, house.studio, film, planned, reference, request.proofs)
 
     # Keys and texts first: what is wrong with them is told before hours of video.
-    wanted, keyring = request.profile.encryption, None
-    if wanted is not None:
-        keyring = await asyncio.to_thread(house.locksmith.keyring, title.id, wanted)
+    keyring = await asyncio.to_thread(
+        house.locksmith.keyring, title.id, request.profile.encryption
+    )  # fmt: skip
     made_texts, tracks = await make_texts(
         bench, encoder, film, info, timeline, tracks, accept_damage=request.accept_damage
     )
-    scheme = wanted.scheme if wanted else None
+    scheme = keyring.scheme if keyring else None
     await rehearse(bench, house.studio, house.packager, film, info, timeline, tracks, scheme)
-    renditions = [rendition for track in tracks.sounds for rendition in track.renditions]
     sounds = [
         make_sound(bench, house.studio, film, info, one, accept_damage=request.accept_damage)
-        for one in renditions
+        for track in tracks.sounds
+        for one in track.renditions
     ]
     (found, planned, table), made_sounds = await both(pictures(), together(sounds))
     made = Renditions(

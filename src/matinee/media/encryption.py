@@ -6,6 +6,7 @@ are not. Nothing here holds a key for longer than a call.
 
 import hashlib
 import hmac
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,9 @@ LABELS = {"video": "video", "audio": "audio"}
 """What is encrypted, by kind of stream, and the label under which its key is asked for."""
 
 KEY_BYTES = 16
+KEY_DIGITS = re.compile(r"[0-9A-Fa-f]{32}")
+"""How a key or its id is spelled."""
+
 COMMON_SYSTEM = UUID("1077efec-c0b2-4d02-ace3-3c1e52e2fb4b")
 """The W3C's common PSSH box, of which any key system that knows key ids can make use."""
 

@@ -43,6 +43,14 @@ class KeysUnreachable(LibraryError):
 class Keys(Protocol):
     """Gives keys. The same question always has the same answer, from every process."""
 
+    def prepare(self) -> None:
+        """Be ready to give keys of new titles: what keys are made of is made, if it is not there.
+
+        Raises:
+            LibraryError: that cannot be.
+        """
+        ...
+
     def key(self, title: str, label: str) -> ContentKey:
         """The key of a title's streams of one label; may block.
 

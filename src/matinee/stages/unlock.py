@@ -32,10 +32,13 @@ class Locksmith:
     open_keys: OpenKeys
     decrypter: Decrypter
 
-    def keyring(self, title: str, encryption: Encryption) -> Keyring:
-        """The keys to encrypt a title with."""
-        keys = keys_of(self.open_keys(encryption.keys), title, list(LABELS.values()))
-        return Keyring(encryption, keys)
+    def keyring(self, title: str, encryption: Encryption | None) -> Keyring | None:
+        """The keys to encrypt a title with; None where it stays in the clear."""
+        if encryption is None:
+            return None
+        keys = self.open_keys(encryption.keys)
+        keys.prepare()
+        return Keyring(encryption, keys_of(keys, title, list(LABELS.values())))
 
     def unlock(self, package: Package) -> "Unlock":
         """What decrypts a package: with the keys that it was encrypted with, and no others."""

@@ -86,15 +86,8 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
     )
-    for kind, answer in (
-        (MatineeError, errors.on_matinee_error),
-        (HTTPException, errors.on_http_error),
-        (RequestValidationError, errors.on_invalid_request),
-        (Exception, _on_defect),
-    ):
-        app.add_exception_handler(kind, answer)
-    desk = KeyDesk(catalog.open_keys, lambda name: _with_packages(catalog, name))
-    media: ASGIApp = Licences(MediaFiles(catalog.media, MEDIA_TYPES, any_origin=True), desk)
+    _answer_errors(app)
+    media = _media_of(catalog)
     static = MediaFiles(
         FolderFiles(pages.STATIC), STATIC_TYPES, any_origin=False, all_revalidated=True
     )
@@ -119,8 +112,24 @@ def create_app(
     return app
 
 
-def _with_packages(catalog: WebServices, name: str) -> tuple[Title, Sequence[Package]]:
-    return catalog.titles.get(name), catalog.packages.of_title(name)
+def _media_of(catalog: WebServices) -> ASGIApp:
+    """The files of titles, and the keys of those that are encrypted."""
+
+    def look(name: str) -> tuple[Title, Sequence[Package]]:
+        return catalog.titles.get(name), catalog.packages.of_title(name)
+
+    files = MediaFiles(catalog.media, MEDIA_TYPES, any_origin=True)
+    return Licences(files, KeyDesk(catalog.open_keys, look))
+
+
+def _answer_errors(app: FastAPI) -> None:
+    for kind, answer in (
+        (MatineeError, errors.on_matinee_error),
+        (HTTPException, errors.on_http_error),
+        (RequestValidationError, errors.on_invalid_request),
+        (Exception, _on_defect),
+    ):
+        app.add_exception_handler(kind, answer)
 
 
 def feed_of(app: FastAPI) -> Feed:
