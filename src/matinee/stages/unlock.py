@@ -45,15 +45,23 @@ class Locksmith:
         kept = package.settings.get("encryption")
         if kept is None:
             return Unlock(self.decrypter, None)
-        keys = {label: self._kept(package.title, label, kept) for label in kept["ids"]}
+        keys = {
+            label: kept_key(self.open_keys, package.title, label, kept) for label in kept["ids"]
+        }
         encryption = Encryption(kept["scheme"], kept["keys"])
         return Unlock(self.decrypter, Keyring(encryption, keys))
 
-    def _kept(self, title: str, label: str, kept: Mapping[str, Any]) -> ContentKey:
-        key = self.open_keys(kept["keys"]).key(title, label)
-        if (key.id.hex(), key.check) != (kept["ids"][label], kept["checks"][label]):
-            raise KeyChanged(f"the {label} key of {title} is not the one it was encrypted with")
-        return key
+
+def kept_key(open_keys: OpenKeys, title: str, label: str, kept: Mapping[str, Any]) -> ContentKey:
+    """A key by what a package keeps of it (``Keyring.as_json``): that one and no other.
+
+    Raises:
+        KeyChanged: it is another one now. As ``Keys.key``.
+    """
+    key = open_keys(kept["keys"]).key(title, label)
+    if (key.id.hex(), key.check) != (kept["ids"][label], kept["checks"][label]):
+        raise KeyChanged(f"the {label} key of {title} is not the one it was encrypted with")
+    return key
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from anyio import to_thread
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -21,7 +20,8 @@ from matinee.apps.web.errors import RequestInvalid, RequestTooLarge
 from matinee.core.errors import NotFound
 from matinee.media.encryption import LICENCES
 from matinee.ports.catalog import Package, Title
-from matinee.ports.keys import KeyChanged, OpenKeys
+from matinee.ports.keys import OpenKeys
+from matinee.stages.unlock import kept_key
 
 LARGEST = 65_536
 MOST_IDS = 64
@@ -64,16 +64,10 @@ class KeyDesk:
                 continue
             for label, key_id in kept["ids"].items():
                 if key_id in wanted and key_id not in found:
-                    found[key_id] = self._key(title_id, label, kept)
+                    found[key_id] = kept_key(self.open_keys, title_id, label, kept).key
         if not found:
             raise NotFound(f"{title_id} has no such key")
         return found
-
-    def _key(self, title: str, label: str, kept: Mapping[str, Any]) -> bytes:
-        key = self.open_keys(kept["keys"]).key(title, label)
-        if (key.id.hex(), key.check) != (kept["ids"][label], kept["checks"][label]):
-            raise KeyChanged(f"the {label} key of {title} is not the one it was encrypted with")
-        return key.key
 
 
 class Licences:
