@@ -11,7 +11,7 @@ from matinee.core.verdicts import Verdict
 from matinee.media.conformance import check_package
 from matinee.media.conformance_report import Expected, ExpectedAudio, ExpectedVideo
 from matinee.media.encryption import LABELS, Lock
-from matinee.media.judges import judge_conformance
+from matinee.media.judges import Locked, encryption_evidence, judge_conformance
 from matinee.media.packaging import DASH, HLS, entry_manifests
 from matinee.ports.catalog import Package, Title
 from matinee.ports.store import ObjectStore
@@ -90,8 +90,10 @@ def _locked(
         try:
             verdicts.append(judge_locked(one, read, unlock.over(read)))
         except MatineeError as error:
+            nothing = Locked(None, (), (), None, "files")
             said = f"it cannot be read: {error}"
-            verdicts.append(Verdict("encryption", rendition["name"], {}, (said,)))
+            evidence = encryption_evidence(lock, nothing)
+            verdicts.append(Verdict("encryption", rendition["name"], evidence, (said,)))
     return verdicts
 
 

@@ -233,7 +233,14 @@ def judge_encryption(
         reasons.append(f"{len(found.samples)} of its {len(found.sizes)} samples are encrypted")
     if found.is_same is False:
         reasons.append("it does not decrypt to what was encrypted")
-    evidence = {
+    return Verdict(
+        "encryption", rendition, encryption_evidence(lock, found), tuple(reasons[:SHOWN])
+    )
+
+
+def encryption_evidence(lock: Lock, found: Locked) -> dict[str, Any]:
+    """What was looked at."""
+    return {
         "scheme": lock.scheme,
         "key_id": lock.key_id,
         "samples": len(found.sizes),
@@ -241,7 +248,6 @@ def judge_encryption(
         "encrypted_bytes": sum(sample.protected for sample in found.samples),
         "proved_by": found.proved_by,
     }
-    return Verdict("encryption", rendition, evidence, tuple(reasons[:SHOWN]))
 
 
 def judge_quality(
