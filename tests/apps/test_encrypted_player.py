@@ -72,8 +72,10 @@ def test_the_page_plays_the_other_scheme_too(
     page = viewer.open(f"/watch/{encrypted.title}?autoplay")
     viewer.until("window.matinee && matinee.state().time > 0.1")
 
-    page.evaluate(f"matinee.player.load('{package(encrypted, 'cenc')}{manifest}')")
-    page.evaluate("video.play()")
+    page.evaluate(
+        f"void matinee.player.load('{package(encrypted, 'cenc')}{manifest}')"
+        ".then(() => video.play())"
+    )
 
     viewer.until("matinee.state().time > 1.5 && !matinee.state().error")
     assert is_encrypted(page) and page.evaluate(SHOWS_THE_FILM) > 8
@@ -109,7 +111,8 @@ def test_other_players_play_it_on_pages_of_other_sites(
     page = viewer.open(f"/{script}.html")
     address = served.address + package(encrypted, scheme)
     licence = f"{served.address}/media/titles/{encrypted.title}/clearkey"
-    page.evaluate(f"const address = '{address}', licence = '{licence}'; {begin}; video.play()")
+    told = f"const address = '{address}', licence = '{licence}'"
+    page.evaluate(f"{told}; {begin}; void video.play().catch(console.warn)")
 
     viewer.until("video.currentTime > 1.5 && video.videoHeight > 0")
     assert is_encrypted(page)

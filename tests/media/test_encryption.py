@@ -16,7 +16,7 @@ from matinee.media.encryption import (
     Keyring,
     Lock,
     derived_key,
-    key_lines,
+    key_line,
     lock_of,
     packager_flags,
     pssh_box,
@@ -106,12 +106,10 @@ def test_the_common_box_has_every_key_id_once() -> None:
 
 
 @pytest.mark.parametrize(("scheme", "method"), [("cbcs", "SAMPLE-AES"), ("cenc", "SAMPLE-AES-CTR")])
-def test_playlists_name_a_key_that_is_fetched_as_segments_are(scheme: str, method: str) -> None:
+def test_playlists_name_the_key_and_where_licences_are(scheme: str, method: str) -> None:
     key_id = "00112233445566778899aabbccddeeff"
-    begin = f'#EXT-X-KEY:METHOD={method},URI="../../keys/{key_id}.key",'
-    named = f'KEYID=0x{key_id.upper()},KEYFORMAT="org.w3.clearkey"'
+    named = f'KEYID=0x{key_id.upper()},KEYFORMAT="org.w3.clearkey",KEYFORMATVERSIONS="1"'
 
-    assert key_lines(Lock(scheme, key_id, "")) == (
-        f'{begin}KEYFORMAT="identity",KEYFORMATVERSIONS="1"',
-        f'{begin}{named},KEYFORMATVERSIONS="1"',
-    )
+    line = key_line(Lock(scheme, key_id, ""))
+
+    assert line == f'#EXT-X-KEY:METHOD={method},URI="../../clearkey",{named}'

@@ -56,6 +56,8 @@ class Watch {
     if (this.media?.licence) {
       const licence = new URL(this.media.licence, location.href).href;
       this.player.configure({ drm: { servers: { "org.w3.clearkey": licence } } });
+      // It knows no EXT-X-KEY of ClearKey: the segments themselves tell which keys they need.
+      this.player.configure({ manifest: { ignoreDrmInfo: true } });
     }
     this.player.addEventListener("error", ({ detail }) => this.fail(detail));
     this.layOut(small);

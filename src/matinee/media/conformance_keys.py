@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from matinee.media.conformance_dash import ReadDash
 from matinee.media.conformance_hls import ReadHls
 from matinee.media.conformance_report import Expected, Finding
-from matinee.media.encryption import key_lines
+from matinee.media.encryption import key_line
 from matinee.media.hls_edits import KEY_TAG
 
 
@@ -13,7 +13,7 @@ def key_findings(hls: ReadHls, dash: ReadDash, expected: Expected) -> Iterator[F
     """Each rendition's key is named where its segments are, and no other rendition names one."""
     for listed in hls.lists.values():
         lock = expected.locks.get(listed.name)
-        wanted = key_lines(lock) if lock else ()
+        wanted = (key_line(lock),) if lock else ()
         found = [
             tuple(tag for tag in segment.tags if tag.startswith(KEY_TAG))
             for segment in listed.playlist.segments

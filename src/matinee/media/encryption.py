@@ -31,6 +31,9 @@ COMMON_SYSTEM = UUID("1077efec-c0b2-4d02-ace3-3c1e52e2fb4b")
 HLS_METHODS = {"cbcs": "SAMPLE-AES", "cenc": "SAMPLE-AES-CTR"}
 CLEAR_KEY = "org.w3.clearkey"
 
+LICENCES = "clearkey"
+"""Where ClearKey licences are asked for, below the title's folder."""
+
 
 @dataclass(frozen=True, slots=True)
 class Encryption:
@@ -148,28 +151,17 @@ def packager_flags(scheme: str, secrets: Mapping[str, tuple[str, bytes, str]]) -
     yield f"--keys={','.join(infos)}"
 
 
-def key_lines(lock: Lock) -> tuple[str, str]:
-    """EXT-X-KEY (RFC 8216bis section 4.4.4.4) for players that fetch a key, and for ClearKey.
+def key_line(lock: Lock) -> str:
+    """EXT-X-KEY (RFC 8216bis section 4.4.4.4), with where licences are as its address.
 
-    The key's address is one below the title's folder, so who may fetch segments may fetch it.
+    That lies below the title's folder: who may fetch segments may ask there. No line of the format
+    ``identity`` stands beside it, for hls.js would take that one and play nothing.
     """
     method = HLS_METHODS[lock.scheme]
-    address = f"../../{key_address(lock.key_id)}"
-    begin, version = f'#EXT-X-KEY:METHOD={method},URI="{address}"', 'KEYFORMATVERSIONS="1"'
-    key_id = f"KEYID=0x{lock.key_id.upper()}"
     return (
-        f'{begin},KEYFORMAT="identity",{version}',
-        f'{begin},{key_id},KEYFORMAT="{CLEAR_KEY}",{version}',
+        f'#EXT-X-KEY:METHOD={method},URI="../../{LICENCES}",KEYID=0x{lock.key_id.upper()},'
+        f'KEYFORMAT="{CLEAR_KEY}",KEYFORMATVERSIONS="1"'
     )
-
-
-LICENCES = "clearkey"
-"""Where ClearKey licences are asked for, below the title's folder."""
-
-
-def key_address(key_id: str) -> str:
-    """Where a key lies, below the title's folder."""
-    return f"keys/{key_id}.key"
 
 
 def derived_key(secret: bytes, title: str, label: str) -> ContentKey:

@@ -77,13 +77,13 @@ def normalise(text: str) -> str:
     return write_multivariant(with_version(read_multivariant(text)))
 
 
-def with_keys(text: str, lines: Sequence[str]) -> str:
-    """A media playlist with these EXT-X-KEY lines before its first segment, and no others."""
+def with_key(text: str, line: str) -> str:
+    """A media playlist with this EXT-X-KEY line before its first segment, and no other."""
     playlist = read_media(text)
 
     def keyed(number: int, segment: Segment) -> Segment:
         others = tuple(tag for tag in segment.tags if not tag.startswith(KEY_TAG))
-        return replace(segment, tags=(*(lines if number == 0 else ()), *others))
+        return replace(segment, tags=(*([line] if number == 0 else ()), *others))
 
     segments = tuple(keyed(*each) for each in enumerate(playlist.segments))
     return write_media(replace(playlist, segments=segments))

@@ -15,7 +15,7 @@ from matinee.media import dash_edits, hls_edits
 from matinee.media.bit_rates import BitRate, measured
 from matinee.media.chapters import chapters_webvtt
 from matinee.media.dash_edits import Roles
-from matinee.media.encryption import Keyring, key_lines
+from matinee.media.encryption import Keyring, key_line
 from matinee.media.hls import (
     Multivariant,
     Variant,
@@ -177,7 +177,7 @@ def finish(
     for stream in plan.streams:
         for name in (stream.playlist, f"{stream.name}-iframes.m3u8"):
             if stream.lock and name in finished:
-                finished[name] = hls_edits.with_keys(finished[name], key_lines(stream.lock))
+                finished[name] = hls_edits.with_key(finished[name], key_line(stream.lock))
     rates: dict[str, BitRate] = {}
     for name in finished.keys() - {HLS}:
         rates[name] = hls_edits.bit_rate_of(read_media(finished[name]), sizes)

@@ -1,8 +1,7 @@
 """Keys for players, behind the same door as the segments that they decrypt.
 
-- ``POST <title>/clearkey``: a ClearKey licence, as the W3C's Encrypted Media Extensions spell it
-  (section 9.1): key ids in, keys out.
-- ``GET <title>/keys/<id>.key``: the 16 bytes of a key, as HLS players fetch them.
+``POST <title>/clearkey`` gives a ClearKey licence, as the W3C's Encrypted Media Extensions spell it
+(section 9.1): key ids in, keys out.
 
 Keys are given of packages of a title that is on screen, and of nothing else.
 """
@@ -25,7 +24,6 @@ from matinee.stages.unlock import kept_key
 
 LARGEST = 65_536
 MOST_IDS = 64
-_KEY = re.compile(r"([^/]+)/keys/([0-9a-f]{32})\.key")
 _ID = re.compile(r"[A-Za-z0-9_-]{22}")
 _LICENCE = re.compile(rf"([^/]+)/{LICENCES}")
 _ANYWHERE = {"access-control-allow-origin": "*", "cache-control": "no-store"}
@@ -89,11 +87,6 @@ class Licences:
                 allow = {**_ANYWHERE, "allow": "POST, OPTIONS"}
                 await _answer(send, 405, b"", allow)
             return
-        if (found := _KEY.fullmatch(path)) and method in ("GET", "HEAD"):
-            keys = await to_thread.run_sync(self._desk.keys, found[1], [found[2]])
-            headers = {**_ANYWHERE, "content-type": "application/octet-stream"}
-            await _answer(send, 200, keys[found[2]], headers, with_body=method == "GET")
-            return
         await self._files(scope, receive, send)
 
     async def _license(self, title: str, receive: Receive, send: Send) -> None:
@@ -151,10 +144,8 @@ async def _body(receive: Receive) -> bytes:
             return body
 
 
-async def _answer(
-    send: Send, status: int, body: bytes, headers: Mapping[str, str], *, with_body: bool = True
-) -> None:
+async def _answer(send: Send, status: int, body: bytes, headers: Mapping[str, str]) -> None:
     told = {**headers, "content-length": str(len(body)), "x-content-type-options": "nosniff"}
     raw = [(name.encode(), value.encode()) for name, value in told.items()]
     await send({"type": "http.response.start", "status": status, "headers": raw})
-    await send({"type": "http.response.body", "body": body if with_body else b""})
+    await send({"type": "http.response.body", "body": body})
