@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from matinee.adapters.keys import SECRET_FILE
-from matinee.media.encryption import derived_key
+from matinee.media.encryption import ContentKey, derived_key
 from matinee.media.hls import read_media
 
 SCHEMES = ("cenc", "cbcs")
@@ -30,9 +30,12 @@ class Encrypted:
     def title(self) -> str:
         return str(self.clear["title"])
 
-    def key(self, label: str) -> str:
+    def key_of(self, label: str) -> ContentKey:
         secret = (self.library / SECRET_FILE).read_bytes()
-        return derived_key(secret, self.title, label).key.hex()
+        return derived_key(secret, self.title, label)
+
+    def key(self, label: str) -> str:
+        return self.key_of(label).key.hex()
 
     def rendition(self, document: dict[str, Any], name: str) -> Path:
         """The folder that a package's playlist names."""

@@ -68,6 +68,7 @@ def test_a_licence_has_the_keys_that_are_asked_for_and_no_others(tmp_path: Path)
         keys, place = stocked(live)[FILM], f"/media/titles/{FILM}/"
         both = ask(live, place, keys["video"].id, keys["audio"].id)
         one = ask(live, place, keys["audio"].id, bytes(16))
+        fetched = live.ask(f"{place}keys/{keys['video'].id.hex()}.key")
 
     assert both.status == 200 and both.headers["content-type"] == "application/json"
     assert both.headers["cache-control"] == "no-store"
@@ -77,6 +78,8 @@ def test_a_licence_has_the_keys_that_are_asked_for_and_no_others(tmp_path: Path)
         key = {"kty": "oct", "kid": encoded(keys[label].id), "k": encoded(keys[label].key)}
         assert key in both.json["keys"]
     assert [key["kid"] for key in one.json["keys"]] == [encoded(keys["audio"].id)]
+    assert (fetched.status, fetched.body) == (200, keys["video"].key)
+    assert fetched.headers["cache-control"] == "no-store"
 
 
 def test_keys_are_behind_the_door_of_the_segments(away: LiveService) -> None:
@@ -86,6 +89,9 @@ def test_keys_are_behind_the_door_of_the_segments(away: LiveService) -> None:
 
     assert ask(away, plain, wanted, secret=None).status == 404
     assert ask(away, place, wanted, secret=None).status == 200
+    file = f"keys/{wanted.hex()}.key"
+    assert away.ask(plain + file, secret=None).status == 404
+    assert away.ask(place + file, secret=None).body == keys[FILM]["video"].key
     assert ask(away, place.replace(FILM, OTHER), wanted, secret=None).status == 404
     assert ask(away, place.replace("/s/", "/s/1"), wanted, secret=None).status == 404
     assert ask(away, plain, wanted, secret=away.token("upload")).status == 404

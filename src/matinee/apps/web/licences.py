@@ -1,7 +1,8 @@
 """Keys for players, behind the same door as the segments that they decrypt.
 
-``POST <title>/clearkey`` gives a ClearKey licence, as the W3C's Encrypted Media Extensions spell it
-(section 9.1): key ids in, keys out.
+- ``POST <title>/clearkey``: a ClearKey licence, as the W3C's Encrypted Media Extensions spell it
+  (section 9.1): key ids in, keys out.
+- ``GET <title>/keys/<id>.key``: the 16 bytes of a key, for players that fetch them.
 
 Keys are given of packages of a title that is on screen, and of nothing else.
 """
@@ -24,6 +25,7 @@ from matinee.stages.unlock import kept_key
 
 LARGEST = 65_536
 MOST_IDS = 64
+_KEY = re.compile(r"([^/]+)/keys/([0-9a-f]{32})\.key")
 _ID = re.compile(r"[A-Za-z0-9_-]{22}")
 _LICENCE = re.compile(rf"([^/]+)/{LICENCES}")
 _ANYWHERE = {"access-control-allow-origin": "*", "cache-control": "no-store"}
@@ -86,6 +88,11 @@ class Licences:
             else:
                 allow = {**_ANYWHERE, "allow": "POST, OPTIONS"}
                 await _answer(send, 405, b"", allow)
+            return
+        if (found := _KEY.fullmatch(path)) and method == "GET":
+            keys = await to_thread.run_sync(self._desk.keys, found[1], [found[2]])
+            headers = {**_ANYWHERE, "content-type": "application/octet-stream"}
+            await _answer(send, 200, keys[found[2]], headers)
             return
         await self._files(scope, receive, send)
 
