@@ -14,6 +14,13 @@ from matinee.apps.cli.main import printable
 FORMS = {"webvtt": "", "imsc1": "-imsc1"}
 """Forms of subtitles, and what the names of their renditions end with."""
 
+KEYS = {
+    "library": "the library's own secret",
+    "file": "a file",
+    "service": "a key service",
+}
+"""Where keys come from, for people."""
+
 FORM_NAMES = {"webvtt": "WebVTT", "imsc1": "IMSC1"}
 
 
@@ -72,6 +79,7 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], profile: Any, wish: Any)
         "subtitle_remarks": remarks_json(said),
         "tracks": [outcome.as_json() for outcome in tracks.outcomes],
         "waivers": [o.as_json() for o in tracks.outcomes if o.waiver],
+        "encryption": _encryption_json(profile.encryption),
         "cpu_seconds": round(cpu_s, 1),
         "seconds": round(cpu_s / workers, 1),
     }
@@ -113,6 +121,11 @@ def look_at_subtitles(
                 except SourceDamaged as error:
                     faults.append(f"{text.name}: {error}")
     return said, [*told_remarks(said), *faults]
+
+
+def _encryption_json(encryption: Any) -> dict[str, str] | None:
+    """What would be encrypted; keys are not asked for."""
+    return encryption and {"scheme": encryption.scheme, "keys": encryption.kind_of_keys}
 
 
 def _cropped(film: Path, info: Any) -> Any:
@@ -189,6 +202,10 @@ def tell_plan(plan: dict[str, Any]) -> None:
         )
     for text in plan["subtitles"]:
         click.echo(f"  {text['name']:<{width}} {FORM_NAMES[text['form']]}")
+    if locked := plan["encryption"]:
+        click.echo(
+            f"  pictures and sound encrypted: {locked['scheme']}, keys from {KEYS[locked['keys']]}"
+        )
     click.echo(f"  {len(streams)} streams")
     for note in plan["notes"]:
         click.echo(f"  {note}")
