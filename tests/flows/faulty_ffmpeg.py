@@ -36,6 +36,8 @@ def tampered(arguments: list[str], fault: str) -> list[str]:  # noqa: C901, PLR0
         line = line.replace(
             "setpts=N,setparams", "setpts=N,tpad=start=1,trim=end_frame=60,setparams"
         )
+    elif fault == "no second sample" and "n_subsample" in line and not first_chunk:
+        line = line.replace("libvmaf", "libnone")
     elif fault == "no vp9":
         line = line.replace("libvpx-vp9", "libvpx-none")
     elif fault == "crash" and encodes:

@@ -12,11 +12,13 @@ from matinee.core.verdicts import Verdict, failed
 from matinee.media.conformance import Finding
 from matinee.media.judges import (
     SHOWN,
+    Promise,
     SegmentContent,
     judge_conformance,
     judge_frames,
     judge_join,
     judge_presentation,
+    judge_promise,
     judge_quality,
     judge_sound,
     judge_tracks,
@@ -334,3 +336,36 @@ def test_a_score_that_is_no_score_fails(score: float) -> None:
 
     assert only_reason(verdict) == "a score is not a number from 0 to 100"
     assert canonical_json(verdict.as_json())  # a verdict that cannot be stored is lost
+
+
+# A promise
+
+
+def test_a_promise_that_holds_passes_and_tells_its_shots() -> None:
+    scores = np.repeat([94.0, 92.0, 97.0], 40)
+
+    verdict = judge_promise(Promise("v", 93, 1.5), scores, SEGMENTS)
+
+    assert verdict.passed
+    assert verdict.evidence == {
+        "target": 93, "floor": 91.5, "harmonic_mean": 94.29, "median_shot": 94.0, "p5_shot": 92.2,
+        "worst_shot": 92.0, "shots": 3, "below": 0,
+    }  # fmt: skip
+
+
+def test_a_mean_below_the_target_breaks_the_promise() -> None:
+    verdict = judge_promise(Promise("v", 93, 1.5), np.full(FRAMES, 92.9), SEGMENTS)
+
+    assert only_reason(verdict) == "its VMAF is 92.90, not 93"
+
+
+def test_a_shot_below_the_floor_breaks_the_promise_whatever_the_mean() -> None:
+    scores = np.repeat([99.0, 91.4, 99.0], 40)
+
+    verdict = judge_promise(Promise("v", 93, 1.5), scores, SEGMENTS)
+
+    assert only_reason(verdict) == "frames 40 to 79 have a VMAF of 91.40, not 91.5"
+
+
+def test_what_is_told_as_the_target_keeps_it() -> None:
+    assert judge_promise(Promise("v", 93, 1.5), np.full(FRAMES, 92.996), SEGMENTS).passed

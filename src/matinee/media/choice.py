@@ -1,0 +1,196 @@
+"""Which CRF each shot of a rung takes: a constant slope over its shots, and no shot below a floor.
+
+- Among the CRFs at which a shot keeps its floor, all shots take what a bit buys as much at
+  (constant slope: ``media/hull.py``), so that the rung's goal is met with the fewest bits.
+- A shot that keeps its floor at no CRF takes its best one.
+- Bit rate caps are not weighed here: they hold in every encode that was measured, so they are in
+  the curves.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matinee.media.curves import Point
+from matinee.media.hull import (
+    Allocation,
+    Choice,
+    OutOfReach,
+    ShotCurve,
+    for_quality,
+    harmonic_mean,
+    loss_of,
+    shot_curve,
+    title_hull,
+)
+from matinee.media.shot_models import Measured, ShotModel
+
+STEP = 0.5
+"""Of CRF, between choices."""
+
+MOST_WORSE = 3.0
+"""Without a target: how much worse than at the ladder's CRF a shot may be, in VMAF."""
+
+CLOSE = 0.5
+"""How far above its target a rung may be before its shots are chosen again, in VMAF."""
+
+SMALL = 1.0
+"""What changes a shot's CRF by less is not worth an encode."""
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What a rung is to reach: the harmonic mean of its VMAF, and the floor of each of its shots.
+
+    ``above`` is added to the mean that is aimed at, as encodes never are quite what was guessed.
+    """
+
+    quality: float
+    floors: tuple[float, ...]
+    above: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The CRF of every shot, and what is likely to come of it.
+
+    ``slope`` is how many bits the next VMAF point of the rung's mean costs; None: none is left.
+    """
+
+    crfs: tuple[float, ...]
+    bits: float
+    quality: float
+    slope: float | None
+
+
+def target_goal(target: float, margin: float, shots: int, above: float) -> Goal:
+    """A mean of ``target``, and no shot more than ``margin`` below it."""
+    return Goal(target, (target - margin,) * shots, above)
+
+
+def fixed_goal(models: Sequence[ShotModel], crf: float) -> Goal:
+    """As good as with one CRF for all shots, and no shot much worse."""
+    alike = [model.at(crf) for model in models]
+    floors = tuple(one.worst - MOST_WORSE for one in alike)
+    return Goal(mean_of(models, alike), floors)
+
+
+def mean_of(models: Sequence[ShotModel], points: Sequence[Measured]) -> float:
+    """The harmonic mean of VMAF over all frames."""
+    loss = math.fsum(
+        loss_of(point.quality, model.frames) for model, point in zip(models, points, strict=True)
+    )
+    return harmonic_mean(loss, sum(model.frames for model in models))
+
+
+def grid(model: ShotModel, bounds: tuple[float, float]) -> list[float]:
+    """The CRFs that a shot may take, ascending; ``bounds`` are the codec's or tighter."""
+    low, high = max(bounds[0], model.span[0]), min(bounds[1], model.span[1])
+    first, last = math.ceil(low / STEP), math.floor(high / STEP)
+    return [number * STEP for number in range(first, last + 1)]
+
+
+def allowed(model: ShotModel, floor: float, bounds: tuple[float, float]) -> list[Measured]:
+    """What a shot may take; never empty."""
+    points = [model.at(crf) for crf in grid(model, bounds)]
+    good = [point for point in points if point.worst >= floor]
+    return good or [max(points, key=lambda one: (one.worst, one.quality, -one.bits))]
+
+
+def choose(models: Sequence[ShotModel], goal: Goal, bounds: tuple[float, float]) -> Chosen:
+    """A CRF for every shot: the goal is met with the fewest bits, or come as near to as it goes."""
+    ranges = [
+        allowed(model, floor, bounds) for model, floor in zip(models, goal.floors, strict=True)
+    ]
+    curves = [
+        shot_curve([Point(one.bits, one.quality) for one in points], model.frames)
+        for model, points in zip(models, ranges, strict=True)
+    ]
+    try:
+        found = for_quality(curves, min(goal.quality + goal.above, 99.99))
+    except OutOfReach:
+        *_, found = title_hull(curves)
+    chosen = [
+        points[curve.choices[place].number]
+        for points, curve, place in zip(ranges, curves, found.places, strict=True)
+    ]
+    return Chosen(
+        tuple(one.crf for one in chosen), found.bits, found.quality, _slope(curves, found)
+    )
+
+
+def _slope(curves: Sequence[ShotCurve], found: Allocation) -> float | None:
+    """Bits for a point of the mean, by the cheapest step that is left."""
+    steps = [
+        (after.bits - before.bits) / (before.loss - after.loss)
+        for curve, place in zip(curves, found.places, strict=True)
+        for before, after in _step(curve.choices, place)
+    ]
+    if not steps:
+        return None
+    # A point of the mean is so much loss, at the mean that there is.
+    return min(steps) * found.frames / (found.quality + 1) ** 2
+
+
+def _step(choices: Sequence[Choice], place: int) -> list[tuple[Choice, Choice]]:
+    return [(choices[place], choices[place + 1])] if place + 1 < len(choices) else []
+
+
+def is_kept(models: Sequence[ShotModel], points: Sequence[Measured], goal: Goal) -> bool:
+    """Whether encodes as they ship reach a goal: the mean, and every floor."""
+    floors = zip(points, goal.floors, strict=True)
+    return mean_of(models, points) >= goal.quality and all(p.worst >= f for p, f in floors)
+
+
+def chosen_again(
+    models: Sequence[ShotModel], points: Sequence[Measured], goal: Goal,
+    bounds: tuple[float, float],
+) -> Chosen:  # fmt: skip
+    """The choice after all shots were encoded once: what is good enough stays as it is.
+
+    Args:
+        models: They know ``points``.
+        points: The shots' encodes as they are now.
+        goal: What is to be reached.
+        bounds: CRFs that may be taken.
+    """
+    fresh = choose(models, goal, bounds)
+    kept = [
+        point.crf if abs(crf - point.crf) < SMALL and point.worst >= floor else crf
+        for crf, point, floor in zip(fresh.crfs, points, goal.floors, strict=True)
+    ]
+    likely = [model.at(crf) for model, crf in zip(models, kept, strict=True)]
+    if mean_of(models, likely) < goal.quality:
+        return fresh
+    return Chosen(
+        tuple(kept), math.fsum(one.bits for one in likely), mean_of(models, likely), fresh.slope
+    )
+
+
+def as_found(models: Sequence[ShotModel], points: Sequence[Measured], chosen: Chosen) -> Chosen:
+    """A choice with the bits and the mean that its encodes have."""
+    return Chosen(
+        chosen.crfs,
+        math.fsum(point.bits for point in points),
+        mean_of(models, points),
+        chosen.slope,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """What another CRF would give a shot, beside the one that was taken."""
+
+    crf: float
+    bits: float
+    quality: float
+
+
+def neighbours(
+    model: ShotModel, crf: float, bounds: tuple[float, float], apart: float = 1.0
+) -> list[Neighbour]:
+    """The CRFs one and two steps to either side, as they are likely to be."""
+    wanted = [crf + n * apart for n in (-2, -1, 1, 2)]
+    inside = grid(model, bounds)
+    found = [model.at(one) for one in wanted if inside and inside[0] <= one <= inside[-1]]
+    return [Neighbour(one.crf, one.bits, one.quality) for one in found]
