@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -96,7 +97,7 @@ def _claims(workplace: Workplace) -> Iterator[Figure]:
         }
         found = workplace.alternate(
             f"{NAME}: claims",
-            {name: (lambda q=queue: _claim(*q)) for name, queue in queues.items()},
+            {name: partial(_claim, *queue) for name, queue in queues.items()},
         )
     name = f"claim and settle beside {WAITING} that wait, and beside none"
     yield paired(NAME, name, "ms", found["full"], found["empty"], Bar(1.25, "ratio"))
@@ -158,8 +159,8 @@ def _pages(workplace: Workplace) -> Iterator[Figure]:
         for name, which in searches.items():
             found = workplace.alternate(
                 f"{NAME}: search, {name}",
-                {"ours": lambda w=which: _timed(lambda: log.search(w, PAGE)),
-                 "peer": lambda: _timed(lambda: _newest(rows))},
+                {"ours": partial(_timed, partial(log.search, which, PAGE)),
+                 "peer": partial(_timed, partial(_newest, rows))},
             )  # fmt: skip
             title = f"a page of {EVENTS} events: {name}"
             yield paired(NAME, title, "ms", found["ours"], found["peer"], Bar(1000, "ours"))

@@ -43,12 +43,10 @@ def run(workplace: Workplace) -> Iterator[Figure]:
         take_turns(arms, 1, lambda *_: None)  # the first reads everything from the disk
         spent = take_turns(arms, repeats, lambda *_: None)
         both = spent["ours"], spent["peer"]
-        wall, cpu = (
-            [[s.wall_s for s in one] for one in both],
-            [[s.cpu_s for s in one] for one in both],
-        )
-        yield paired(NAME, f"{name}: wall", "s", *wall, bar)
-        yield paired(NAME, f"{name}: CPU", "s", *cpu, bar if bar is not SOON else None)
+        wall, peer_wall = ([one.wall_s for one in side] for side in both)
+        cpu, peer_cpu = ([one.cpu_s for one in side] for side in both)
+        yield paired(NAME, f"{name}: wall", "s", wall, peer_wall, bar)
+        yield paired(NAME, f"{name}: CPU", "s", cpu, peer_cpu, bar if bar is not SOON else None)
     with workplace.folder() as folder:
         for name, bad in bad_films(film, folder).items():
             tell(f"{NAME}: {name}")

@@ -48,7 +48,7 @@ class Ours:
         waker = Waker()
         self._engine = open_database(f"sqlite:///{folder}/ours.db", waker.wake)
         self._log = SqlEventLog(self._engine, now)
-        self._called, self._waker = called, waker
+        self._called, self._waker, self._folder = called, waker, folder
         self._loop = asyncio.new_event_loop()
         self._work = self._loop.create_task(self._dispatch())
         self._thread = threading.Thread(target=self._run)
@@ -80,8 +80,8 @@ class Ours:
         async def nothing(*_: object) -> None:
             return None
 
-        room = Room(2, 1 << 30)
-        performer = Performer(functions, None, runs, FunctionHost(nothing), room, now)
+        host = FunctionHost(nothing, lambda: contextlib.nullcontext(self._folder))
+        performer = Performer(functions, None, runs, host, Room(2, 1 << 30), now)
         book = read_rules([("rules.toml", RULE)], functions)
         await Dispatcher(
             queue, queue, book, performer, self._waker, "bench", now, random.random

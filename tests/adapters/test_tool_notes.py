@@ -12,40 +12,44 @@ from matinee.adapters.tools import find_tools
 
 
 @pytest.fixture
-def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A tool, some time after it was installed."""
+def tool(tmp_path: Path) -> Path:
     path = tmp_path / "tool"
     path.write_bytes(b"one")
-    later = time.time() + LEAST_AGE_S + 1
-    monkeypatch.setattr(time, "time", lambda: later)
     return path
 
 
-def test_a_tool_that_did_not_change_is_known_again(tool: Path, tmp_path: Path) -> None:
-    noted = ToolNotes(tmp_path / "notes").note(tool, "9", "digest")
+def notes_in(path: Path) -> ToolNotes:
+    """Notes that are taken some time after the tool was installed."""
+    return ToolNotes(path, lambda: time.time() + LEAST_AGE_S + 1)
 
-    assert ToolNotes(tmp_path / "notes").recall(tool) == noted
-    assert ToolNotes(tmp_path / "others").recall(tool) is None
+
+def test_a_tool_that_did_not_change_is_known_again(tool: Path, tmp_path: Path) -> None:
+    noted = notes_in(tmp_path / "notes").note(tool, "9", "digest")
+
+    assert notes_in(tmp_path / "notes").recall(tool) == noted
+    assert notes_in(tmp_path / "others").recall(tool) is None
     assert ToolNotes(None).recall(tool) is None
 
 
 def test_a_tool_that_changed_is_not(tool: Path, tmp_path: Path) -> None:
     """Though it has the size and the time of change that it had."""
-    ToolNotes(tmp_path / "notes").note(tool, "9", "digest")
+    notes_in(tmp_path / "notes").note(tool, "9", "digest")
     before = tool.stat()
     tool.write_bytes(b"two")
     os.utime(tool, ns=(before.st_atime_ns, before.st_mtime_ns))
+    while tool.stat().st_ctime_ns == before.st_ctime_ns:  # until the file system's clock ticks
+        os.utime(tool, ns=(before.st_atime_ns, before.st_mtime_ns))
 
     assert tool.stat().st_mtime_ns == before.st_mtime_ns
-    assert ToolNotes(tmp_path / "notes").recall(tool) is None
+    assert notes_in(tmp_path / "notes").recall(tool) is None
 
 
 def test_a_tool_that_another_file_took_the_place_of_is_not(tool: Path, tmp_path: Path) -> None:
-    ToolNotes(tmp_path / "notes").note(tool, "9", "digest")
+    notes_in(tmp_path / "notes").note(tool, "9", "digest")
     (tmp_path / "new").write_bytes(b"one")
     (tmp_path / "new").replace(tool)
 
-    assert ToolNotes(tmp_path / "notes").recall(tool) is None
+    assert notes_in(tmp_path / "notes").recall(tool) is None
 
 
 def test_a_tool_that_was_written_just_now_is_not_noted(tmp_path: Path) -> None:
@@ -57,7 +61,7 @@ def test_a_tool_that_was_written_just_now_is_not_noted(tmp_path: Path) -> None:
 
 
 def test_tools_that_are_gone_are_forgotten(tool: Path, tmp_path: Path) -> None:
-    notes = ToolNotes(tmp_path / "notes")
+    notes = notes_in(tmp_path / "notes")
     (tmp_path / "gone").write_bytes(b"one")
     notes.note(tmp_path / "gone", "8", "digest")
     (tmp_path / "gone").unlink()
@@ -79,11 +83,11 @@ def test_tools_that_are_gone_are_forgotten(tool: Path, tmp_path: Path) -> None:
 def test_notes_that_cannot_be_read_are_none(tool: Path, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "notes").write_bytes(content)
 
-    assert ToolNotes(tmp_path / "notes").recall(tool) is None
+    assert notes_in(tmp_path / "notes").recall(tool) is None
 
 
 def test_notes_that_cannot_be_kept_are_no_harm(tool: Path, tmp_path: Path) -> None:
-    assert ToolNotes(tool / "below").note(tool, "9", "digest").version == "9"
+    assert notes_in(tool / "below").note(tool, "9", "digest").version == "9"
 
 
 @pytest.mark.tools

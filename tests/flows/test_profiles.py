@@ -276,7 +276,7 @@ def test_devices_makes_sixty_streams_of_an_ordinary_film(matinee: Run, tmp_path:
     """Of 1280x720, two languages of sound in stereo, two of subtitles; planned in seconds."""
     film, text = tmp_path / "film.mkv", tmp_path / "text.srt"
     text.write_text("1\n00:00:00,100 --> 00:00:00,900\nHello\n")
-    sound = ("-f", "lavfi", "-t", "0.5", "-i", "anoisesrc,aformat=channel_layouts=stereo")
+    sound = ("-f", "lavfi", "-t", "0.5", "-i", "anoisesrc=seed=1,aformat=channel_layouts=stereo")
     run_ffmpeg(
         "-f", "lavfi", "-t", "0.5", "-i", "color=s=1280x720:r=24", *sound, *sound,
         "-i", text, "-i", text, "-map", "0", "-map", "1", "-map", "2", "-map", "3", "-map", "4",

@@ -322,6 +322,21 @@ def test_a_film_without_frames_is_damaged() -> None:
         build_timeline(np.empty(0, dtype=PACKET), MS, Fraction(25))
 
 
+def test_one_time_stamp_that_is_hours_off_makes_no_film_of_hours() -> None:
+    packets = index([3_600_000 if n == 7 else 40 * n for n in range(20)])
+    packets["dts"] = [40 * n - 80 for n in range(20)]
+
+    with pytest.raises(SourceDamaged, match=r"decoded at 0.200 s is to be shown at 3600.000 s"):
+        build_timeline(packets, MS, Fraction(25), is_recording=True)
+
+
+def test_a_picture_of_a_recording_may_wait_before_it_is_shown() -> None:
+    packets = index([40 * n for n in range(20)])
+    packets["dts"] = [40 * n - 60_000 for n in range(20)]
+
+    assert build_timeline(packets, MS, Fraction(25), is_recording=True).frames == 20
+
+
 def test_of_two_frames_at_one_time_the_later_is_shown() -> None:
     pts = [40 * n for n in range(400)]
     pts[7] = pts[6]

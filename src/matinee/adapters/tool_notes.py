@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,10 +26,11 @@ class ToolNotes:
 
     A note counts as long as its tool is the same file with the same size and times of change.
     Whoever can write to the library can forge one, and the ledger that it serves as well.
+    ``clock`` gives seconds since 1970, as files' times are.
     """
 
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
+    def __init__(self, path: Path | None, clock: Callable[[], float] = time.time) -> None:
+        self._path, self._clock = path, clock
         self._notes = _read(path) if path else {}
 
     def recall(self, tool: Path) -> Noted | None:
@@ -39,11 +41,15 @@ class ToolNotes:
     def note(self, tool: Path, version: str, identity: str) -> Noted:
         """What is known of the tool from now on."""
         noted = Noted(_which(tool), version, identity)
-        if self._path and _age_s(tool) > LEAST_AGE_S:
+        if self._path and self._age_s(tool) > LEAST_AGE_S:
             self._notes[str(tool)] = noted
             there = {path: one for path, one in self._notes.items() if Path(path).exists()}
             _write(self._path, there)
         return noted
+
+    def _age_s(self, tool: Path) -> float:
+        status = tool.stat()
+        return self._clock() - max(status.st_mtime, status.st_ctime)
 
 
 def _which(tool: Path) -> list[int]:
@@ -52,11 +58,6 @@ def _which(tool: Path) -> list[int]:
     return [
         status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns,
     ]  # fmt: skip
-
-
-def _age_s(tool: Path) -> float:
-    status = tool.stat()
-    return time.time() - max(status.st_mtime, status.st_ctime)
 
 
 def _read(path: Path) -> dict[str, Noted]:

@@ -4,12 +4,11 @@ Makes chunks of films whose uploads still go on, when nobody else has work for t
 itself when there has been nothing to do for a while, on SIGTERM, and with its parent.
 """
 
-import asyncio
 import os
-import signal
-import sys
 
 import click
+
+from matinee.apps.child import hear_parent, run
 
 IDLE_S = 60.0
 """After so long without anything to do the process ends."""
@@ -29,29 +28,14 @@ def main(parent: int, library: str | None, workers: int | None, idle_s: float) -
 
     die_with_parent(parent)
     os.nice(COURTESY)
-    try:
-        asyncio.run(_work(library, workers, idle_s))
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(0)  # the object store's threads may outlive the interpreter: see cli.main.end
+    run(_work(library, workers, idle_s))
 
 
 async def _work(library: str | None, workers: int | None, idle_s: float) -> None:
     from matinee.config import read_settings
     from matinee.wiring.ahead import head_starts
 
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, stopping.set)
-    loop.add_signal_handler(signal.SIGINT, lambda: None)  # Ctrl-C is for our parent, who tells us
-
-    def woken() -> None:
-        if not os.read(0, 4096):
-            stopping.set()
-
-    loop.add_reader(0, woken)
-    await head_starts(read_settings(library, workers)).go_on(stopping, idle_s)
+    await head_starts(read_settings(library, workers)).go_on(hear_parent(), idle_s)
 
 
 if __name__ == "__main__":

@@ -5,12 +5,11 @@ a while, on SIGTERM, and with its parent. A byte on standard input wakes it.
 """
 
 import asyncio
-import os
-import signal
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import click
+
+from matinee.apps.child import hear_parent, run
 
 IDLE_S = 60.0
 """After so long without a run the process ends: an idle service is a small one."""
@@ -29,31 +28,16 @@ def main(parent: int, library: str | None, workers: int | None, idle_s: float) -
     from matinee.wiring.processes import die_with_parent
 
     die_with_parent(parent)
-    try:
-        asyncio.run(_work(library, workers, idle_s))
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(0)  # the object store's threads may outlive the interpreter: see cli.main.end
+    run(_work(library, workers, idle_s))
 
 
 async def _work(library: str | None, workers: int | None, idle_s: float) -> None:
     from matinee.config import read_settings
     from matinee.wiring.worker import open_worker
 
-    loop = asyncio.get_running_loop()
-    loop.set_default_executor(ThreadPoolExecutor(THREADS))
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
     worker, release = open_worker(read_settings(library, workers))
-    stopping = asyncio.Event()
-    loop.add_signal_handler(signal.SIGTERM, stopping.set)
-    loop.add_signal_handler(signal.SIGINT, lambda: None)  # Ctrl-C is for our parent, who tells us
-
-    def woken() -> None:
-        if not os.read(0, 4096):
-            stopping.set()
-        worker.woken.set()
-
-    loop.add_reader(0, woken)
+    stopping = hear_parent(worker.woken.set)
     idle = asyncio.create_task(_watch_idleness(worker, idle_s, stopping))
     try:
         await worker.work(stopping)

@@ -20,9 +20,12 @@ REACH = 3
 FOREIGN = 12.0
 """Mean difference (8-bit luma steps) beyond which a frame shows something else altogether."""
 
-VISIBLE = 0.25
-"""How much better a run must fit elsewhere, in 8-bit luma steps, unless it fits twice as well: an
-encoder lags behind a slow fade by less, and nobody sees it."""
+VISIBLE = 1.0
+"""A difference of less than a step of 8-bit luma is seen by nobody, and an encoder leaves it out,
+or shows it some frames late."""
+
+WINDOW = 12
+"""Frames that are judged together."""
 
 BLOCK = 4096
 """Frames compared at a time."""
@@ -57,12 +60,12 @@ def compare(source: Signature, copy: Signature, start: int = 0) -> list[Mismatch
     """
     if len(source) != len(copy):
         raise ValueError(f"{len(copy)} frames to compare with {len(source)}")
-    own = _difference(source, copy)
+    own, held = _difference(source, copy), _held_back(source, copy)
     found: dict[int, int | None] = {}
     best = own.copy()
     for offset in [step for reach in range(1, REACH + 1) for step in (reach, -reach)]:
         other = _shifted_difference(source, copy, offset)
-        for frame in np.flatnonzero(_clearly_better(own, other) & (other < best)):
+        for frame in np.flatnonzero(_clearly_better(own, other, held) & (other < best)):
             found[int(frame)], best[frame] = offset, other[frame]
     for frame in np.flatnonzero(own > FOREIGN):
         found.setdefault(int(frame), None)
@@ -91,20 +94,34 @@ def _shifted_difference(source: Signature, copy: Signature, offset: int) -> NDAr
     return other
 
 
-def _clearly_better(own: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """One frame by far (a third of the difference), or a run of 12 by a quarter of it.
+def _held_back(source: Signature, copy: Signature) -> NDArray[np.bool_]:
+    """Where the copy moves less than half as much as the source: coding left out what moves."""
+    moves = (_windowed(_shifted_difference(frames, frames, -1)[1:]) for frames in (copy, source))
+    copied, moved = moves
+    return np.append(False, copied < 0.5 * moved) if len(source) else np.empty(0, dtype=np.bool_)
+
+
+def _clearly_better(
+    own: NDArray[np.float64], other: NDArray[np.float64], held: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """One frame by far (a third of the difference), or a run of frames by half or visibly.
 
     A starved encoder may all but copy the picture before: that frame fits its neighbour up to
-    twice as well as its own, and is no fault.
+    twice as well as its own, and is no fault. Where it ``held`` small moves back, only what is
+    visible is one.
     """
-    single = (own > 0.4) & (other < own / 3)
-    window = min(12, len(own))
-    kernel = np.ones(window) / window
+    single = (own > 0.4) & (other < own / 3) & (~held | (own - other > VISIBLE))
     finite = np.where(np.isfinite(other), other, own)
-    own_mean, other_mean = (np.convolve(values, kernel, "same") for values in (own, finite))
-    is_far = other_mean < 0.5 * own_mean
+    own_mean, other_mean = _windowed(own), _windowed(finite)
+    is_far = (other_mean < 0.5 * own_mean) & ~held
     is_seen = (other_mean < 0.75 * own_mean) & (own_mean - other_mean > VISIBLE)
     lasting = (own_mean > 0.3) & (is_far | is_seen)
     # A window tells of its middle: its other frames are of the run if each fits better elsewhere.
-    near = np.convolve(lasting, kernel, "same") > 0
+    near = _windowed(lasting.astype(np.float64)) > 0
     return np.asarray(single | (near & (finite < 0.75 * own)))
+
+
+def _windowed(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean of the values around each, as if there were zeros beyond both ends."""
+    window = min(WINDOW, len(values))
+    return np.convolve(values, np.ones(window) / window, "same") if window else values

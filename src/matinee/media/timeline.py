@@ -38,6 +38,10 @@ STANDS_STILL = Fraction(1)
 LONGEST_LAST_FRAME = Fraction(600)
 """Seconds that the last frame is shown at most, whatever the container says."""
 
+LONGEST_DELAY = 60
+"""Seconds from decoding a picture of a recording to showing it, beyond which its time stamp is
+damaged: one second is allowed, ten for stills (ISO/IEC 13818-1, 2.4.2.7 and 2.7.4)."""
+
 Packets = NDArray[np.void]
 Numbers = NDArray[np.int64]
 
@@ -101,12 +105,15 @@ def build_timeline(
     """Number the shown frames and lay them on a grid of one constant rate.
 
     ``end`` is when the track ends by its packets' durations, in seconds of the container's clock.
-    A recording may begin in the middle of a group of pictures: it is shown from the next one on.
+    A recording may begin in the middle of a group of pictures: it is shown from the next one on. A
+    single time stamp in it that is wrong by hours would make a film of hours: it is refused.
 
     Raises:
         SourceDamaged: no frame is shown, or their times make no sense.
     """
     shown = _shown(packets, is_recording=is_recording)
+    if is_recording:
+        _check_delays(packets[shown], time_base)
     order = shown[np.argsort(packets["pts"][shown], kind="stable")]
     pts = packets["pts"][order]
     start = int(pts[0]) * time_base
@@ -159,6 +166,18 @@ def _shown(packets: Packets, *, is_recording: bool) -> Numbers:
             "the film has no key frame: it cannot be decoded", "try another copy of the film"
         )
     return shown
+
+
+def _check_delays(packets: Packets, time_base: Fraction) -> None:
+    delays = packets["pts"] - packets["dts"]
+    latest = int(delays.argmax())
+    if int(delays[latest]) * time_base > LONGEST_DELAY:
+        decoded, seen = (float(int(packets[key][latest]) * time_base) for key in ("dts", "pts"))
+        raise SourceDamaged(
+            f"the picture that is decoded at {decoded:.3f} s is to be shown at {seen:.3f} s: one "
+            "of its time stamps is damaged",
+            "cut the film there and publish its parts, or try another copy",
+        )
 
 
 def _check_length(seconds: Fraction) -> None:
