@@ -25,17 +25,29 @@ from matinee.media.hull import (
 )
 from matinee.media.shot_models import Measured, ShotModel
 
-STEP = 0.5
-"""Of CRF, between choices."""
-
 MOST_WORSE = 3.0
 """Without a target: how much worse than at the ladder's CRF a shot may be, in VMAF."""
 
 CLOSE = 0.5
 """How far above its target a rung may be before its shots are chosen again, in VMAF."""
 
+BEST = 99.99
+"""A mean that nothing is asked to be above: pictures that are alike have 100, or nearly."""
+
+TRIMS = 8
+"""How many shots at most give back what is too much."""
+
 SMALL = 1.0
 """What changes a shot's CRF by less is not worth an encode."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The CRFs that a codec may be given: from ``low`` to ``high``, whole multiples of ``step``."""
+
+    low: float
+    high: float
+    step: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,40 +95,83 @@ def mean_of(models: Sequence[ShotModel], points: Sequence[Measured]) -> float:
     return harmonic_mean(loss, sum(model.frames for model in models))
 
 
-def grid(model: ShotModel, bounds: tuple[float, float]) -> list[float]:
-    """The CRFs that a shot may take, ascending; ``bounds`` are the codec's or tighter."""
-    low, high = max(bounds[0], model.span[0]), min(bounds[1], model.span[1])
-    first, last = math.ceil(low / STEP), math.floor(high / STEP)
-    return [number * STEP for number in range(first, last + 1)]
+def grid(model: ShotModel, bounds: Range) -> list[float]:
+    """The CRFs that a shot may take, ascending, as far as its curve is believed."""
+    low, high = max(bounds.low, model.span[0]), min(bounds.high, model.span[1])
+    first, last = math.ceil(low / bounds.step), math.floor(high / bounds.step)
+    return [number * bounds.step for number in range(first, last + 1)]
 
 
-def allowed(model: ShotModel, floor: float, bounds: tuple[float, float]) -> list[Measured]:
+def allowed(model: ShotModel, floor: float, bounds: Range) -> list[Measured]:
     """What a shot may take; never empty."""
     points = [model.at(crf) for crf in grid(model, bounds)]
     good = [point for point in points if point.worst >= floor]
     return good or [max(points, key=lambda one: (one.worst, one.quality, -one.bits))]
 
 
-def choose(models: Sequence[ShotModel], goal: Goal, bounds: tuple[float, float]) -> Chosen:
-    """A CRF for every shot: the goal is met with the fewest bits, or come as near to as it goes."""
+def choose(models: Sequence[ShotModel], goal: Goal, bounds: Range) -> Chosen:
+    """A CRF for every shot: the goal is met with the fewest bits, or come as near to as it goes.
+
+    By a constant slope; then what the last step has too much is given back, where shots can do with
+    less. That matters in short films, whose steps are large.
+    """
     ranges = [
         allowed(model, floor, bounds) for model, floor in zip(models, goal.floors, strict=True)
     ]
+    chosen, slope = on_slope(models, ranges, goal)
+    chosen = _trimmed(models, ranges, chosen, goal)
+    return Chosen(
+        tuple(one.crf for one in chosen),
+        math.fsum(one.bits for one in chosen),
+        mean_of(models, chosen),
+        slope,
+    )
+
+
+def on_slope(
+    models: Sequence[ShotModel], ranges: Sequence[Sequence[Measured]], goal: Goal
+) -> tuple[list[Measured], float | None]:
+    """The shots' points at one slope, and that slope; ``ranges`` are what each shot may take."""
     curves = [
         shot_curve([Point(one.bits, one.quality) for one in points], model.frames)
         for model, points in zip(models, ranges, strict=True)
     ]
     try:
-        found = for_quality(curves, min(goal.quality + goal.above, 99.99))
+        found = for_quality(curves, min(goal.quality + goal.above, BEST))
     except OutOfReach:
         *_, found = title_hull(curves)
     chosen = [
         points[curve.choices[place].number]
         for points, curve, place in zip(ranges, curves, found.places, strict=True)
     ]
-    return Chosen(
-        tuple(one.crf for one in chosen), found.bits, found.quality, _slope(curves, found)
-    )
+    return chosen, _slope(curves, found)
+
+
+def _trimmed(
+    models: Sequence[ShotModel], ranges: Sequence[Sequence[Measured]],
+    chosen: Sequence[Measured], goal: Goal,
+) -> list[Measured]:  # fmt: skip
+    """Points of fewer bits for a few shots, as far as the goal is met; a hull passes them over."""
+    taken = list(chosen)
+    most = sum(model.frames for model in models) / (min(goal.quality + goal.above, BEST) + 1)
+    for _ in range(TRIMS):
+        slack = most - math.fsum(
+            loss_of(p.quality, m.frames) for m, p in zip(models, taken, strict=True)
+        )
+        if slack <= 0:
+            break
+        savings = []
+        for number, (model, points) in enumerate(zip(models, ranges, strict=True)):
+            own = taken[number]
+            loss = loss_of(own.quality, model.frames) + slack
+            fewer = [p for p in points if loss_of(p.quality, model.frames) <= loss]
+            best = min(fewer, key=lambda one: one.bits, default=own)
+            savings.append((own.bits - best.bits, -number, best))
+        saved, number, best = max(savings, key=lambda one: one[:2])
+        if saved <= 0:
+            break
+        taken[-number] = best
+    return taken
 
 
 def _slope(curves: Sequence[ShotCurve], found: Allocation) -> float | None:
@@ -144,7 +199,7 @@ def is_kept(models: Sequence[ShotModel], points: Sequence[Measured], goal: Goal)
 
 def chosen_again(
     models: Sequence[ShotModel], points: Sequence[Measured], goal: Goal,
-    bounds: tuple[float, float],
+    bounds: Range,
 ) -> Chosen:  # fmt: skip
     """The choice after all shots were encoded once: what is good enough stays as it is.
 
@@ -186,11 +241,19 @@ class Neighbour:
     quality: float
 
 
-def neighbours(
-    model: ShotModel, crf: float, bounds: tuple[float, float], apart: float = 1.0
-) -> list[Neighbour]:
+def neighbours(model: ShotModel, crf: float, bounds: Range, apart: float = 1.0) -> list[Neighbour]:
     """The CRFs one and two steps to either side, as they are likely to be."""
     wanted = [crf + n * apart for n in (-2, -1, 1, 2)]
     inside = grid(model, bounds)
     found = [model.at(one) for one in wanted if inside and inside[0] <= one <= inside[-1]]
     return [Neighbour(one.crf, one.bits, one.quality) for one in found]
+
+
+def choose_as_fixed(models: Sequence[ShotModel], crf: float, bounds: Range) -> tuple[Chosen, Goal]:
+    """As good as one CRF for all shots, in fewer bits or the same; and the goal."""
+    goal = fixed_goal(models, crf)
+    chosen = choose(models, goal, bounds)
+    alike = math.fsum(model.at(crf).bits for model in models)
+    if chosen.bits < alike:
+        return chosen, goal
+    return Chosen((crf,) * len(models), alike, goal.quality, chosen.slope), goal

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from matinee.core.time import FrameSpan
-from matinee.media.choice import Chosen, Goal, mean_of, neighbours
+from matinee.media.choice import Chosen, Goal, Range, mean_of, neighbours
 from matinee.media.ladder import Ladder, Rung
 from matinee.media.shot_models import Measured, ShotModel
 
@@ -24,7 +24,7 @@ class Wish(Protocol):
 
 def choice_json(
     wish: Wish, spans: Sequence[FrameSpan], models: Sequence[ShotModel], chosen: Chosen,
-    goal: Goal, rounds: int, every: int,
+    goal: Goal, bounds: Range, rounds: int, every: int,
 ) -> dict[str, Any]:  # fmt: skip
     """All that decided. Bits are rounded to whole ones, VMAF to two decimals.
 
@@ -34,11 +34,11 @@ def choice_json(
         models: What is known of each shot.
         chosen: Its CRFs, in the same order.
         goal: What was to be reached.
+        bounds: The CRFs that could be taken.
         rounds: How often all shots were encoded as they ship; 0: never.
         every: Of a proxy's frames one in so many was scored.
     """
     points = [model.at(crf) for model, crf in zip(models, chosen.crfs, strict=True)]
-    bounds = wish.rung.coding.crf
     return {
         "ladder": wish.ladder.name,
         "family": wish.ladder.family,
@@ -66,7 +66,7 @@ def choice_json(
 
 
 def _shot(
-    span: FrameSpan, model: ShotModel, point: Measured, floor: float, bounds: tuple[int, int]
+    span: FrameSpan, model: ShotModel, point: Measured, floor: float, bounds: Range
 ) -> dict[str, Any]:
     return {
         "start": span.start,

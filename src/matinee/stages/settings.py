@@ -21,10 +21,11 @@ from matinee.media.choice import (
     CLOSE,
     Chosen,
     Goal,
+    Range,
     as_found,
     choose,
+    choose_as_fixed,
     chosen_again,
-    fixed_goal,
     is_kept,
     target_goal,
 )
@@ -67,6 +68,11 @@ class Wanted:
     ladder: Ladder
     rung: Rung
     followers: tuple[str, ...]
+
+    @property
+    def bounds(self) -> Range:
+        """The CRFs that may be taken."""
+        return Range(*self.rung.coding.crf, self.rung.coding.crf_step)
 
     @property
     def proxies(self) -> list[Rung]:
@@ -189,20 +195,20 @@ async def _search(quest: Quest, wanted: Wanted, reference: Signature) -> dict[st
         for clip, points in zip(film.clips, proxies, strict=True)
     ]
     if wanted.ladder.target_vmaf is None:
-        goal = fixed_goal(models, wanted.ladder.crf)
-        chosen, rounds = choose(models, goal, wanted.rung.coding.crf), 0
+        chosen, goal = choose_as_fixed(models, wanted.ladder.crf, wanted.bounds)
+        rounds = 0
     else:
         goal = target_goal(wanted.ladder.target_vmaf, wanted.ladder.shot_margin, len(models), ABOVE)
         models, chosen, rounds = await _approach(quest, wanted, models, goal, reference)
     spans = [clip.frames for clip in film.clips]
-    return choice_json(wanted, spans, models, chosen, goal, rounds, EVERY)
+    return choice_json(wanted, spans, models, chosen, goal, wanted.bounds, rounds, EVERY)
 
 
 async def _approach(
     quest: Quest, wanted: Wanted, models: list[ShotModel], goal: Goal, reference: Signature
 ) -> tuple[list[ShotModel], Chosen, int]:
     """Encode as it ships, and choose again, until the goal is reached or no round is left."""
-    bounds, rung = wanted.rung.coding.crf, wanted.rung
+    bounds, rung = wanted.bounds, wanted.rung
     seen: list[list[Measured]] = [[] for _ in models]
 
     async def look(crfs: Mapping[int, float], line: str) -> list[ShotModel]:
