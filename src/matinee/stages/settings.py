@@ -15,7 +15,7 @@ from typing import Any
 
 from matinee.assets.derivation import Step
 from matinee.core.errors import UsageError
-from matinee.core.ids import canonical_json, digest_of_value
+from matinee.core.ids import canonical_json
 from matinee.core.progress import Stage
 from matinee.media.choice import (
     CLOSE,
@@ -172,8 +172,8 @@ def _step(bench: Bench, film: Film, found: Split, wanted: Wanted) -> Step:
         "name": [ladder.name, wanted.rung.name, *wanted.followers],
         "cuts": list(found.cuts),
     }
-    clips = digest_of_value([clip.digest for clip in film.clips])
-    return Step("choose_settings", 1, {"clips": clips}, parameters, bench.tool_ids("ffmpeg"))
+    clips = {f"clip/{number:05d}": clip.digest for number, clip in enumerate(film.clips)}
+    return Step("choose_settings", 1, clips, parameters, bench.tool_ids("ffmpeg"))
 
 
 def _parts(film: Film, found: Split) -> tuple[Any, ...]:
