@@ -13,7 +13,7 @@ from matinee.media.choice import (
     choose,
     choose_as_fixed,
     chosen_again,
-    is_kept,
+    lack_of,
     mean_of,
     neighbours,
     on_slope,
@@ -128,7 +128,7 @@ def test_what_is_good_enough_is_not_encoded_again(
     for _ in range(4):
         points = [model.at(crf) for model, crf in zip(true, chosen.crfs, strict=True)]
         known = [model.with_finals([one]) for model, one in zip(title, points, strict=True)]
-        if is_kept(known, points, goal):
+        if lack_of(known, points, goal) == 0:
             break
         again = chosen_again(known, points, goal, bounds)
         moved = [abs(a - b) for a, b in zip(again.crfs, chosen.crfs, strict=True)]

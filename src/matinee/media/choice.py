@@ -191,10 +191,10 @@ def _step(choices: Sequence[Choice], place: int) -> list[tuple[Choice, Choice]]:
     return [(choices[place], choices[place + 1])] if place + 1 < len(choices) else []
 
 
-def is_kept(models: Sequence[ShotModel], points: Sequence[Measured], goal: Goal) -> bool:
-    """Whether encodes as they ship reach a goal: the mean, and every floor."""
-    floors = zip(points, goal.floors, strict=True)
-    return mean_of(models, points) >= goal.quality and all(p.worst >= f for p, f in floors)
+def lack_of(models: Sequence[ShotModel], points: Sequence[Measured], goal: Goal) -> float:
+    """How far encodes as they ship are below a goal, in VMAF: the mean, and every floor; 0: not."""
+    below = [floor - point.worst for point, floor in zip(points, goal.floors, strict=True)]
+    return math.fsum(max(0.0, one) for one in (goal.quality - mean_of(models, points), *below))
 
 
 def chosen_again(

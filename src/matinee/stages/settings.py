@@ -9,7 +9,7 @@ of it is one document, a step of the ledger.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import ceil
+from math import ceil, inf
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from matinee.media.choice import (
     choose,
     choose_as_fixed,
     chosen_again,
-    is_kept,
+    lack_of,
     target_goal,
 )
 from matinee.media.comparison import parts_of
@@ -51,8 +51,8 @@ ANCHORS = 8
 ROUNDS = 4
 """How often chunks are encoded as they ship before a target is given up."""
 
-GAIN = 0.2
-"""What a round has to bring, in VMAF, for another one to be made while a target is missed."""
+GAIN = 0.8
+"""What a round may leave of what was lacking, for another one to be made."""
 
 ABOVE = 0.1
 """What is aimed at above a target, in VMAF."""
@@ -222,20 +222,21 @@ async def _approach(
 
     chosen = choose(models, goal, bounds)
     models = await look({n: chosen.crfs[n] for n in anchors_of(len(models))}, "anchor")
-    chosen, kept, number, before = choose(models, goal, bounds), None, 0, -GAIN
+    chosen, kept, number, before = choose(models, goal, bounds), None, 0, inf
     while True:
         number += 1
         models = await look(dict(enumerate(chosen.crfs)), f"round {number}")
         points = [model.at(crf) for model, crf in zip(models, chosen.crfs, strict=True)]
         found = as_found(models, points, chosen)
-        if is_kept(models, points, goal) and (kept is None or found.bits < kept.bits):
+        lack = lack_of(models, points, goal)
+        if lack == 0 and (kept is None or found.bits < kept.bits):
             kept = found
         is_close = found.quality <= goal.quality + CLOSE
-        is_stuck = kept is None and found.quality < before + GAIN  # as where a cap forbids it
+        is_stuck = kept is None and lack > GAIN * before  # as where a cap forbids it
         again = chosen_again(models, points, goal, bounds)
         if (kept and is_close) or is_stuck or again.crfs == chosen.crfs or number == ROUNDS:
             return models, kept or found, number
-        chosen, before = again, found.quality
+        chosen, before = again, lack
 
 
 def anchors_of(shots: int) -> list[int]:
