@@ -77,14 +77,17 @@ def point_step(bench: Bench, film: Film, clip: ClipPlan, rung: Rung, every: int)
     return Step("measure_point", 1, {"clip": clip.digest}, parameters, bench.tool_ids("ffmpeg"))
 
 
-async def measure_proxies(quest: Quest, rungs: Sequence[Rung]) -> list[list[Measured]]:
-    """A point of every clip (outer) at every proxy (inner); what the ledger lacks is measured."""
+async def measure_proxies(quest: Quest, rungs: Sequence[Rung], line: str) -> list[list[Measured]]:
+    """A point of every clip (outer) at every proxy (inner); what the ledger lacks is measured.
+
+    ``line`` is the name of its line of progress, which is there.
+    """
     bench, film = quest.bench, quest.film
     found = [
         await _known(bench, [point_step(bench, film, clip, rung, EVERY) for clip in film.clips])
         for rung in rungs
     ]
-    table = _Proxies(quest, rungs, [list(row) for row in zip(*found, strict=True)])
+    table = _Proxies(quest, rungs, [list(row) for row in zip(*found, strict=True)], line)
     await table.complete()
     return await table.points()
 
@@ -103,6 +106,7 @@ class _Proxies:
     quest: Quest
     rungs: Sequence[Rung]
     found: list[list[Derivation | None]]
+    line: str
 
     async def complete(self) -> None:
         """Measure what is not there."""
@@ -115,7 +119,7 @@ class _Proxies:
             if any(known is None for known in row):
                 open_rows[film.clips[number].frames.start] = number
             else:
-                bench.progress.advanced(STAGE, len(film.clips[number].frames), reused=True)
+                bench.progress.advanced(self.line, len(film.clips[number].frames), reused=True)
         if not open_rows:
             return
         folder = bench.scratch / "search"
@@ -153,7 +157,7 @@ class _Proxies:
         finally:
             clip.path.unlink(missing_ok=True)
             shutil.rmtree(folder, ignore_errors=True)
-        bench.progress.advanced(STAGE, len(clip.plan.frames))
+        bench.progress.advanced(self.line, len(clip.plan.frames))
 
     async def points(self) -> list[list[Measured]]:
         """All, read."""

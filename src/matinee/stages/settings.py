@@ -186,10 +186,10 @@ def _parts(film: Film, found: Split) -> tuple[Any, ...]:
 async def _search(quest: Quest, wanted: Wanted, reference: Signature) -> dict[str, Any]:
     progress, film = quest.bench.progress, quest.film
     frames = sum(len(clip.frames) for clip in film.clips)
-    line = Stage(STAGE, frames, sum(encode_cost(proxy) for proxy in wanted.proxies))
-    progress.started(line)
-    proxies = await measure_proxies(quest, wanted.proxies)
-    progress.finished(STAGE)
+    line = f"{STAGE} {wanted.rung.name}"
+    progress.started(Stage(line, frames, sum(encode_cost(proxy) for proxy in wanted.proxies)))
+    proxies = await measure_proxies(quest, wanted.proxies, line)
+    progress.finished(line)
     models = [
         ShotModel(len(clip.frames), tuple(points))
         for clip, points in zip(film.clips, proxies, strict=True)
