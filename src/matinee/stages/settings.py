@@ -42,7 +42,7 @@ from matinee.stages.encode import Studio
 from matinee.stages.search import EVERY, STAGE, Quest, measure_finals, measure_proxies
 from matinee.stages.split import Split, read_source_signature
 
-PROXY_STEPS = (-6.0, 2.0, 10.0)
+PROXY_STEPS = (0.0, 10.0)
 """From a ladder's own CRF to those of its proxies."""
 
 ANCHORS = 8
