@@ -242,7 +242,9 @@ def test_every_code_of_the_conformance_checker_is_told() -> None:
     [
         f"up to {signature.REACH} frames to each side",
         f"above {signature.FOREIGN:g} steps (`FOREIGN`)",
-        f"more than {signature.VISIBLE:g} steps (`VISIBLE`)",
+        f"more than {signature.NEAR:g} steps (`NEAR`)",
+        f"at least {signature.QUIET:g} steps (`QUIET`)",
+        f"less than {signature.EVEN:g} of the way (`EVEN`)",
         f"at most {judges.IN_STEP_S * 1000:g} ms (`IN_STEP_S`)",
         f"at least {judges.ALIKE:g} (`ALIKE`)",
         f"up to {sound.PROBES} pieces of {sound.PROBE} s (`PROBES`, `PROBE`)",

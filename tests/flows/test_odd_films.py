@@ -119,9 +119,8 @@ def test_a_shot_of_ten_minutes_is_cut_into_segments(
     matinee: Matinee, ladder: Path, tmp_path: Path
 ) -> None:
     film = tmp_path / "film.mp4"
-    run_ffmpeg(
-        "-f", "lavfi", "-i", "gradients=s=64x36:r=10:d=600:speed=0.01:n=2:seed=1", *X264, film
-    )
+    picture = "gradients=s=64x36:r=10:d=600:speed=0.01:n=2:c0=0x405060:c1=0x90a0b0"
+    run_ffmpeg("-f", "lavfi", "-i", f"{picture}:x0=0:y0=0:x1=63:y1=35", *X264, film)
 
     _, video = publish(matinee, film, ladder, "--no-scores")
 

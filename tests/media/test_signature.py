@@ -222,3 +222,54 @@ def test_a_picture_that_a_starved_encoder_all_but_copied_is_no_fault() -> None:
     copy[20] = (0.33 * source[20] + 0.67 * source[19]).astype(np.uint16)
 
     assert compare(source, copy) == []
+
+
+def dissolve(seed: int, frames: int = 60) -> Signature:
+    """One picture becomes another, by 0.7 steps a pixel and frame on average."""
+    generator = np.random.default_rng(seed)
+    first, last = generator.uniform(60, 180, (2, 1, PIXELS))
+    last = first + (last - first) * 0.7 * frames / np.abs(last - first).mean()
+    share = np.linspace(0, 1, frames)[:, None]
+    return np.asarray(np.clip(first + share * (last - first), 0, 255) * STEP, dtype=np.uint16)
+
+
+@settings(deadline=None)
+@given(seed=SEEDS, frames_late=st.integers(1, 3))
+def test_a_dissolve_that_an_encoder_shows_some_frames_late_is_no_fault(
+    seed: int, frames_late: int
+) -> None:
+    source = dissolve(seed)
+    late = source[np.clip(np.arange(60) - frames_late, 0, 59)]
+
+    assert compare(source, coded(source, seed + 1, 1.5)) == []
+    assert compare(source, coded(late, seed + 1, 1.5)) == []
+
+
+def test_a_fade_from_black_that_begins_late_is_no_fault() -> None:
+    """What is nearly black has no form: brightness alone tells its frames apart."""
+    picture = film(1, 1)
+    fade = np.concatenate([np.full(12, 0.0), np.linspace(0.01, 0.6, 48)])[:, None]
+    source = np.asarray(16 * STEP + fade * (picture - 16 * STEP), dtype=np.uint16)
+    late = np.concatenate([source[:1], source[:-1]])
+
+    assert compare(source, coded(late, 2, 0.5)) == []
+
+
+def test_a_change_that_coding_leaves_out_is_no_fault() -> None:
+    """A step of a gradient by less than one step of luma, in a film that else stands still."""
+    source = np.concatenate([still(1, 30), still(1, 30)])
+    source[30:, ::2] += STEP + STEP // 2
+
+    assert compare(source, np.repeat(coded(source[:1], 2, 0.05), 60, axis=0)) == []
+
+
+@settings(deadline=None)
+@given(seed=SEEDS, offset=st.sampled_from([-3, -1, 1, 3]))
+def test_a_dissolve_in_which_things_move_is_found_when_it_is_shifted(
+    seed: int, offset: int
+) -> None:
+    moving = film(seed).astype(np.int64) + dissolve(seed + 1) - dissolve(seed + 1)[:1]
+    source = np.asarray(np.clip(moving, 0, 65_535), dtype=np.uint16)
+    places = np.clip(np.arange(60) + offset, 0, 59)
+
+    assert len(compare(source, coded(source, seed + 2)[places])) > 30

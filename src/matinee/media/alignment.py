@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matinee.core.time import FrameSpan
-from matinee.media.signature import FOREIGN, VISIBLE, Signature
+from matinee.media.signature import FOREIGN, NEAR, Signature
 
 PIECE = 24
 """Frames that tell where a piece belongs."""
@@ -58,7 +58,7 @@ def find_piece(source: Signature, piece: Signature, expected: int) -> Place:
     differences = _differences(source[low : high + len(piece)], piece)
     best = int(np.argmin(differences))
     own = differences[expected - low] if low <= expected <= high else np.inf
-    if not (differences[best] < own / 2 and own - differences[best] > VISIBLE):
+    if not (differences[best] < own / 2 and own - differences[best] > NEAR):
         best = expected - low
     fits = differences[best] <= FOREIGN
     return Place(expected, low + best if fits else None)

@@ -2,8 +2,10 @@
 
 - A signature is the luma plane of a frame, scaled to 16x9 by area, 16 bits a pixel.
 - Coding loss changes all pixels a little; a wrong frame looks like another frame of the source.
-- So a frame is wrong when another frame nearby fits it clearly better than its own does. Where
-  nothing moves, no two frames can be told apart, and none can be wrong to the eye either.
+- So a frame is wrong when another frame nearby fits it clearly better than its own does, both as it
+  is and when brightness and contrast are left aside: in a fade all frames have one structure.
+- Where nothing moves, no two frames can be told apart, and none can be wrong to the eye either.
+  Where a picture changes evenly, as in a dissolve, an encoder shows it some frames late.
 """
 
 from dataclasses import dataclass
@@ -20,9 +22,15 @@ REACH = 3
 FOREIGN = 12.0
 """Mean difference (8-bit luma steps) beyond which a frame shows something else altogether."""
 
-VISIBLE = 1.0
-"""A difference of less than a step of 8-bit luma is seen by nobody, and an encoder leaves it out,
-or shows it some frames late."""
+NEAR = 0.4
+"""How much better a run must fit elsewhere, in 8-bit luma steps, unless it fits twice as well."""
+
+QUIET = 1.5
+"""How much better a frame must fit elsewhere, in 8-bit luma steps, where the film is quiet."""
+
+EVEN = 0.35
+"""A film changes evenly where frames are off the middle of their neighbours by less than this share
+of the neighbours' difference. Natural motion is above it nearly everywhere."""
 
 WINDOW = 12
 """Frames that are judged together."""
@@ -60,65 +68,87 @@ def compare(source: Signature, copy: Signature, start: int = 0) -> list[Mismatch
     """
     if len(source) != len(copy):
         raise ValueError(f"{len(copy)} frames to compare with {len(source)}")
-    own, held = _difference(source, copy), _held_back(source, copy)
+    own = _differences(source, copy)
+    held, even = _held_back(source, copy), _changes_evenly(source)
     found: dict[int, int | None] = {}
-    best = own.copy()
+    best = own.form.copy()
     for offset in [step for reach in range(1, REACH + 1) for step in (reach, -reach)]:
-        other = _shifted_difference(source, copy, offset)
-        for frame in np.flatnonzero(_clearly_better(own, other, held) & (other < best)):
-            found[int(frame)], best[frame] = offset, other[frame]
-    for frame in np.flatnonzero(own > FOREIGN):
+        other = _differences(source, copy, offset)
+        for frame in np.flatnonzero(_clearly_better(own, other, held, even) & (other.form < best)):
+            found[int(frame)], best[frame] = offset, other.form[frame]
+    for frame in np.flatnonzero(own.whole > FOREIGN):
         found.setdefault(int(frame), None)
     return [Mismatch(start + frame, found[frame]) for frame in sorted(found)]
 
 
-def _difference(source: Signature, copy: Signature) -> NDArray[np.float64]:
-    """Mean difference of each pair of frames, in 8-bit steps, in bounded memory."""
-    parts = [
-        np.abs(
-            source[start : start + BLOCK].astype(np.float32)
-            - copy[start : start + BLOCK].astype(np.float32)
-        ).mean(axis=1, dtype=np.float64)
-        for start in range(0, len(source), BLOCK)
-    ]
-    return np.concatenate(parts) / 256 if parts else np.empty(0)
+@dataclass(frozen=True, slots=True)
+class _Differences:
+    """Of pairs of frames, means of 8-bit steps: as they are, and of one's form from the other's.
+
+    The form is what remains when brightness and contrast are made alike. Infinite where a frame has
+    no partner.
+    """
+
+    whole: NDArray[np.float64]
+    form: NDArray[np.float64]
 
 
-def _shifted_difference(source: Signature, copy: Signature, offset: int) -> NDArray[np.float64]:
-    """Difference of frame i of the copy from frame i + offset of the source; inf where none is."""
+def _differences(source: Signature, copy: Signature, offset: int = 0) -> _Differences:
+    """Of frame i of the copy from frame i + offset of the source, in bounded memory."""
     count = len(source)
-    other = np.full(count, np.inf)
-    if abs(offset) < count:
-        low, high = max(0, -offset), min(count, count - offset)
-        other[low:high] = _difference(source[low + offset : high + offset], copy[low:high])
-    return other
+    low, high = max(0, -offset), min(count, count - offset)
+    whole, form = np.full(count, np.inf), np.full(count, np.inf)
+    for start in range(low, high, BLOCK):
+        end = min(start + BLOCK, high)
+        shown = source[start + offset : end + offset].astype(np.float32) / 256
+        coded = copy[start:end].astype(np.float32) / 256
+        whole[start:end] = np.abs(coded - shown).mean(axis=1)
+        shown -= shown.mean(axis=1, keepdims=True)
+        coded -= coded.mean(axis=1, keepdims=True)
+        contrast = (shown * coded).sum(axis=1) / np.maximum((shown * shown).sum(axis=1), 1e-3)
+        shown *= np.clip(contrast, 0.5, 2)[:, None]
+        form[start:end] = np.abs(coded - shown).mean(axis=1)
+    return _Differences(whole, form)
 
 
 def _held_back(source: Signature, copy: Signature) -> NDArray[np.bool_]:
     """Where the copy moves less than half as much as the source: coding left out what moves."""
-    moves = (_windowed(_shifted_difference(frames, frames, -1)[1:]) for frames in (copy, source))
-    copied, moved = moves
-    return np.append(False, copied < 0.5 * moved) if len(source) else np.empty(0, dtype=np.bool_)
+    copied, moved = (_differences(frames, frames, -1).whole[1:] for frames in (copy, source))
+    return np.append(False, _windowed(copied) < 0.5 * _windowed(moved))[: len(source)]
+
+
+def _changes_evenly(source: Signature) -> NDArray[np.bool_]:
+    """Where frames lie about halfway between their neighbours, as in a fade or a dissolve."""
+    if len(source) < 3:  # a frame and its two neighbours
+        return np.zeros(len(source), dtype=np.bool_)
+    frames = source.astype(np.float32)
+    off = np.abs(frames[2:] - 2 * frames[1:-1] + frames[:-2]).mean(axis=1)
+    way = np.abs(frames[2:] - frames[:-2]).mean(axis=1)
+    evenly = _windowed(off.astype(np.float64)) < EVEN * _windowed(way.astype(np.float64))
+    return np.concatenate([evenly[:1], evenly, evenly[-1:]])
 
 
 def _clearly_better(
-    own: NDArray[np.float64], other: NDArray[np.float64], held: NDArray[np.bool_]
+    own: _Differences, other: _Differences, held: NDArray[np.bool_], even: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """One frame by far (a third of the difference), or a run of frames by half or visibly.
+    """One frame by far (a third of the difference), or a run of frames by half, or by a quarter.
 
     A starved encoder may all but copy the picture before: that frame fits its neighbour up to
-    twice as well as its own, and is no fault. Where it ``held`` small moves back, only what is
-    visible is one.
+    twice as well as its own, and is no fault. Where small moves are ``held`` back, or the film
+    changes ``even``-ly, a frame must be off by what is seen, or a run fit three times as well.
     """
-    single = (own > 0.4) & (other < own / 3) & (~held | (own - other > VISIBLE))
-    finite = np.where(np.isfinite(other), other, own)
-    own_mean, other_mean = _windowed(own), _windowed(finite)
-    is_far = (other_mean < 0.5 * own_mean) & ~held
-    is_seen = (other_mean < 0.75 * own_mean) & (own_mean - other_mean > VISIBLE)
-    lasting = (own_mean > 0.3) & (is_far | is_seen)
+    quiet = held | even
+    gap = np.where(np.isfinite(other.whole), own.whole - other.whole, 0)
+    single = (own.form > 0.4) & (other.form < own.form / 3) & (gap > np.where(quiet, QUIET, 0))
+    form = np.where(np.isfinite(other.form), other.form, own.form)
+    own_mean, other_mean = _windowed(own.form), _windowed(form)
+    is_far = other_mean < own_mean * np.where(quiet, 1 / 3, 1 / 2)
+    is_near = (other_mean < 0.75 * own_mean) & ~even
+    is_near &= own_mean - other_mean > np.where(held, QUIET, NEAR)
+    lasting = (own_mean > 0.3) & (is_far | is_near)
     # A window tells of its middle: its other frames are of the run if each fits better elsewhere.
-    near = _windowed(lasting.astype(np.float64)) > 0
-    return np.asarray(single | (near & (finite < 0.75 * own)))
+    around = _windowed(lasting.astype(np.float64)) > 0
+    return np.asarray(single | (around & (form < 0.75 * own.form) & (gap > 0)))
 
 
 def _windowed(values: NDArray[np.float64]) -> NDArray[np.float64]:
