@@ -322,6 +322,11 @@ def test_a_film_without_frames_is_damaged() -> None:
         build_timeline(np.empty(0, dtype=PACKET), MS, Fraction(25))
 
 
+def test_pictures_that_are_all_at_one_time_are_damaged() -> None:
+    with pytest.raises(SourceDamaged, match="all 3 pictures are at one time"):
+        build_timeline(index([40, 40, 40]), MS, Fraction(25))
+
+
 def test_one_time_stamp_that_is_hours_off_makes_no_film_of_hours() -> None:
     packets = index([3_600_000 if n == 7 else 40 * n for n in range(20)])
     packets["dts"] = [40 * n - 80 for n in range(20)]

@@ -35,6 +35,7 @@ from matinee.media.clips import ClipPlan
 from matinee.media.codecs.codec import REORDERED_FRAMES
 from matinee.media.codecs.sound import SoundCodec
 from matinee.media.damage import Damage
+from matinee.media.frame_index import KEY
 from matinee.media.sound import SAMPLE_RATE, Samples
 from matinee.media.source import SourceInfo
 from matinee.media.timeline import Packets, Timeline
@@ -185,7 +186,7 @@ def _indexed(
     stream = container.streams[info.video]
     index = timeline.packets
     number = 0
-    if first > 0 and info.container.startswith(SEEKABLE):
+    if first > 0 and info.container.startswith(SEEKABLE) and _have_times_of_their_own(index):
         container.seek(int(index["pts"][first]), stream=stream, backward=True)
     for packet in pictures_of(container, stream):
         if not packet.size:
@@ -203,6 +204,12 @@ def _indexed(
         if number >= first:
             yield number, packet
         number += 1
+
+
+def _have_times_of_their_own(index: Packets) -> bool:
+    """Whether a key frame's time tells which one it is: else, who seeks does not know where to."""
+    keys = index["pts"][(index["flags"] & KEY) != 0]
+    return len(np.unique(keys)) == len(keys)
 
 
 def _number_of(packet: Any, timeline: Timeline) -> int:

@@ -116,6 +116,11 @@ def build_timeline(
         _check_delays(packets[shown], time_base)
     order = shown[np.argsort(packets["pts"][shown], kind="stable")]
     pts = packets["pts"][order]
+    if len(pts) > 1 and pts[0] == pts[-1]:
+        raise SourceDamaged(
+            f"all {len(pts)} pictures are at one time: their time stamps are lost",
+            "try another copy of the film",
+        )
     start = int(pts[0]) * time_base
     coded = constant_rate(pts, time_base, nominal)
     if len(pts) == 1:
