@@ -100,14 +100,15 @@ def test_a_cap_that_forbids_the_target_keeps_the_title_off_the_screen(
     film: Path, matinee: Run, tmp_path: Path
 ) -> None:
     own = tmp_path / "capped.toml"
-    own.write_text(WIDE.replace("maxrate_kbps = 3000", "maxrate_kbps = 40"))
+    own.write_text(WIDE.replace("maxrate_kbps = 3000", "maxrate_kbps = 70"))
     publish = ("publish", film, "--library", tmp_path / "library", "--ladder", own, "--json")
-    ended = matinee(*publish, "--target-vmaf", "95", "--proofs", "packets")
+    ended = matinee(*publish, "--target-vmaf", "98", "--proofs", "packets")
 
     assert (ended.exit_code, ended.json["state"]) == (4, "held")
     (failed,) = (v for v in ended.json["verdicts"] if not v["passed"])
     assert (failed["judge"], failed["subject"]) == ("promise", "video-144p")
-    assert "not 95" in failed["reasons"][0]
+    assert "not 98" in failed["reasons"][0]
+    assert "raise the caps" in ended.json["error"]["hint"]
     assert not list((tmp_path / "library/titles").glob("*/main.*"))
 
     # What was chosen for a target is no more when nothing is asked for.

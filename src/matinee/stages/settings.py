@@ -45,6 +45,10 @@ from matinee.stages.split import Split, read_source_signature
 PROXY_STEPS = (0.0, 10.0)
 """From a ladder's own CRF to those of its proxies."""
 
+LOWER = 12.0
+"""No shot has a CRF so far below its ladder's: caps hold back what is asked for long before, and an
+encoder that is told to spend more than its buffer allows starves the frames that follow."""
+
 ANCHORS = 8
 """One chunk in so many is encoded as it ships before all are."""
 
@@ -72,7 +76,8 @@ class Wanted:
     @property
     def bounds(self) -> Range:
         """The CRFs that may be taken."""
-        return Range(*self.rung.coding.crf, self.rung.coding.crf_step)
+        low, high = self.rung.coding.crf
+        return Range(max(low, self.ladder.crf - LOWER), high, self.rung.coding.crf_step)
 
     @property
     def proxies(self) -> list[Rung]:
@@ -231,10 +236,10 @@ async def _approach(
         lack = lack_of(models, points, goal)
         if lack == 0 and (kept is None or found.bits < kept.bits):
             kept = found
-        is_close = found.quality <= goal.quality + CLOSE
+        is_near = lack == 0 and found.quality <= goal.quality + CLOSE
         is_stuck = kept is None and lack > GAIN * before  # as where a cap forbids it
         again = chosen_again(models, points, goal, bounds)
-        if (kept and is_close) or is_stuck or again.crfs == chosen.crfs or number == ROUNDS:
+        if is_near or is_stuck or again.crfs == chosen.crfs or number == ROUNDS:
             return models, kept or found, number
         chosen, before = again, lack
 

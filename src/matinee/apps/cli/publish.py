@@ -205,9 +205,16 @@ def published_json(film: Path, published: Any, tallies: Any, settings: Any) -> d
         document["error"] = {
             "code": "verdict.failed",
             "message": f"not shown, because a verdict failed: {reasons}",
-            "hint": f"see all with: matinee show {title.id}; with mended tools, publish --refresh",
+            "hint": f"see all with: matinee show {title.id}; {_mending(failed)}",
         }
     return document
+
+
+def _mending(failed: Sequence[dict[str, Any]]) -> str:
+    """What to do about failed verdicts."""
+    if all(verdict["judge"] == "promise" for verdict in failed):
+        return "raise the caps of the ladder, lower the target, or allow a larger shot_margin"
+    return "with mended tools, publish --refresh"
 
 
 def tell_published(document: dict[str, Any], wish: Wish) -> None:
