@@ -156,6 +156,15 @@ def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
         load_profile("mine.toml", tmp_path)
 
 
+def test_a_target_is_that_of_all_its_ladders() -> None:
+    profile = parse_profile("mine", 'ladders = ["fast", "av1"]\ntarget_vmaf = 93', PARTS)
+
+    assert [ladder.target_vmaf for ladder in profile.ladders] == [93, 93]
+    assert not any(ladder.is_searched for ladder in profile.fixed().ladders)
+    with pytest.raises(ProfileInvalid, match="line 2: target_vmaf is not from 20 to 99"):
+        parse_profile("mine", 'ladders = ["fast"]\ntarget_vmaf = 199', PARTS)
+
+
 def test_a_ladder_is_a_profile() -> None:
     profile: Profile = profile_of(load_ladder("vp9"))
 

@@ -10,6 +10,7 @@
 ``colour``       a high dynamic range is the film's own, in the bitstream and in the boxes
 ``encryption``   what is to be encrypted is, wholly, and decrypts to what was encrypted
 ``quality``      every frame that ships was scored against its own frame of the source
+``promise``      a rendition with a target of VMAF reaches it, and each of its shots nearly
 ===============  ============================================================================
 """
 
@@ -295,3 +296,46 @@ def judge_quality(
     evidence: dict[str, Any] = {"scored": len(scores), "vmaf": pool(scores, shots).as_json()}
     evidence |= {"tone_mapped": True} if tone_mapped else {}
     return Verdict("quality", rendition, evidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What a ladder promised of a rendition: the mean of VMAF, and how far below it a shot is."""
+
+    rendition: str
+    target: float
+    margin: float
+
+
+ROUNDED = 0.005
+"""What is less than that below a promise keeps it: figures are told with two decimals."""
+
+
+def judge_promise(promise: Promise, scores: Scores, pieces: Sequence[FrameSpan]) -> Verdict:
+    """The harmonic mean reaches the target, the mean of each piece all but the margin.
+
+    ``pieces`` are the shots, as far as one chunk holds them: what has one setting.
+    """
+    floor = promise.target - promise.margin
+    means = [float(np.mean(scores[piece.start : piece.end])) for piece in pieces]
+    pooled = pool(scores, pieces)
+    reasons: list[str] = []
+    if pooled.harmonic_mean < promise.target - ROUNDED:
+        reasons.append(f"its VMAF is {pooled.harmonic_mean:.2f}, not {promise.target:g}")
+    low = [n for n, mean in enumerate(means) if mean < floor - ROUNDED]
+    for n in sorted(low, key=means.__getitem__)[:SHOWN]:
+        piece = pieces[n]
+        reasons.append(
+            f"frames {piece.start} to {piece.end - 1} have a VMAF of {means[n]:.2f}, not {floor:g}"
+        )
+    evidence = {
+        "target": promise.target,
+        "floor": floor,
+        "harmonic_mean": round(pooled.harmonic_mean, 2),
+        "median_shot": round(float(np.median(means)), 2),
+        "p5_shot": round(float(np.percentile(means, 5)), 2),
+        "worst_shot": round(min(means), 2),
+        "shots": len(pieces),
+        "below": len(low),
+    }
+    return Verdict("promise", promise.rendition, evidence, tuple(reasons))

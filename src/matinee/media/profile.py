@@ -15,12 +15,13 @@ from matinee.core.toml_lines import Path, line_of, line_of_error
 from matinee.media.codecs import CODECS
 from matinee.media.codecs.sound import SOUND_CODECS, SoundCodec
 from matinee.media.encryption import LIBRARY_KEYS, SCHEMES, Encryption
-from matinee.media.ladder import Ladder, SoundRates
+from matinee.media.ladder import TARGETS, Ladder, SoundRates
 from matinee.media.loudness import Target
 from matinee.media.plan import LONGEST
 
 TABLES = (
-    "description", "include", "ladders", "subtitles", "sound", "loudness", "segments", "encryption",
+    "description", "include", "ladders", "target_vmaf", "subtitles", "sound", "loudness",
+    "segments", "encryption",
 )  # fmt: skip
 
 LAYOUTS = ("mono", "stereo", "surround")
@@ -90,6 +91,14 @@ class Profile:
         )
         return replace(self, ladders=(ladder,), sounds=sounds)
 
+    def with_target(self, target: float) -> "Profile":
+        """The same with a target of VMAF for every ladder."""
+        return replace(self, ladders=tuple(one.with_target(target) for one in self.ladders))
+
+    def fixed(self) -> "Profile":
+        """The same with one CRF for all shots."""
+        return replace(self, ladders=tuple(one.fixed() for one in self.ladders))
+
 
 def profile_of(ladder: Ladder) -> Profile:
     """A ladder as a profile: its pictures, its sound as AAC-LC."""
@@ -151,6 +160,9 @@ def parse_profile(name: str, text: str, parts: Parts) -> Profile:
     document = reader.fields(reader.document(), (), TABLES)
     included = [parts.profile(one) for one in reader.names(document, "include")]
     ladders = _ladders(reader, document, included, parts)
+    if "target_vmaf" in document:
+        target = _number(reader, document["target_vmaf"], ("target_vmaf",), TARGETS)
+        ladders = [ladder.with_target(target) for ladder in ladders]
     sounds = _sounds(reader, document, included) or [SoundForm("aac", ladders[0].sound)]
     reader.require(
         "stereo" in sounds[0].layouts,
@@ -233,10 +245,7 @@ def _loudness(reader: _Reader, table: Any) -> Target:
     for field, (low, high, unsaid) in LOUDNESS.items():
         value: Any = fields.get(field, unsaid)
         path: Path = ("loudness", field) if field in fields else ("loudness",)
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        fault = f"{field} is not from {low} to {high}"
-        reader.require(is_number and low <= value <= high, path, fault)
-        values.append(float(value))
+        values.append(_number(reader, value, path, (low, high), field))
     return Target(*values)
 
 
@@ -268,6 +277,17 @@ def _encryption(reader: _Reader, table: Any) -> Encryption:
 def is_key_address(text: str) -> bool:
     """Whether an address is of a form that may give keys."""
     return text == LIBRARY_KEYS or re.match(r"(file:|https?://)[!-~]", text) is not None
+
+
+def _number(
+    reader: _Reader, value: Any, path: Path, bounds: tuple[int, int], field: str = ""
+) -> float:
+    """A number within bounds; ``field`` names it where the path's end does not."""
+    low, high = bounds
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    fault = f"{field or path[-1]} is not from {low} to {high}"
+    reader.require(is_number and low <= value <= high, path, fault)
+    return float(value)
 
 
 def _sound(reader: _Reader, table: Any, number: int) -> SoundForm:

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from matinee.media import judges
 from matinee.media.cmaf import InitSegment, read_init, read_segment
 from matinee.media.codecs import BY_ENTRY
 from matinee.media.colour import Colours
+from matinee.media.comparison import shots_in_chunks
 from matinee.media.conformance import check_package
 from matinee.media.conformance_report import (
     Expected,
@@ -26,7 +27,7 @@ from matinee.media.conformance_report import (
     ExpectedFlags,
     ExpectedVideo,
 )
-from matinee.media.judges import SegmentContent
+from matinee.media.judges import Promise, SegmentContent
 from matinee.media.packaging import characteristics, is_autoselect, roles
 from matinee.media.plan import shots
 from matinee.media.quality import Scores
@@ -54,13 +55,23 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything that the judges look at."""
+    """Everything that the judges look at. ``choices`` are the documents of settings per shot."""
 
     made: Renditions
     plan: PackagePlan
     packaged: Packaged
     split: Split
     proofs: Proofs
+    choices: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def promises(self) -> list[Promise]:
+        """What ladders promised of renditions."""
+        return [
+            Promise(one["rung"], one["target"], one["margin"])
+            for one in self.choices
+            if one["target"] is not None
+        ]
 
     def present(self) -> list[Stream]:
         """The streams that the packager did write."""
@@ -95,6 +106,7 @@ async def judge(bench: Bench, evidence: Evidence, decrypter: Decrypter) -> list[
 def _judge_step(evidence: Evidence) -> Step:
     made, proofs = evidence.made, evidence.proofs
     states = [state for row in made.chunks for state in row]
+    promised = [asdict(promise) for promise in evidence.promises]
     return Step(
         "judge", 2,
         {
@@ -112,6 +124,7 @@ def _judge_step(evidence: Evidence) -> Step:
             },
             "cuts": list(evidence.split.cuts),
             **({"encrypted": made.keyring.scheme} if made.keyring else {}),
+            **({"promises": promised} if promised else {}),
         },
     )  # fmt: skip
 
@@ -246,6 +259,10 @@ class _Examination:
                     tone_mapped=stream.hdr is not None,
                 )
             )  # fmt: skip
+            for promise in evidence.promises:
+                if promise.rendition == stream.name:
+                    pieces = shots_in_chunks(film_shots, film.plan)
+                    verdicts.append(judges.judge_promise(promise, scores, pieces))
         return verdicts
 
     def _signatures(self, number: int) -> tuple[Signature, Signature | None]:
