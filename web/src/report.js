@@ -1,7 +1,7 @@
 import { choices } from "./choices.js";
 import { h, loadTitle } from "./dom.js";
 import { drawPlots } from "./plots.js";
-import { costs, history, made, sources, summary, tracks, verdicts } from "./sections.js";
+import { costs, history, made, remarks, sources, summary, tracks, verdicts } from "./sections.js";
 
 async function main() {
   const root = document.getElementById("report");
@@ -33,6 +33,7 @@ async function main() {
     ...chosen.map(({ element }) => element),
     verdicts(report),
     tracks(report),
+    remarks(report),
     costs(report),
     history(title),
   ].filter(Boolean));

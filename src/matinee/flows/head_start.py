@@ -11,6 +11,7 @@
 
 import asyncio
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 from matinee.core.time import FrameSpan
@@ -26,6 +27,7 @@ from matinee.ports.tools import Clip
 from matinee.stages.bench import Bench
 from matinee.stages.chunks import film_of
 from matinee.stages.encode import encode
+from matinee.stages.settings import wanted_of
 from matinee.stages.split import plan_thumbnails
 
 
@@ -61,12 +63,17 @@ async def _head_start(house: House, bench: Bench, film: Path, request: Request) 
     if looked is None:
         return 0
     cuts, signature = looked
-    plan = settled(plan_film(cuts, timeline.frames, timeline.rate))
+    longest_s = Fraction(request.profile.longest_segment_s)
+    plan = settled(plan_film(cuts, timeline.frames, timeline.rate, longest_s))
     if plan is None:
         return 0
-    searched = {ladder.family for ladder in request.profile.ladders if ladder.is_searched}
     every = plan_tracks(info, timeline, request.profile, ()).rungs
-    rungs = [rung for rung in every if rung.family not in searched]
+    searched = {
+        name
+        for wanted in wanted_of(request.profile.ladders, every)
+        for name in (wanted.rung.name, *wanted.followers)
+    }
+    rungs = [rung for rung in every if rung.name not in searched]
     planned = film_of(info, timeline, plan, rungs)
     await encode(bench, house.studio, film, planned, signature, request.proofs)
     return len(planned.clips)
