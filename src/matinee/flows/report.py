@@ -72,7 +72,18 @@ async def build_report(bench: Bench, making: Making) -> dict[str, Any]:
         "tools": {tool.name: tool.version for tool in bench.tools.values()},
         "sandbox": list(bench.sandbox),
         "thumbnails": _thumbnails(evidence.plan.sheets),
+        **_encryption(evidence),
     }
+
+
+def _encryption(evidence: Evidence) -> dict[str, Any]:
+    """How it is encrypted: the scheme, where keys come from, their ids; never a key."""
+    keyring = evidence.made.keyring
+    if keyring is None:
+        return {}
+    ids = {label: key.id.hex() for label, key in keyring.keys.items()}
+    told = {"scheme": keyring.scheme, "keys": keyring.encryption.kind_of_keys, "key_ids": ids}
+    return {"encryption": told}
 
 
 def _title(title: Title) -> dict[str, Any]:

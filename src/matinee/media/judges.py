@@ -8,6 +8,7 @@
 ``tracks``       every track of the source is in the package or waived with a reason
 ``conformance``  CMAF, HLS and DASH are as their standards say
 ``colour``       a high dynamic range is the film's own, in the bitstream and in the boxes
+``encryption``   what is to be encrypted is, wholly, and decrypts to what was encrypted
 ``quality``      every frame that ships was scored against its own frame of the source
 ``promise``      a rendition with a target of VMAF reaches it, and each of its shots nearly
 ===============  ============================================================================
@@ -23,8 +24,10 @@ import numpy as np
 from matinee.core.ids import Digest
 from matinee.core.time import FrameSpan
 from matinee.core.verdicts import Verdict
+from matinee.media.cenc import Protection, Shielded
 from matinee.media.colour import Colours, differences
 from matinee.media.conformance import Finding
+from matinee.media.encryption import Lock
 from matinee.media.loudness import Loudness, loudness_faults
 from matinee.media.quality import Scores, pool
 from matinee.media.signature import Signature, compare
@@ -36,6 +39,9 @@ IN_STEP_S = 0.005
 
 ALIKE = 0.5
 """Likeness below which two recordings are not of one sound."""
+
+BARE = 512
+"""Bytes of a picture from which on some of it must be encrypted: smaller ones may be headers."""
 
 SHOWN = 5
 """How many faults of one kind are spelt out."""
@@ -178,6 +184,73 @@ def judge_conformance(findings: Sequence[Finding], files: int) -> Verdict:
     reasons = [f"{f.where}: {f.message} [{f.code}]" for f in findings]
     evidence = {"files": files, "findings": len(findings)}
     return Verdict("conformance", "package", evidence, tuple(reasons[: 4 * SHOWN]))
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """What an encrypted rendition holds. ``samples`` are how much of each is encrypted, in order.
+
+    ``is_same`` tells whether it decrypts to what was encrypted, ``proved_by`` what says so:
+    ``samples`` were compared, the judge of the ``join`` did that, or only the ``files`` were proved
+    to be those that were judged before.
+    """
+
+    protection: Protection | None
+    sizes: Sequence[int]
+    samples: Sequence[Shielded]
+    is_same: bool | None
+    proved_by: str
+
+
+def judge_encryption(
+    rendition: str, lock: Lock, iv: str, found: Locked, *, is_whole: bool
+) -> Verdict:
+    """Encrypted as planned, with nothing left in the clear, and nothing lost.
+
+    Args:
+        rendition: What it is of.
+        lock: How it is to be encrypted.
+        iv: Its first vector.
+        found: What there is.
+        is_whole: Its samples are encrypted as wholes, not past the headers of their slices.
+    """
+    reasons: list[str] = []
+    protection = found.protection
+    told = (protection.scheme, protection.key_id) if protection else None
+    if told != (lock.scheme, lock.key_id):
+        said = f"it is encrypted as {told[0]} with key {told[1]}" if told else "it is in the clear"
+        reasons.append(f"{said}, planned {lock.scheme} with {lock.key_id}")
+    vectors = [sample.iv for sample in found.samples]
+    constant = protection.constant_iv if protection else ""
+    if (constant or "".join(vectors[:1])) != iv:
+        reasons.append("its first vector is not the one that key and content decide")
+    if not constant and len(set(vectors)) != len(vectors):
+        reasons.append("a vector comes twice")
+    bare = [
+        number
+        for number, (size, sample) in enumerate(zip(found.sizes, found.samples, strict=False))
+        if sample.protected < (size - 15 if is_whole else 1 if size >= BARE else 0)
+    ]
+    reasons += [f"sample {number} is not encrypted" for number in bare]
+    if len(found.samples) != len(found.sizes):
+        reasons.append(f"{len(found.samples)} of its {len(found.sizes)} samples are encrypted")
+    if found.is_same is False:
+        reasons.append("it does not decrypt to what was encrypted")
+    return Verdict(
+        "encryption", rendition, encryption_evidence(lock, found), tuple(reasons[:SHOWN])
+    )
+
+
+def encryption_evidence(lock: Lock, found: Locked) -> dict[str, Any]:
+    """What was looked at."""
+    return {
+        "scheme": lock.scheme,
+        "key_id": lock.key_id,
+        "samples": len(found.sizes),
+        "bytes": sum(found.sizes),
+        "encrypted_bytes": sum(sample.protected for sample in found.samples),
+        "proved_by": found.proved_by,
+    }
 
 
 def judge_colour(

@@ -61,10 +61,9 @@ class Ladder:
     """A ladder before it meets a film. ``boxes`` grow.
 
     ``own_size``: a film larger than the largest box gets a rung of its own size. ``hdr``: a film of
-    high dynamic range keeps it. ``settings`` says
-    whether all shots have ``crf``, or each its own (``per-shot``): for ``target_vmaf`` on the
-    largest rung, where there is one, with no shot more than ``shot_margin`` below it; else for what
-    ``crf`` would give.
+    high dynamic range keeps it. ``settings`` says whether all shots have ``crf``, or each its own
+    (``per-shot``): for ``target_vmaf`` on the largest rung, where there is one, with no shot more
+    than ``shot_margin`` below it; else for what ``crf`` would give.
     """
 
     name: str

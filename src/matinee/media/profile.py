@@ -4,6 +4,7 @@ A profile file names ladders, lists forms of sound, and may include other profil
 docs/reference/profiles.md. A ladder alone is a profile too: its pictures, and its sound as AAC-LC.
 """
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,13 +14,14 @@ from matinee.core.errors import ProfileInvalid
 from matinee.core.toml_lines import Path, line_of, line_of_error
 from matinee.media.codecs import CODECS
 from matinee.media.codecs.sound import SOUND_CODECS, SoundCodec
+from matinee.media.encryption import LIBRARY_KEYS, SCHEMES, Encryption
 from matinee.media.ladder import TARGETS, Ladder, SoundRates
 from matinee.media.loudness import Target
 from matinee.media.plan import LONGEST
 
 TABLES = (
     "description", "include", "ladders", "target_vmaf", "subtitles", "sound", "loudness",
-    "segments",
+    "segments", "encryption",
 )  # fmt: skip
 
 LAYOUTS = ("mono", "stereo", "surround")
@@ -74,6 +76,7 @@ class Profile:
     subtitles: tuple[str, ...] = ("webvtt",)
     loudness: Target | None = None
     longest_segment_s: int = int(LONGEST)
+    encryption: Encryption | None = None
 
     @property
     def ladder_names(self) -> str:
@@ -178,6 +181,8 @@ def parse_profile(name: str, text: str, parts: Parts) -> Profile:
     if "segments" in document:
         lasting.append(_longest_segment(reader, document["segments"]))
     loudness = _loudness(reader, document["loudness"]) if "loudness" in document else None
+    locked = [profile.encryption for profile in included if profile.encryption]
+    own = _encryption(reader, document["encryption"]) if "encryption" in document else None
     return Profile(
         name,
         tuple(ladders),
@@ -185,6 +190,7 @@ def parse_profile(name: str, text: str, parts: Parts) -> Profile:
         _subtitles(reader, document, included),
         loudness or (told[-1] if told else None),
         lasting[-1] if lasting else int(LONGEST),
+        own or (locked[-1] if locked else None),
     )
 
 
@@ -243,6 +249,36 @@ def _loudness(reader: _Reader, table: Any) -> Target:
     return Target(*values)
 
 
+def _longest_segment(reader: _Reader, table: Any) -> int:
+    field, (low, high) = "longest_s", LONGEST_SEGMENT
+    value: Any = reader.fields(table, ("segments",), (field,)).get(field)
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    fault = f"{field} is not a whole number from {low} to {high}"
+    reader.require(is_whole and low <= value <= high, ("segments", field), fault)
+    return int(value)
+
+
+def _encryption(reader: _Reader, table: Any) -> Encryption:
+    fields = reader.fields(table, ("encryption",), ("scheme", "keys"))
+    scheme, keys = fields.get("scheme"), fields.get("keys", LIBRARY_KEYS)
+    reader.require(
+        isinstance(scheme, str) and scheme in SCHEMES,
+        ("encryption", "scheme") if "scheme" in fields else ("encryption",),
+        f"encryption scheme {scheme!r} is not known; {', '.join(SCHEMES)} are",
+    )
+    reader.require(
+        isinstance(keys, str) and is_key_address(keys),
+        ("encryption", "keys"),
+        'encryption keys are "library", "file:PATH" or the https address of a key service',
+    )
+    return Encryption(str(scheme), str(keys))
+
+
+def is_key_address(text: str) -> bool:
+    """Whether an address is of a form that may give keys."""
+    return text == LIBRARY_KEYS or re.match(r"(file:|https?://)[!-~]", text) is not None
+
+
 def _number(
     reader: _Reader, value: Any, path: Path, bounds: tuple[int, int], field: str = ""
 ) -> float:
@@ -252,15 +288,6 @@ def _number(
     fault = f"{field or path[-1]} is not from {low} to {high}"
     reader.require(is_number and low <= value <= high, path, fault)
     return float(value)
-
-
-def _longest_segment(reader: _Reader, table: Any) -> int:
-    field, (low, high) = "longest_s", LONGEST_SEGMENT
-    value: Any = reader.fields(table, ("segments",), (field,)).get(field)
-    is_whole = isinstance(value, int) and not isinstance(value, bool)
-    fault = f"{field} is not a whole number from {low} to {high}"
-    reader.require(is_whole and low <= value <= high, ("segments", field), fault)
-    return int(value)
 
 
 def _sound(reader: _Reader, table: Any, number: int) -> SoundForm:

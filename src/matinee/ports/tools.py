@@ -336,8 +336,13 @@ class Stills(Protocol):
 class Packager(Protocol):
     """Writes segments and manifests."""
 
-    async def package(self, streams: Sequence[Mapping[str, str]], folder: Path) -> Spent:
-        """Write a package below ``folder``; a stream is a descriptor of the packager's fields."""
+    async def package(
+        self, streams: Sequence[Mapping[str, str]], folder: Path, secrets: Sequence[str] = ()
+    ) -> Spent:
+        """Write a package below ``folder``; a stream is a descriptor of the packager's fields.
+
+        ``secrets`` are flags with keys in them, a line each, which nobody else gets to see.
+        """
         ...
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from matinee.adapters.ffmpeg.commands import CLIPS, GRAPH, QUIET, TELL, vmaf_model
-from matinee.adapters.ffmpeg.picture_filters import as_film, upright, wanted
+from matinee.adapters.ffmpeg.picture_filters import upright, wanted
 from matinee.media.ladder import Rung
 from matinee.media.source import Picture, display_size
 from matinee.ports.tools import Clip
@@ -41,9 +41,9 @@ def sample_command(
             f"split={len(chunks)}{copies}"
         )
     ]
-    for n, (rung, name) in enumerate(zip(rungs, names, strict=True)):
+    for n, name in enumerate(names):
         graph.append(
-            f"[{n}:v:0]{clock},{some},{as_film(rung)}{size}[dis{n}];[dis{n}][ref{n}]libvmaf="
+            f"[{n}:v:0]{clock},{some},{size}[dis{n}];[dis{n}][ref{n}]libvmaf="
             f"model=version={vmaf_model(height)}:log_fmt=json:log_path={name}.json:n_threads=1:"
             f"n_subsample=2:shortest=1[out{n}]"
         )

@@ -14,6 +14,13 @@ from matinee.apps.cli.main import printable
 FORMS = {"webvtt": "", "imsc1": "-imsc1"}
 """Forms of subtitles, and what the names of their renditions end with."""
 
+KEYS = {
+    "library": "the library's own secret",
+    "file": "a file",
+    "service": "a key service",
+}
+"""Where keys come from, for people."""
+
 FORM_NAMES = {"webvtt": "WebVTT", "imsc1": "IMSC1"}
 
 
@@ -75,35 +82,10 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], profile: Any, wish: Any)
         "tracks": [outcome.as_json() for outcome in tracks.outcomes],
         "searches": searches,
         "waivers": [o.as_json() for o in tracks.outcomes if o.waiver],
+        "encryption": _encryption_json(profile.encryption),
         "cpu_seconds": round(cpu_s, 1),
         "seconds": round(cpu_s / workers, 1),
     }
-
-
-def _searches_json(
-    profile: Any, rungs: Sequence[Any], size: tuple[int, int], frames: int, wish: Any
-) -> list[dict[str, Any]]:
-    """What would be searched for settings per shot: one rung of each ladder that asks for it."""
-    if not any(ladder.is_searched for ladder in profile.ladders):
-        return []
-    from matinee.stages.chunks import Proofs
-    from matinee.stages.search import EVERY
-    from matinee.stages.settings import check_wishes, search_cost, wanted_of
-
-    check_wishes(profile.ladders, Proofs(scored=wish.scores))
-    return [
-        {
-            "rung": f"video-{wanted.rung.name}",
-            "ladder": wanted.ladder.name,
-            "target": wanted.ladder.target_vmaf,
-            "margin": None if wanted.ladder.target_vmaf is None else wanted.ladder.shot_margin,
-            "preset": wanted.proxies[0].preset,
-            "crfs": [proxy.crf for proxy in wanted.proxies],
-            "every": EVERY,
-            "cpu_seconds": round(frames * search_cost(wanted, size), 1),
-        }
-        for wanted in wanted_of(profile.ladders, rungs)
-    ]
 
 
 def look_at_subtitles(
@@ -142,6 +124,37 @@ def look_at_subtitles(
                 except SourceDamaged as error:
                     faults.append(f"{text.name}: {error}")
     return said, [*told_remarks(said), *faults]
+
+
+def _encryption_json(encryption: Any) -> dict[str, str] | None:
+    """What would be encrypted; keys are not asked for."""
+    return encryption and {"scheme": encryption.scheme, "keys": encryption.kind_of_keys}
+
+
+def _searches_json(
+    profile: Any, rungs: Sequence[Any], size: tuple[int, int], frames: int, wish: Any
+) -> list[dict[str, Any]]:
+    """What would be searched for settings per shot: one rung of each ladder that asks for it."""
+    if not any(ladder.is_searched for ladder in profile.ladders):
+        return []
+    from matinee.stages.chunks import Proofs
+    from matinee.stages.search import EVERY
+    from matinee.stages.settings import check_wishes, search_cost, wanted_of
+
+    check_wishes(profile.ladders, Proofs(scored=wish.scores))
+    return [
+        {
+            "rung": f"video-{wanted.rung.name}",
+            "ladder": wanted.ladder.name,
+            "target": wanted.ladder.target_vmaf,
+            "margin": None if wanted.ladder.target_vmaf is None else wanted.ladder.shot_margin,
+            "preset": wanted.proxies[0].preset,
+            "crfs": [proxy.crf for proxy in wanted.proxies],
+            "every": EVERY,
+            "cpu_seconds": round(frames * search_cost(wanted, size), 1),
+        }
+        for wanted in wanted_of(profile.ladders, rungs)
+    ]
 
 
 def _cropped(film: Path, info: Any) -> Any:
@@ -218,6 +231,10 @@ def tell_plan(plan: dict[str, Any]) -> None:
         )
     for text in plan["subtitles"]:
         click.echo(f"  {text['name']:<{width}} {FORM_NAMES[text['form']]}")
+    if locked := plan["encryption"]:
+        click.echo(
+            f"  pictures and sound encrypted: {locked['scheme']}, keys from {KEYS[locked['keys']]}"
+        )
     click.echo(f"  {len(streams)} streams")
     for search in plan["searches"]:
         click.echo(f"  {_search_line(search)}")

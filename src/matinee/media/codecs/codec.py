@@ -101,9 +101,9 @@ class Codec:
     header: Callable[[bytes, bytes], bytes]
     is_key: Callable[[bytes, int], bool | None]
     muxed_level: Callable[[str], int] | None = None
-    crf_step: float = 1.0
     colours: Callable[[bytes, bytes], Colours] | None = None
     finer: Mapping[str, int] = field(default_factory=dict)
+    crf_step: float = 1.0
 
     @property
     def default_profile(self) -> str:
