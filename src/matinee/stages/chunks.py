@@ -152,7 +152,7 @@ def look_up(bench: Bench, film: Film, proofs: Proofs) -> Table:
         [ChunkState(clip, film.setting(number, rung)) for rung in film.rungs]
         for number, clip in enumerate(film.clips)
     ]
-    for column, rung in enumerate(film.rungs):
+    for column in range(len(film.rungs)):
         states = [row[column] for row in table]
         steps = [encode_step(bench, film, state.clip, state.rung) for state in states]
         for state, derivation in zip(states, bench.find_all(steps), strict=True):
