@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -136,12 +137,18 @@ class Rung:
 
         So do depth and profile where they are those that keys were first made with.
         """
-        parameters = asdict(self)
-        del parameters["name"]
-        for field, unsaid in UNSAID.items():
-            if parameters[field] == unsaid:
-                del parameters[field]
-        return {**parameters, "rate": as_text(self.rate)}
+        return dict(_parameters(self))
+
+
+@cache
+def _parameters(rung: Rung) -> dict[str, Any]:
+    """Every chunk of a rendition asks for them."""
+    parameters = asdict(rung)
+    del parameters["name"]
+    for field, unsaid in UNSAID.items():
+        if parameters[field] == unsaid:
+            del parameters[field]
+    return {**parameters, "rate": as_text(rung.rate)}
 
 
 def parse_ladder(name: str, text: str) -> Ladder:
