@@ -139,8 +139,10 @@ async def poster(call: AsyncCall, count: Annotated[int, Field(ge=1, le=10)] = 3)
     reach = _reach(call)
     title = await _title(call)
     package = await asyncio.to_thread(reach.packages.get, title.id, call.event.data["package"])
+    assert reach.locksmith is not None
+    unlock = await asyncio.to_thread(reach.locksmith.unlock, package)
     async with reach.workbench() as (bench, stills):
-        paths = await make_posters(bench, stills, package, count)
+        paths = await make_posters(bench, stills, unlock, package, count)
     call.tell("title.changed", f"title/{title.id}", {
         "title": title.id, "changes": {"posters": paths},
     })  # fmt: skip
@@ -222,6 +224,12 @@ async def back_up(call: AsyncCall) -> None:
     await _keeping(call).back_up(call.event.id)
 
 
+@function("check_backups", version=1, time_limit_s=LONG_S)
+async def check_backups(call: AsyncCall) -> None:
+    """Read every copy of every place and prove it; what is bad is told of and written again."""
+    await _keeping(call).check_backups(call.event.id)
+
+
 @function("drill", version=1, time_limit_s=LONG_S, cores=1)
 async def drill(call: AsyncCall) -> None:
     """Restore the newest snapshot of every place for trial, with a title chosen by chance."""
@@ -268,7 +276,7 @@ def signed(secret: bytes, message_id: str, now_s: int, body: bytes) -> dict[str,
 
 SHIPPED = (
     publish, show, hide, hold, poster, forget_preview, scrub, repair, cancel, notify, back_up,
-    drill, watch_backups, collect,
+    check_backups, drill, watch_backups, collect,
 )  # fmt: skip
 
 

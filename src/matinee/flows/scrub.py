@@ -1,7 +1,7 @@
 """Scrub: read what is stored and prove it, at a limited rate; note what is wrong.
 
 - *objects*: everything that the ledger says is there is there, with its digest, size and kind.
-- *titles*: entry manifests, reports, lists of files; playlists, manifests and segments fit.
+- *titles*: entry manifests, posters, reports, lists of files; playlists, manifests, segments fit.
 - *frames*: a random share of video segments is decoded and shows its frames of the film.
 - *ledger*: rows are what their keys say; the event log is as it was written.
 - *unclaimed*: objects that nothing names are counted; removing them is for others.
@@ -22,7 +22,8 @@ from matinee.assets.health import Fault, judge_object
 from matinee.core.errors import LibraryError, LibraryUnreachable, MatineeError, ObjectMissing
 from matinee.core.ids import Digest, digest_of
 from matinee.flows.frames import Eye, check_frames_of
-from matinee.flows.lineage import Records, title_graph
+from matinee.flows.lineage import Records, title_graph, title_of
+from matinee.flows.mend_posters import poster_fault
 from matinee.flows.seal_events import verify_seals
 from matinee.flows.throttle import Throttle
 from matinee.flows.verify_title import expected_of
@@ -34,7 +35,9 @@ from matinee.ports.events import SealedLog
 from matinee.ports.store import ListedStore
 from matinee.ports.upkeep import Findings, Held, Holdings, Scrub, Scrubs
 from matinee.stages.ahead import Ahead
+from matinee.stages.posters import POSTER
 from matinee.stages.publish import ENTRY_DASH, ENTRY_HLS, title_key
+from matinee.stages.unlock import KEYS_FAILED, Locksmith, Unlock
 
 PHASES = ("objects", "titles", "frames", "ledger", "unclaimed")
 
@@ -47,7 +50,7 @@ AT_ONCE = 2
 SAMPLE = 0.02
 """The share of segments that is decoded in a pass."""
 
-PROJECTIONS = (ENTRY_HLS, ENTRY_DASH, "poster.jpg")
+PROJECTIONS = (ENTRY_HLS, ENTRY_DASH, POSTER)
 """Files of a title that are written again at any time."""
 
 OF_A_SEAL = ("the object of seal", "does not have the bytes that were sealed")
@@ -83,7 +86,10 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Ward:
-    """What a scrub works with. ``eye`` is what decodes; None: nothing is decoded."""
+    """What a scrub works with. ``eye`` is what decodes; None: nothing is decoded.
+
+    ``locksmith`` has the keys of what is encrypted.
+    """
 
     store: ListedStore
     records: Records
@@ -92,6 +98,7 @@ class Ward:
     scrubs: Scrubs
     log: SealedLog
     eye: Eye | None
+    locksmith: Locksmith
 
 
 async def scrub(ward: Ward, wanted: Wanted, tell: Tell = lambda _: None) -> Scrub:
@@ -167,7 +174,12 @@ class _Pass:
                 for fault in await check_package_row(self.ward, title, package)
             ]
             if title.current is not None:
-                faults += await check_shown(self.ward, title)
+                shown, is_locked = await check_shown(self.ward, title)
+                faults += shown
+                if is_locked:
+                    self._count(locked=1)
+            poster = await poster_fault(self.ward.store, self.ward.records, title)
+            faults += [poster] if poster else []
             self._count(titles=1)
             await self._reached("titles", title.id, faults)
 
@@ -179,9 +191,13 @@ class _Pass:
             if title.current is not None:
                 made = await title_graph(self.ward.records, title, package=title.current)
                 seed = f"{self.state.id} {title.id}"
-                looked, faults = await check_frames_of(
-                    self.ward.eye, self.ward.records, made, self.wanted.sample, seed
-                )
+                try:
+                    looked, faults = await check_frames_of(
+                        self.ward.eye, self.ward.records, made, self.wanted.sample, seed
+                    )
+                except KEYS_FAILED:
+                    looked, faults = 0, []
+                    self._count(locked=1)
                 self._count(segments=looked)
                 await self._reached("frames", title.id, faults)
 
@@ -210,10 +226,19 @@ class _Pass:
             self._count(events=int(seals.evidence.get("events", 0)))
             await self._reached("ledger", "0", faults)
         while rows := await asyncio.to_thread(holdings.rows, place, 500):
-            faults = [fault for row in rows for fault in check_row(row)]
+            faults = [await self._of_title(fault) for row in rows for fault in check_row(row)]
             place = rows[-1].number
             self._count(rows=len(rows))
             await self._reached("ledger", str(place), faults)
+
+    async def _of_title(self, fault: Fault) -> Fault:
+        """With the title whose derivation it is: a repair may be killed when the row is gone."""
+        key = Digest(fault.thing.removeprefix("derivation/"))
+        for digest in await asyncio.to_thread(self.ward.holdings.outputs, key):
+            title = await asyncio.to_thread(title_of, self.ward.records, digest)
+            if title is not None:
+                return replace(fault, title=title.id)
+        return fault
 
     async def unclaimed(self) -> None:
         """Count objects that nothing names."""
@@ -314,10 +339,11 @@ def made_files(records: Records, title: Title, package: Package) -> dict[str, Di
     return None
 
 
-async def check_shown(ward: Ward, title: Title) -> list[Fault]:
+async def check_shown(ward: Ward, title: Title) -> tuple[list[Fault], bool]:
     """The entry manifests show the package on screen, and its parts fit.
 
-    Of a package whose files or report are damaged, that alone is told.
+    Of a package whose files or report are damaged, that alone is told. Gives also whether it is
+    encrypted and its keys cannot be had: what is in its segments is not looked at then.
     """
     assert title.current is not None
     package = await asyncio.to_thread(ward.records.packages.get, title.id, title.current)
@@ -327,10 +353,16 @@ async def check_shown(ward: Ward, title: Title) -> list[Fault]:
     own = {title_key(title.id, path) for path in package.files} | {object_key(package.report)}
     try:
         faults = [] if bad & manifests else await _check_entry(ward, title, package)
-        return faults if bad & own else [*faults, *await _check_fit(ward, title, package)]
+        if bad & own:
+            return faults, False
+        try:
+            unlock = await asyncio.to_thread(ward.locksmith.unlock, package)
+        except KEYS_FAILED:
+            return faults, True
+        return [*faults, *await _check_fit(ward, title, package, unlock)], False
     except MatineeError as error:
         said = {"said": str(error)}
-        return [Fault("unfit", f"package/{title.id}/{package.id}", None, title.id, said)]
+        return [Fault("unfit", f"package/{title.id}/{package.id}", None, title.id, said)], False
 
 
 async def _check_entry(ward: Ward, title: Title, package: Package) -> list[Fault]:
@@ -353,13 +385,13 @@ async def _check_entry(ward: Ward, title: Title, package: Package) -> list[Fault
     return faults
 
 
-async def _check_fit(ward: Ward, title: Title, package: Package) -> list[Fault]:
+async def _check_fit(ward: Ward, title: Title, package: Package, unlock: Unlock) -> list[Fault]:
     report = json.loads(await ward.store.read(object_key(package.report)))
     files = Ahead(lambda path: ward.store.read(title_key(title.id, path)), package.files)
     try:
         findings = await asyncio.to_thread(
-            check_package, files, f"packages/{package.id}/{HLS}", f"packages/{package.id}/{DASH}",
-            expected_of(report),
+            check_package, unlock.over(files), f"packages/{package.id}/{HLS}",
+            f"packages/{package.id}/{DASH}", expected_of(report),
         )  # fmt: skip
     finally:
         files.close()

@@ -17,6 +17,7 @@ from matinee.ports.catalog import Package
 from matinee.ports.tools import Stills
 from matinee.stages.bench import Bench, Made
 from matinee.stages.publish import title_key
+from matinee.stages.unlock import Unlock
 
 POSTER = "poster.jpg"
 """Beside the title's entry manifests: the best one."""
@@ -41,20 +42,26 @@ class _Shown:
         return max(n for n, start in enumerate(self.starts) if start <= frame)
 
 
-async def make_posters(bench: Bench, stills: Stills, package: Package, count: int) -> list[str]:
-    """Make posters of a package; gives their paths below the title, best first."""
+async def make_posters(
+    bench: Bench, stills: Stills, unlock: Unlock, package: Package, count: int
+) -> list[str]:
+    """Make posters of a package; gives their paths below the title, best first.
+
+    They are in the clear, also of an encrypted one.
+    """
     report = json.loads(await bench.store.read(object_key(package.report)))
     shown = _shown(package, report)
     step = poster_step(bench, package, shown, count)
 
     async def make() -> tuple[dict[str, Made], float]:
-        folder = bench.scratch / "posters"
-        folder.mkdir()
+        folder = bench.scratch / f"posters-{step.key[:12]}"
+        folder.mkdir(exist_ok=True)
         measured = await _measured(bench, stills, package, shown, folder)
         made, cpu_s = {}, 0.0
         for number, place in enumerate(choose(measured, count), 1):
             output = folder / f"{number}.jpg"
-            cpu_s += await _draw(bench, stills, package, shown, shown.frame_of(place), output)
+            frame = shown.frame_of(place)
+            cpu_s += await _draw(bench, stills, unlock, package, shown, frame, output)
             made[f"posters/{step.key[:12]}/{number}.jpg"] = Made(output, "image/jpeg")
         return made, cpu_s
 
@@ -73,6 +80,21 @@ def poster_step(bench: Bench, package: Package, shown: _Shown, count: int) -> St
         {"count": count, "thumbnails": dict(shown.thumbnails), "starts": list(shown.starts)},
         bench.tool_ids("ffmpeg"),
     )
+
+
+def files_of_posters(files: Mapping[str, Digest], step: Step) -> dict[str, Digest]:
+    """The files of a package that posters were made of; none where it was another package.
+
+    Args:
+        files: The package's, by path.
+        step: The step that made the posters.
+    """
+    folders: dict[str, dict[str, Digest]] = {}
+    for path, digest in files.items():
+        folders.setdefault(path.rpartition("/")[0], {})[path] = digest
+    by_digest = {digest_of_value(own): own for own in folders.values()}
+    found = [by_digest.get(step.inputs[role], {}) for role in ("thumbnails", "video")]
+    return {path: digest for own in found for path, digest in own.items()} if all(found) else {}
 
 
 def _shown(package: Package, report: Mapping[str, Any]) -> _Shown:
@@ -126,14 +148,16 @@ def _of_sheet(pixels: Picture, columns: int, rows: int) -> list[Measures]:
 
 
 async def _draw(
-    bench: Bench, stills: Stills, package: Package, shown: _Shown, frame: int, output: Path
-) -> float:
+    bench: Bench, stills: Stills, unlock: Unlock, package: Package, shown: _Shown, frame: int,
+    output: Path,
+) -> float:  # fmt: skip
     """Draw a frame of the largest video, from the segment that it lies in."""
     segment = shown.segment_of(frame)
     part = output.with_suffix(".mp4")
     pieces = ("init.mp4", f"{segment + 1:05d}.m4s")
     keys = [title_key(package.title, f"renditions/{shown.folder}/{piece}") for piece in pieces]
-    part.write_bytes(b"".join([await bench.store.read(key) for key in keys]))
+    init, media = [await bench.store.read(key) for key in keys]
+    part.write_bytes(await asyncio.to_thread(unlock.part, init, media))
     async with bench.slots:
         spent = await stills.still(part, frame - shown.starts[segment], output)
     return spent.cpu_s
@@ -143,5 +167,6 @@ async def _project(bench: Bench, title_id: str, derivation: Derivation) -> list[
     """Put the best one beside the title."""
     paths = sorted(derivation.outputs, key=lambda path: int(Path(path).stem))
     best = await bench.read(derivation.outputs[paths[0]])
-    await bench.store.write(title_key(title_id, POSTER), best)
+    key = title_key(title_id, POSTER)
+    await bench.store.write(key, best, media_type="image/jpeg", changes=True)
     return paths

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from matinee.adapters.copies import KeptOriginals, OtherKeys
 from matinee.adapters.ffmpeg.program import Ffmpeg, FfmpegMeter
+from matinee.adapters.ffmpeg.stills import FfmpegStills
 from matinee.adapters.places import Places
 from matinee.adapters.sql.fence import Fence
 from matinee.adapters.sql.holdings import SqlHoldings
@@ -30,6 +31,7 @@ from matinee.stages.bench import Bench
 from matinee.stages.redo import Redo
 from matinee.stages.slots import Slots, Turn
 from matinee.wiring.backup import backups_of
+from matinee.wiring.keys import locksmith_of
 from matinee.wiring.library import Library, now
 from matinee.wiring.publishing import house_for
 from matinee.wiring.reading import sandbox_of
@@ -41,10 +43,10 @@ def open_ward(library: Library, *, decodes: bool, cause: str | None = None) -> I
     """What a scrub works with. ``decodes``: it looks at pictures too, and needs the tools."""
     records = records_of(library)
     with Workspace(library.settings.library / "scratch").run() as (_, scratch):
-        eye = None
+        eye, locksmith = None, locksmith_of(library.settings)
         if decodes:
             ffmpeg = Ffmpeg(Path(find_tools()["ffmpeg"].path), sandbox_of(library.settings))
-            eye = Eye(FfmpegMeter(ffmpeg), scratch, records.read)
+            eye = Eye(FfmpegMeter(ffmpeg), scratch, records.read, locksmith)
         yield Ward(
             store=library.store,
             records=records,
@@ -53,6 +55,7 @@ def open_ward(library: Library, *, decodes: bool, cause: str | None = None) -> I
             scrubs=SqlScrubs(library.engine, now, cause),
             log=library.events,
             eye=eye,
+            locksmith=locksmith,
         )
 
 
@@ -83,4 +86,6 @@ def open_mender(
 
     opener: Callable[[Redo, ObjectStore], AbstractContextManager[tuple[House, Bench]]] = open_house
     with open_ward(library, decodes=True, cause=cause) as ward:
-        yield Mender(ward, copies_of(library), opener, partial(load_wished, None))
+        ffmpeg = Ffmpeg(Path(found["ffmpeg"].path), sandbox_of(library.settings))
+        ladders = partial(load_wished, None)
+        yield Mender(ward, copies_of(library), opener, ladders, FfmpegStills(ffmpeg))

@@ -77,6 +77,12 @@ class MediaAddresses(Shown):
     dash: str
 
 
+class TitleMedia(MediaAddresses):
+    """The same of a title on screen; ``licence`` is where an encrypted one's keys are asked for."""
+
+    licence: str | None
+
+
 class PackageSummary(Shown):
     """A package of a title."""
 
@@ -93,7 +99,7 @@ class TitleWhole(TitleSummary):
     source: str
     added_at: datetime
     current: str | None
-    media: MediaAddresses | None
+    media: TitleMedia | None
     preview: MediaAddresses | None
     package: str | None
     packages: list[PackageSummary]
@@ -101,6 +107,7 @@ class TitleWhole(TitleSummary):
     public: bool
     opens_at: datetime | None
     closes_at: datetime | None
+    removes_at: datetime | None
 
 
 class TitleChange(Given):
@@ -117,6 +124,12 @@ class Showing(Given):
     """Which package to show; the newest that is ready, if none is named."""
 
     package: str | None = None
+
+
+class Deletion(Given):
+    """How many days a deleted title can be brought back."""
+
+    days: Annotated[float, Field(ge=0, le=36_500, strict=True)] = 7.0
 
 
 class Failure(Shown):
