@@ -15,7 +15,7 @@ from matinee.core.errors import LadderInvalid
 from matinee.core.ids import digest_of
 from matinee.media.codecs import CODECS
 from matinee.media.codecs.codec import Demand
-from matinee.media.colour import HLG, PQ
+from matinee.media.colour import HLG, PQ, Light
 from matinee.media.ladder import NEARLY_THE_SOURCE, Box, Ladder, fit, fit_all, parse_ladder
 from matinee.media.source import Colour, Picture, display_size
 
@@ -446,3 +446,18 @@ def test_a_target_asks_for_settings_per_shot() -> None:
 def test_settings_that_make_no_sense_are_refused(lines: list[str], fault: str) -> None:
     with pytest.raises(LadderInvalid, match=re.escape(fault)):
         parse_ladder("wish", with_video(*lines))
+
+
+def test_av1_with_static_metadata_is_tone_mapped_where_it_is_encrypted() -> None:
+    ladders = [one for one in EVERY if one.name in ("hevc-10", "av1-10")]
+    film = replace(
+        picture(640, 360), colour=Colour("bt2020", PQ, "bt2020nc", full_range=False),
+        light=Light(1000, 400),
+    )  # fmt: skip
+
+    def kept(film: Picture) -> set[str]:
+        rungs = fit_all(ladders, film, RATE, is_encrypted=True)
+        return {rung.codec for rung in rungs if rung.hdr}
+
+    assert kept(film) == {"hevc"}
+    assert kept(replace(film, light=None)) == {"hevc", "av1"}

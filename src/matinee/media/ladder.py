@@ -324,19 +324,29 @@ def _even(length: Fraction | int) -> int:
     return max(2, 2 * round(Fraction(length) / 2))
 
 
-def fit_all(ladders: Iterable[Ladder], picture: Picture, rate: Fraction) -> tuple[Rung, ...]:
+def fit_all(
+    ladders: Iterable[Ladder], picture: Picture, rate: Fraction, *, is_encrypted: bool = False
+) -> tuple[Rung, ...]:
     """The rungs of several ladders for one film.
 
     A film of high dynamic range keeps it in the ladders that say so, and is tone-mapped in all
     others; where there are no others, in these beside. What every screen shows comes first.
     """
     every = list(ladders)
-    bright = [ladder for ladder in every if ladder.hdr] if picture.hdr else []
+    bright = [one for one in every if one.hdr and _can_keep(one, picture.hdr, is_encrypted)]
     plain = [ladder for ladder in every if ladder not in bright] or every
     return (
         *(rung for ladder in plain for rung in fit(ladder, picture, rate)),
         *(rung for ladder in bright for rung in fit(ladder, picture, rate, picture.hdr)),
     )
+
+
+def _can_keep(ladder: Ladder, hdr: Hdr | None, is_encrypted: bool) -> bool:
+    """Whether there is a range to keep, and the packager can encrypt what is coded of it."""
+    if hdr is None:
+        return False
+    is_beside = CODECS[ladder.codec].has_metadata_units and bool(hdr.mastering or hdr.light)
+    return not (is_encrypted and is_beside)
 
 
 def fit(ladder: Ladder, picture: Picture, rate: Fraction, hdr: Hdr | None = None) -> list[Rung]:

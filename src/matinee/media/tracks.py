@@ -123,7 +123,9 @@ def plan_tracks(
     info: SourceInfo, timeline: Timeline, profile: Profile, sidecars: Sequence[Sidecar]
 ) -> TrackPlan:
     """Decide for every track of the film and every sidecar."""
-    rungs = fit_all(profile.ladders, info.picture, timeline.rate)
+    rungs = fit_all(
+        profile.ladders, info.picture, timeline.rate, is_encrypted=profile.encryption is not None
+    )
     waivers = {track.index: _waiver(track, info, timeline) for track in info.tracks}
     kept = [track for track in info.tracks if not waivers[track.index]]
     sounds = _plan_sounds([t for t in kept if t.type == "audio"], timeline, profile)

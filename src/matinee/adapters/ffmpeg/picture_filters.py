@@ -66,7 +66,7 @@ def upright(picture: Picture, *, keep_range: bool = False) -> str:
         colour = picture.colour
         primaries, matrix = colour.primaries or "bt2020", colour.matrix or "bt2020nc"
         tags = _tags(primaries, str(colour.transfer), matrix, full_range=colour.full_range)
-        return ",".join([*steps, tags, TO_STANDARD])
+        return ",".join([*steps, tags, TO_STANDARD, NOTHING_BESIDE])
     if picture.is_rgb:
         steps.append("scale=out_color_matrix=bt709:out_range=tv,format=yuv444p")
     elif picture.colour.full_range:

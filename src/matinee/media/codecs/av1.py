@@ -273,5 +273,6 @@ AV1 = Codec(
     header=lambda _, sample: _sequence_unit(sample),
     is_key=_is_key,
     colours=colours,
+    has_metadata_units=True,
     finer={"PQ": 12, "HLG": 4},
 )

@@ -79,7 +79,9 @@ class Codec:
     - ``is_key`` says whether a sample is a picture where decoding may begin, None: it holds none;
     - ``colours`` are what configuration and a key frame's sample tell of colours; a codec without
       it tells too little of them for a high dynamic range;
-    - ``finer`` is by how much such a range, by its name in HLS, needs a lower CRF for as many bits.
+    - ``finer`` is by how much such a range, by its name in HLS, needs a lower CRF for as many bits;
+    - ``has_metadata_units``: static metadata lie in the samples, in units that the packager's
+      parser, which only encryption needs, does not read.
 
     Functions that read bytes raise ``BoxError`` where these are cut short or make no sense.
     """
@@ -103,6 +105,7 @@ class Codec:
     muxed_level: Callable[[str], int] | None = None
     colours: Callable[[bytes, bytes], Colours] | None = None
     finer: Mapping[str, int] = field(default_factory=dict)
+    has_metadata_units: bool = False
     crf_step: float = 1.0
 
     @property
