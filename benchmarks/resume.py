@@ -110,8 +110,8 @@ async def _fill(bench: Bench, film: Film) -> None:
         chunk = Asset(digest_of(content), len(content), "video/mp4")
         await bench.store.write(object_key(chunk.digest), content)
         _record(bench, encode_step(bench, film, clip, rung), "chunk", chunk)
-        _record(bench, sign_step(bench, chunk.digest), "signature", chunk)
-        _record(bench, score_step(bench, film, clip, chunk.digest), "scores", chunk)
+        _record(bench, sign_step(bench, chunk.digest, rung), "signature", chunk)
+        _record(bench, score_step(bench, film, clip, chunk.digest, rung), "scores", chunk)
 
 
 def _record(bench: Bench, step: Step, role: str, asset: Asset) -> None:

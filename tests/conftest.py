@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,29 +82,35 @@ def run_ffmpeg(*arguments: object) -> None:
     subprocess.run([*command, *map(str, arguments)], check=True)
 
 
-def make_film(path: Path, seconds: float = 25.5, *, text: bool = False) -> Path:
+def make_film(
+    path: Path,
+    seconds: float = 25.5,
+    *,
+    text: bool = False,
+    pictures: Sequence[str] = ("testsrc2", "mandelbrot", "testsrc"),
+) -> Path:
     """Three shots, B-frames, 24000/1001 frames a second: three chunks; beeps in two languages."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    pictures = ["testsrc2", "mandelbrot", "testsrc"]
     shot = seconds / len(pictures)
     inputs: list[object] = []
     for picture in pictures:
         inputs += ["-f", "lavfi", "-t", shot, "-i", f"{picture}=s=256x144:r=24000/1001"]
     for pitch in (440, 660):
         inputs += ["-f", "lavfi", "-t", seconds, "-i", f"sine={pitch}:beep_factor=4:r=48000"]
-    graph = (
-        "[0:v]format=yuv420p[a];[1:v]format=yuv420p[b];[2:v]format=yuv420p[c];"
-        "[a][b][c]concat=n=3:v=1:a=0[v]"
-    )
+    shots = range(len(pictures))
+    graph = "".join(f"[{n}:v]format=yuv420p[s{n}];" for n in shots)
+    graph += "".join(f"[s{n}]" for n in shots) + f"concat=n={len(pictures)}:v=1:a=0[v]"
+    sound = len(pictures)
     subtitles = path.with_suffix(".text.srt")
     extra: list[object] = []
     if text:
         subtitles.write_text(SUBTITLES)
         inputs += ["-i", subtitles]
-        extra = ["-map", "5:s", "-c:s", "mov_text" if path.suffix == ".mp4" else "srt"]
+        extra = ["-map", f"{sound + 2}:s", "-c:s", "mov_text" if path.suffix == ".mp4" else "srt"]
         extra += ["-metadata:s:s:0", "language=eng"]
     run_ffmpeg(
-        *inputs, "-filter_complex", graph, "-map", "[v]", "-map", "3:a", "-map", "4:a",
+        *inputs, "-filter_complex", graph, "-map", "[v]", "-map", f"{sound}:a",
+        "-map", f"{sound + 1}:a",
         "-c:v", "libx264", "-preset", "veryfast", "-bf", "3", "-g", "50", "-crf", "20",
         "-c:a", "aac", "-b:a", "96k", "-metadata:s:a:0", "language=eng",
         "-metadata:s:a:1", "language=deu", *extra, path,

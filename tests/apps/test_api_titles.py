@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from tests.apps.cinema import TITLE, Cinema
 from tests.apps.live_service import LiveService, live_service
 
 from matinee.ports.runs import Ended, Wish
+from matinee.wiring.library import now
 
 pytestmark = pytest.mark.tools
 
@@ -72,6 +74,30 @@ def test_a_title_is_hidden_shown_and_rolled_back(live: LiveService, cinema: Cine
     shown = live.ask(f"{PATH}/show", "POST", {"package": first}).json
     assert (shown["current"], first in live.ask(playlist).body.decode()) == (first, True)
     assert live.ask(f"{PATH}/show", "POST", {"package": "none"}).status == 404
+
+
+def test_a_title_is_deleted_and_brought_back(live: LiveService, cinema: Cinema) -> None:
+    playlist = f"/media/titles/{TITLE}/main.m3u8"
+
+    deleted = live.ask(f"{PATH}/delete", "POST", {"days": 3}).json
+    assert (deleted["state"], deleted["media"], deleted["current"]) == ("deleted", None, None)
+    left = datetime.fromisoformat(deleted["removes_at"]) - now()
+    assert timedelta(days=2.9) < left < timedelta(days=3.1)
+    assert live.ask(playlist).status == 404
+    assert what_followed(live, "delete") == {"title.deleted"}
+    assert live.ask("/v1/titles").json == []
+    assert [each["id"] for each in live.ask("/v1/titles?state=deleted").json] == [TITLE]
+
+    back = live.ask(f"{PATH}/undelete", "POST", {}).json
+    assert (back["state"], back["current"]) == ("published", cinema.packages[1])
+    assert back["removes_at"] is None
+    assert live.ask(playlist).status == 200
+    assert what_followed(live, "undelete") == {"title.undeleted"}
+    assert live.ask("/v1/titles?state=deleted").json == []
+    for wrong, status in (({"days": -1}, 422), ({"days": "7"}, 422), ({"weeks": 1}, 422)):
+        assert live.ask(f"{PATH}/delete", "POST", wrong).status == status, wrong
+    assert live.ask("/v1/titles/none/delete", "POST", {}).status == 404
+    assert live.ask(f"{PATH}/delete", "POST", {}, secret=live.token("read")).status == 403
 
 
 def test_a_finished_cell_tells_how_it_was_made(live: LiveService, cinema: Cinema) -> None:

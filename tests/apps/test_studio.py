@@ -58,6 +58,7 @@ def pages(live: LiveService) -> list[str]:
         "/studio", f"/studio/titles/{TITLE}", "/studio/runs", "/studio/runs/r-failed",
         "/studio/deliveries", "/studio/events", f"/studio/events/{ended}", "/studio/rules",
         "/studio/numbers", "/studio/upload", "/studio/sign-in", "/studio/nowhere",
+        "/studio/health", f"/studio/lineage?thing={TITLE}", "/studio/backups",
     ]  # fmt: skip
 
 
@@ -303,6 +304,79 @@ def test_a_title_is_renamed_and_hidden(studio: Callable[..., Any]) -> None:
     page.get_by_role("button", name="Put on screen").click()
     page.get_by_role("link", name="Watch").wait_for()
     live.ask(f"/v1/titles/{TITLE}", "PATCH", {"name": NAME, "public": False})
+
+
+def test_a_title_is_deleted_and_brought_back(studio: Callable[..., Any]) -> None:
+    viewer, live = studio()
+    page = settled(viewer, f"/studio/titles/{TITLE}")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_text("Goes for good").wait_for()
+    assert live.ask("/v1/titles").json == []
+    page = settled(viewer, "/studio")
+    page.get_by_label("Show").select_option("deleted")
+    page.locator(".card-link").click()
+    page.get_by_role("button", name="Bring it back").click()
+    page.get_by_role("link", name="Watch").wait_for()
+    assert live.ask(f"/v1/titles/{TITLE}").json["state"] == "published"
+
+
+def test_the_page_of_health_tells_what_is_wrong_and_queues_the_mending(
+    studio: Callable[..., Any], matinee: Callable[..., Ended]
+) -> None:
+    viewer, live = studio()
+    library = live.library.settings.library
+    page = settled(viewer, "/studio/health")
+    assert page.get_by_role("button", name="Repair now").count() == 0
+    segment = next((library / "titles" / TITLE).glob("renditions/video-288p-*/00003.m4s"))
+    whole = segment.read_bytes()
+    segment.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert matinee("scrub", "--sample", "0", "--library", library).exit_code == 6
+    page = settled(viewer, "/studio/health")
+    page.get_by_text("1 fault", exact=True).wait_for()
+    fault = page.locator(".findings li").filter(has_text="the object has other bytes")
+    assert segment.name in fault.inner_text() and "To be mended" in fault.inner_text()
+    assert "Done" in page.get_by_role("region", name="Scrubs").inner_text()
+
+    page.get_by_role("button", name="Repair now").click()
+    page.get_by_text("It is queued.").wait_for()
+    (run,) = [each for each in live.ask("/v1/runs").json if each["flow"] == "repair"]
+    live.ask(f"/v1/runs/{run['id']}/cancel", "POST", {})
+    fault.get_by_role("link", name="Lineage").click()
+    page.locator(".lineage-card").filter(has_text="package@").get_by_text("This").wait_for()
+    assert matinee("repair", "--library", library).exit_code == 0
+    page = settled(viewer, "/studio/health")
+    page.get_by_text("All is right").wait_for()
+    assert "Mended" in page.locator(".findings li").first.inner_text()
+    assert segment.read_bytes() == whole
+
+
+def test_the_page_of_lineage_leads_from_the_screen_to_the_source(
+    studio: Callable[..., Any], scene: Scene
+) -> None:
+    viewer, live = studio()
+    page = settled(viewer, f"/studio/titles/{TITLE}")
+    page.get_by_role("link", name="Lineage").click()
+    cards = page.locator(".lineage-card")
+    cards.first.wait_for()
+    names = [name.split("\n")[0] for name in cards.locator("h3").all_inner_texts()]
+    source, encode, package = (
+        next(n for n, name in enumerate(names) if name.startswith(what))
+        for what in ("source", "encode_chunk@", "package@")
+    )
+    assert source < encode < package
+    card = cards.nth(encode)
+    assert "Made of" in card.inner_text() and "Went into" in card.inner_text()
+    card.get_by_text("Assets and steps").click()
+    assert '"crf"' in card.locator("pre").first.inner_text()
+    card.locator(".lineage-assets a").first.click()
+    viewer.until("document.querySelector('.lineage-card .mark')")
+    page.get_by_label("Thing").fill("nothing of that name")
+    page.get_by_role("button", name="Show").click()
+    page.get_by_text("there is no title, file or asset").wait_for()
+    assert ["404" in one for one in viewer.complaints] == [True]
+    viewer.complaints.clear()
+    assert scene.live is live
 
 
 def test_numbers_are_drawn(studio: Callable[..., Any]) -> None:

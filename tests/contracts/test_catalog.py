@@ -176,6 +176,8 @@ def test_a_rollback_and_its_undoing(titles: SqlTitles, packages: SqlPackages) ->
     assert rolled_back == titles.get("sintel") == replace(a_title(), current="p1")
     assert rolled_back.state == "published"
     assert packages.previous("sintel") == "p2"
+    packages.add(replace(a_package("p2"), state="held"))
+    assert packages.previous("sintel") is None
 
 
 def test_a_title_that_was_taken_off_can_go_back_on(

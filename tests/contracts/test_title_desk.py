@@ -102,6 +102,9 @@ def test_a_search_finds_part_of_a_name_and_takes_signs_as_they_are(
     assert found(TitleSearch(state="published")) == ["2", "3", "1"]
     assert found(TitleSearch(state="hidden")) == ["4"]
     assert found(TitleSearch("x", "published")) == []
+    packages.delete("2", NOON)
+    assert found(TitleSearch(state="published")) == ["3", "1"]
+    assert found(TitleSearch(state="deleted")) == found(TitleSearch("off", "deleted")) == ["2"]
 
 
 def test_changes_are_told_once_with_their_cause(

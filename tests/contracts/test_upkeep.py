@@ -73,6 +73,34 @@ def test_keys_are_found_by_their_beginning(engine: Engine) -> None:
     assert lineage.assets([digest]) == {digest: made.outputs["chunk"]}
 
 
+def test_a_row_that_cannot_be_read_hides_no_other(engine: Engine) -> None:
+    made, kept = record(engine, derivation()), record(engine, derivation(clip=CHUNK))
+    if engine.dialect.name != "sqlite":
+        pytest.skip("this database takes no such bytes")
+    with writing(engine) as connection:
+        broken = text("UPDATE derivation SET parameters = '{\"a\": 01}' WHERE key = :key")
+        connection.execute(broken, {"key": made.step.key})
+    digests = [each.outputs["chunk"].digest for each in (made, kept)]
+
+    assert list(SqlLineage(engine, Clock()).made_any(digests)) == [kept]
+    assert SqlLedger(engine, Clock()).find(made.step.recipe) == []
+    assert [row.derivation is None for row in SqlHoldings(engine, Clock()).rows(0, 9)] == [
+        True, False,
+    ]  # fmt: skip
+
+
+def test_what_is_made_elsewhere_lies_here_no_more(engine: Engine) -> None:
+    made, kept = record(engine, derivation()), record(engine, derivation(clip=CHUNK))
+    gone, stays = (each.outputs["chunk"].digest for each in (made, kept))
+    holdings, lineage = SqlHoldings(engine, Clock()), SqlLineage(engine, Clock())
+
+    holdings.release(made.step.key, [f"objects/{gone}"])
+
+    assert [row.key for row in holdings.rows(0, 9)] == [kept.step.key]
+    assert lineage.places([gone, stays]) == {stays: [f"objects/{stays}"]}
+    assert not lineage.made_any([gone]) and not lineage.used_any([FILM])
+
+
 def test_a_fault_is_found_once_and_told_once(engine: Engine) -> None:
     findings, log = SqlFindings(engine, Clock()), SqlEventLog(engine, Clock())
     (finding,) = findings.open([FAULT, FAULT])

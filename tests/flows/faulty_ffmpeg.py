@@ -12,6 +12,8 @@ from pathlib import Path
 import imageio_ffmpeg
 
 LATE = "asetpts=PTS-("
+OTHER_CRF = {"finer": 26, "coarser": 45}
+"""Versions of an encoder that make other bytes of the same settings, good ones and bad ones."""
 
 
 def tampered(arguments: list[str], fault: str) -> list[str]:  # noqa: C901, PLR0912  # one fault each
@@ -36,6 +38,10 @@ def tampered(arguments: list[str], fault: str) -> list[str]:  # noqa: C901, PLR0
         line = line.replace(
             "setpts=N,setparams", "setpts=N,tpad=start=1,trim=end_frame=60,setparams"
         )
+    elif fault in OTHER_CRF and encodes:
+        line = line.replace("-crf\x0030", f"-crf\0{OTHER_CRF[fault]}")
+    elif fault == "no second sample" and "n_subsample" in line and not first_chunk:
+        line = line.replace("libvmaf", "libnone")
     elif fault == "no vp9":
         line = line.replace("libvpx-vp9", "libvpx-none")
     elif fault == "crash" and encodes:

@@ -1,69 +1,26 @@
-"""Kills backups, restores and garbage collections at random moments, and proves what is left.
+"""Kills scrubs, repairs, backups, restores and garbage collections at random moments.
 
-Collections run beside publishes that use what is being collected. Short form: ``test_keep.py``.
-Long form: ``make keep`` (``python -m tests.flows.keep``).
+What is left is proved: nothing is lost, and no finished work was done again. Collections run beside
+publishes that use what is being collected. Short form: ``test_keep.py``. Long form: ``make keep``
+(``python -m tests.flows.keep``); ``--part`` and ``--kills`` make pieces of it.
 """
 
 import argparse
 import random
 import shutil
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from tests.conftest import TINY_LADDER, environment, make_film
 from tests.flows.crash import digest_tree, kill_tree
-from tests.forks import run_module
+from tests.flows.keep_upkeep import disturb_repair, disturb_scrub
+from tests.flows.killing import Scene, begin, done, killed, scene_in
 
 AT_ONCE = ("--grace", "0", "--unused", "0")
-
-
-@dataclass(frozen=True)
-class Scene:
-    """A film, its ladder, and a library in which it is published."""
-
-    film: Path
-    ladder: Path
-    library: Path
-    title: str
-
-    def publish(self, library: Path) -> list[str]:
-        return [
-            "publish", str(self.film), "--ladder", str(self.ladder), "--no-scores",
-            "--library", str(library),
-        ]  # fmt: skip
-
-
-def begin(*words: object) -> "subprocess.Popen[bytes]":
-    """A command of the program, in a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "matinee", *map(str, words)],
-        env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-    )  # fmt: skip
-
-
-def done(*words: object) -> float:
-    """Run a command to its good end; gives the seconds that it took."""
-    started = time.monotonic()
-    ended = run_module("matinee", *words, variables=environment(), timeout_s=240)
-    assert ended.returncode == 0, (words, ended.stderr.decode())
-    return time.monotonic() - started
-
-
-def killed(chance: random.Random, longest_s: float, *words: object) -> bool:
-    """``kill -9`` a command after a random time; False when it was over before."""
-    soon = chance.uniform(0.05, longest_s)
-    try:
-        run_module("matinee", *words, variables=environment(), timeout_s=soon)
-    except subprocess.TimeoutExpired:
-        return True
-    return False
 
 
 def disturb_backup(scene: Scene, folder: Path, kills: int, chance: random.Random) -> None:
@@ -72,8 +29,11 @@ def disturb_backup(scene: Scene, folder: Path, kills: int, chance: random.Random
     backup = ("backup", "--to", vault, "--library", scene.library)
     lasts = done("backup", "--to", folder / "calm", "--library", scene.library)
     written: Counter[str] = Counter()
-    for _ in range(kills):
-        if not killed(chance, lasts, *backup):
+    left = kills
+    while left:
+        if killed(chance, lasts, *backup):
+            left -= 1
+        else:
             shutil.rmtree(vault)  # whole: the kills that are left fall on a new one
             written.clear()
         for copy in (vault / "copies").rglob("*"):
@@ -93,11 +53,13 @@ def disturb_restore(scene: Scene, folder: Path, kills: int, chance: random.Rando
     done("backup", "--to", vault, "--library", scene.library)
     restore = ("restore", "--from", vault, "--library", new)
     lasts = done("restore", "--from", vault, "--library", folder / "calm-restore")
-    for _ in range(kills):
+    left = kills
+    while left:
         before = {path: path.stat().st_mtime_ns for path in _files(new)}
         if not killed(chance, lasts, *restore):
             shutil.rmtree(new)
             continue
+        left -= 1
         same = [path for path in before if path.exists() and before[path] != _time(path)]
         assert not same, f"written twice: {same[:3]}"
     rows = _count(new, "title")
@@ -112,12 +74,15 @@ def disturb_collection(scene: Scene, folder: Path, kills: int, chance: random.Ra
     library = folder / "collected"
     shutil.copytree(scene.library, library)
     collect = ("gc", *AT_ONCE, "--library", library)
-    for number in range(kills):
+    number, left = 0, kills
+    while left > 0:
+        number += 1
         done("delete", scene.title, "--grace", "0", "--library", library)
         publish, collection = begin(*scene.publish(library)), begin(*collect)
         time.sleep(chance.uniform(0.3, 4.0))
         victims = [publish, collection] if number % 3 == 2 else [(publish, collection)[number % 2]]
         for victim in victims:
+            left -= victim.poll() is None
             kill_tree(victim)
         for process in (publish, collection):
             process.communicate(timeout=240)
@@ -170,36 +135,42 @@ def _count(library: Path, table: str) -> int:
     return int(count)
 
 
-def scene_in(folder: Path) -> Scene:
-    """A scene of its own."""
-    film, ladder = make_film(folder / "Three Shots.mp4", text=True), folder / "tiny.toml"
-    ladder.write_text(TINY_LADDER)
-    scene = Scene(film, ladder, folder / "library", "three-shots")
-    done(*scene.publish(scene.library))
-    return scene
-
-
-PARTS = {
-    "backup": disturb_backup, "restore": disturb_restore, "collection": disturb_collection,
+PARTS: dict[str, Callable[[Scene, Path, int, random.Random], None]] = {
+    "scrub": disturb_scrub, "repair": disturb_repair, "backup": disturb_backup,
+    "restore": disturb_restore, "collection": disturb_collection,
 }  # fmt: skip
+"""Each kills its command so many times and proves what is left; raises ``AssertionError``."""
 
 
-def main(words: Sequence[str] | None = None) -> None:
+def main(words: Sequence[str] | None = None) -> int:
     """The long form."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=50, help="of each")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--part", nargs="*", choices=[*PARTS], default=[*PARTS])
     arguments = parser.parse_args(words)
+    told, failed = [], 0
     with tempfile.TemporaryDirectory() as name:
         scene = scene_in(Path(name))
-        for part, disturb in PARTS.items():
+        for part in arguments.part:
             folder = Path(name) / part
             folder.mkdir()
             started = time.monotonic()
-            disturb(scene, folder, arguments.kills, random.Random(f"{part} {arguments.seed}"))
+            try:
+                chance = random.Random(f"{part} {arguments.seed}")
+                PARTS[part](scene, folder, arguments.kills, chance)
+            except AssertionError as error:
+                failed += 1
+                said = f"FAILED: {error}"
+            else:
+                said = "nothing lost, nothing finished done again"
             seconds = time.monotonic() - started
-            print(f"{part}: {arguments.kills} kills, nothing lost, {seconds:.0f} s", flush=True)
+            told.append(f"{part}: {arguments.kills} kills, {said}, {seconds:.0f} s")
+            print(told[-1], flush=True)
+            shutil.rmtree(folder)
+    print(f"seed {arguments.seed}: {failed} of {len(told)} parts failed")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.flows.keep import PARTS, Scene
+from tests.flows.keep import PARTS
+from tests.flows.killing import Scene
 
 pytestmark = [pytest.mark.tools, pytest.mark.slow]
 

@@ -118,6 +118,31 @@ def test_thinning_keeps_what_kept_snapshots_name_and_removes_the_rest(
     assert told is not None and told.data["passed"]
 
 
+@pytest.mark.parametrize("folder", ["copies", "lists"])
+def test_a_bad_copy_is_told_of_and_written_again(
+    library: Library, tmp_path: Path, folder: str
+) -> None:
+    keeper = keeper_with(library, f'to = "{tmp_path / "v"}"')
+    asyncio.run(keeper.back_up(None))
+    asyncio.run(keeper.check_backups(None))
+    assert kinds(library) == ["backup.made"]
+    files = [path for path in sorted((tmp_path / "v" / folder).rglob("*")) if path.is_file()]
+    # The policy's file: the tables of the next backup have another event.
+    bad = next(path for path in files if folder == "lists" or b"[[backup]]" in path.read_bytes())
+    whole = bad.read_bytes()
+    bad.write_bytes(bytes([whole[0] ^ 1]) + whole[1:])
+
+    asyncio.run(keeper.check_backups(None))
+
+    told, made = list(library.events.after(0, 10))[1:]
+    assert told.event is not None and made.event is not None
+    assert (told.type, made.type) == ("backup.damaged", "backup.made")
+    assert told.event.data["keys"] == [bad.relative_to(tmp_path / "v").as_posix()]
+    assert made.event.cause == told.event.id
+    if folder == "copies":
+        assert bad.read_bytes() == whole
+
+
 def test_thinning_and_backups_wait_for_each_other(library: Library, tmp_path: Path) -> None:
     keeper = keeper_with(library, f'to = "{tmp_path / "v"}"')
     asyncio.run(keeper.back_up(None))

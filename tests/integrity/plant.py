@@ -15,12 +15,12 @@ from matinee.assets.derivation import Step
 class Planted:
     """What was done. ``found``: kind and thing of each finding that must name it.
 
-    ``things`` None: any thing of that kind will do. ``ways`` are those by which it may be mended.
+    A thing that is None: any thing of that kind will do. ``keys`` are the objects that are bad by
+    it; none where a row is, which is mended as a row.
     """
 
     found: set[tuple[str, str | None]]
-    ways: set[str]
-    suspect: dict[str, Any] | None = field(default=None)
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,38 +62,39 @@ class Library:
         return key
 
 
-def flipped(library: Library, key: str, *ways: str) -> Planted:
-    return Planted({("changed", library.flip(key))}, set(ways))
+def flipped(library: Library, key: str) -> Planted:
+    return Planted({("changed", library.flip(key))}, (key,))
 
 
 def source(library: Library) -> Planted:
     (digest,) = library.rng.choice(library.ask("SELECT source FROM title"))
-    return flipped(library, f"objects/{digest[:2]}/{digest}", "copy")
+    return flipped(library, f"objects/{digest[:2]}/{digest}")
 
 
 def chunk(library: Library) -> Planted:
-    return flipped(library, library.choose(library.keys("encode_chunk")), "remake")
+    return flipped(library, library.choose(library.keys("encode_chunk")))
 
 
 def rendition(library: Library) -> Planted:
-    return flipped(library, library.choose(library.keys("encode_sound", "sound")), "remake")
+    return flipped(library, library.choose(library.keys("encode_sound", "sound")))
 
 
 def segment(library: Library) -> Planted:
     keys = library.keys("package", "renditions/")
-    return flipped(library, library.choose(keys, ".m4s"), "remake")
+    return flipped(library, library.choose(keys, ".m4s"))
 
 
 def playlist(library: Library) -> Planted:
-    return flipped(library, library.choose(library.keys("package", "packages/")), "remake")
+    return flipped(library, library.choose(library.keys("package", "packages/")))
 
 
 def proof(library: Library) -> Planted:
     functions = ("sign_chunk", "score_chunk", "scan", "encode_sound", "judge", "package")
     roles = ("signature", "scores", "cuts", "proof", "verdicts", "join")
-    function = library.rng.choice(functions)
-    keys = [key for key in library.keys(function, *roles) if key.startswith("objects/")]
-    return flipped(library, library.choose(keys), "remake")
+    every = [
+        [k for k in library.keys(each, *roles) if k.startswith("objects/")] for each in functions
+    ]
+    return flipped(library, library.choose(library.rng.choice([keys for keys in every if keys])))
 
 
 def row(library: Library) -> Planted:
@@ -112,7 +113,7 @@ def row(library: Library) -> Planted:
     with library.database() as connection:
         update = f"UPDATE derivation SET {column} = ? WHERE sequence = ?"  # noqa: S608
         connection.execute(update, (changed, number))
-    return Planted({("row", f"derivation/{key}")}, {"row"})
+    return Planted({("row", f"derivation/{key}")})
 
 
 def event(library: Library) -> Planted:
@@ -121,22 +122,26 @@ def event(library: Library) -> Planted:
     with library.database() as connection:
         update = f"UPDATE event SET {column} = {column} || 'x' WHERE place = ?"  # noqa: S608
         connection.execute(update, (place,))
-    return Planted({("event", None)}, {"row"})
+    return Planted({("event", None)})
+
+
+MADE = {
+    "encode_chunk", "sign_chunk", "score_chunk", "encode_sound", "make_text", "scan", "inspect",
+    "package", "judge", "poster",
+}  # fmt: skip
+"""Functions whose outputs are made again when they are bad."""
 
 
 def anything(library: Library) -> str:
     """An object that can be made again."""
-    keys = (
-        library.keys("encode_chunk") + library.keys("package") + library.keys("encode_sound")
-        + library.keys("scan") + library.keys("inspect")
-    )  # fmt: skip
-    return library.choose(keys)
+    every = [sorted({*library.keys(each)} - library.taken) for each in sorted(MADE)]
+    return library.choose(library.rng.choice([keys for keys in every if keys]))
 
 
 def missing(library: Library) -> Planted:
     key = anything(library)
     (library.folder / key).unlink()
-    return Planted({("missing", key)}, {"remake", "copy"})
+    return Planted({("missing", key)}, (key,))
 
 
 def truncated(library: Library) -> Planted:
@@ -144,7 +149,7 @@ def truncated(library: Library) -> Planted:
     path = library.folder / key
     data = path.read_bytes()
     path.write_bytes(data[: library.rng.randrange(len(data))])
-    return Planted({("short", key)}, {"remake", "copy"})
+    return Planted({("short", key)}, (key,))
 
 
 def exchanged(library: Library) -> Planted:
@@ -155,13 +160,24 @@ def exchanged(library: Library) -> Planted:
         return exchanged(library)
     first.write_bytes(second.read_bytes())
     second.write_bytes(data)
-    return Planted({("exchanged", one), ("exchanged", other)}, {"remake", "copy"})
+    return Planted({("exchanged", one), ("exchanged", other)}, (one, other))
+
+
+def poster(library: Library) -> Planted:
+    """One of the posters, or the one beside the title."""
+    (title,) = library.rng.choice(library.ask("SELECT id FROM title"))
+    beside = f"titles/{title}/poster.jpg"
+    key = library.rng.choice([beside, *library.keys("poster")])
+    if key == beside:
+        return Planted({("poster", library.flip(key))})
+    library.taken.add(key)
+    return flipped(library, key)
 
 
 def entry(library: Library) -> Planted:
     (title,) = library.rng.choice(library.ask("SELECT id FROM title"))
     name = library.rng.choice(("main.m3u8", "main.mpd"))
-    return Planted({("entry", library.flip(f"titles/{title}/{name}"))}, {"row"})
+    return Planted({("entry", library.flip(f"titles/{title}/{name}"))})
 
 
 def size(library: Library) -> Planted:
@@ -174,7 +190,7 @@ def size(library: Library) -> Planted:
     same = library.ask(
         "SELECT key FROM location WHERE digest = (SELECT digest FROM location WHERE key = ?)", key
     )
-    return Planted({("size", each) for (each,) in same}, {"row"})
+    return Planted({("size", each) for (each,) in same})
 
 
 def files(library: Library) -> Planted:
@@ -186,41 +202,52 @@ def files(library: Library) -> Planted:
             "UPDATE package SET files = ? WHERE title = ? AND id = ?",
             (json.dumps(known), title, package),
         )
-    return Planted({("files", f"package/{title}/{package}")}, {"row"})
+    return Planted({("files", f"package/{title}/{package}")})
 
 
 KINDS: dict[str, Callable[[Library], Planted]] = {
     each.__name__: each
     for each in (
         source, chunk, rendition, segment, playlist, proof, row, event, missing, truncated,
-        exchanged, entry, size, files,
+        exchanged, poster, entry, size, files,
     )
 }  # fmt: skip
-"""Kinds of damage; ``wrong frames`` is planted by ``faulty_encoder`` below."""
-
-HOST, BEGAN, TOOL = "enc-7", "2026-03-01 12:{:02}:00.000000", "f" * 64
+"""Kinds of damage that a scrub finds and a repair mends, all in the library itself."""
 
 
-def faulty_encoder(library: Library, other: Path, count: int) -> dict[str, Any]:
-    """Let some chunks of the largest rung be those of a faulty encoder, whose library is ``other``.
+@dataclass(frozen=True)
+class FaultyEncoder:
+    """What the ledger says of an encoder that went wrong: its version, host and first minute."""
 
-    What it made is in the ledger as good; the rows say a host, a version and an hour. The package
-    is to be made again from them by the caller; then ``blame`` is called.
-    """
-    made = library.ask(
-        "SELECT d.sequence, d.recipe, o.digest FROM derivation d JOIN derivation_output o ON"
-        " o.derivation = d.sequence WHERE d.function = 'encode_chunk' AND"
-        " json_extract(d.parameters, '$.height') = 144 ORDER BY d.sequence"
+    tool: str = "f" * 64
+    host: str = "enc-7"
+    began: str = "2026-03-01 12:{:02}:00.000000"
+
+    @classmethod
+    def of(cls, rng: random.Random) -> "FaultyEncoder":
+        """One of a random version, host and hour."""
+        tool = f"{rng.getrandbits(256):064x}"
+        hour = rng.randrange(24)
+        return cls(tool, f"enc-{rng.randrange(100)}", f"2026-03-01 {hour:02}:{{:02}}:00.000000")
+
+
+def wrong_chunks(library: Library, other: Path) -> dict[str, str]:
+    """The chunks of a library that shows other frames, by recipe: those that differ from ours."""
+    query = (
+        "SELECT d.recipe, o.digest FROM derivation d JOIN derivation_output o ON"
+        " o.derivation = d.sequence WHERE d.function = 'encode_chunk' ORDER BY d.sequence"
     )
-    strange = Library(other, library.rng)
-    wrong: dict[str, str] = {}
-    for number, recipe, good in made:
-        ((bad,),) = strange.ask(
-            "SELECT o.digest FROM derivation d JOIN derivation_output o ON"
-            " o.derivation = d.sequence WHERE d.recipe = ?", recipe,
-        )  # fmt: skip
-        if bad == good or len(wrong) == count:
-            continue
+    good = dict(library.ask(query))
+    bad = dict(Library(other, library.rng).ask(query))
+    return {recipe: bad[recipe] for recipe in good if bad[recipe] != good[recipe]}
+
+
+def swap_in(library: Library, other: Path, wrong: dict[str, str]) -> None:
+    """Let chunks be those of a faulty encoder, whose library is ``other``; the ledger says good.
+
+    The package is to be made again from them by the caller; then ``blame`` is called.
+    """
+    for recipe, bad in wrong.items():
         key = f"objects/{bad[:2]}/{bad}"
         (library.folder / key).parent.mkdir(exist_ok=True)
         data = (other / key).read_bytes()
@@ -229,24 +256,24 @@ def faulty_encoder(library: Library, other: Path, count: int) -> dict[str, Any]:
             connection.execute("INSERT INTO asset VALUES (?, ?, 'video/mp4')", (bad, len(data)))
             connection.execute("INSERT INTO location (digest, key) VALUES (?, ?)", (bad, key))
             connection.execute(
-                "UPDATE derivation_output SET digest = ? WHERE derivation = ?", (bad, number)
-            )
-        wrong[recipe] = bad
-    return wrong
+                "UPDATE derivation_output SET digest = ? WHERE derivation ="
+                " (SELECT sequence FROM derivation WHERE recipe = ?)", (bad, recipe),
+            )  # fmt: skip
 
 
-def blame(library: Library, wrong: dict[str, str]) -> None:
-    """Write into the rows of wrong chunks which version made them, where and when."""
-    for minute, recipe in enumerate(wrong):
-        ((number, version, inputs, parameters),) = library.ask(
+def blame(library: Library, wrong: dict[str, str], encoder: FaultyEncoder) -> None:
+    """Write into the rows of wrong chunks which version made them, where and when: in one hour."""
+    for number, recipe in enumerate(wrong):
+        minute = number * 59 // len(wrong)
+        ((row_number, version, inputs, parameters),) = library.ask(
             "SELECT sequence, version, inputs, parameters FROM derivation WHERE recipe = ?", recipe
         )
-        step = Step(
-            "encode_chunk", version, json.loads(inputs), json.loads(parameters), {"ffmpeg": TOOL}
-        )
+        tools = {"ffmpeg": encoder.tool}
+        step = Step("encode_chunk", version, json.loads(inputs), json.loads(parameters), tools)
         with library.database() as connection:
             connection.execute(
                 "UPDATE derivation SET tools = ?, key = ?, host = ?, started_at = ?"
                 " WHERE sequence = ?",
-                (json.dumps(dict(step.tools)), step.key, HOST, BEGAN.format(minute * 20), number),
-            )
+                (json.dumps(tools), step.key, encoder.host, encoder.began.format(minute),
+                 row_number),
+            )  # fmt: skip

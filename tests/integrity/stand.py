@@ -35,6 +35,11 @@ def publish_faultily(film: Path, library: Path, ladder: Path, folder: Path) -> N
     )  # fmt: skip
 
 
+def other_tools(folder: Path, how: str) -> dict[str, str]:
+    """Variables by which another version of the encoder is installed: ``finer`` or ``coarser``."""
+    return {"MATINEE_FAULT": how, **standing_in(folder / "other", FAULTY)}
+
+
 def seal(library: Path) -> None:
     """Seal the whole event log, as the service does in time."""
     import asyncio
@@ -55,6 +60,35 @@ def seal(library: Path) -> None:
     assert made
 
 
+def make_posters(library: Path) -> None:
+    """Posters of what is on screen, as the service's rule makes them."""
+    import asyncio
+
+    from matinee.config import read_settings
+    from matinee.core.events import Event
+    from matinee.flows.functions import poster
+    from matinee.rules.functions import AsyncCall
+    from matinee.wiring.library import open_library
+    from matinee.wiring.rules import open_automation
+
+    opened = open_library(read_settings(str(library), 1, None))
+
+    async def make() -> None:
+        reach = open_automation(opened).dispatcher.performer.reach
+        for title in opened.titles.all():
+            data = {"title": title.id, "name": title.name, "package": title.current}
+            told = Event("e", datetime.now(UTC), "title.published", "/", f"title/{title.id}", data)
+            await poster.body(AsyncCall(told, "poster", 1, 1, reach=reach))  # type: ignore[misc]
+
+    asyncio.run(make())
+    opened.engine.dispose()
+
+
+def give_backup(library: Path, vault: Path) -> None:
+    """Name a backup that has everything in the library's policy."""
+    (library / "backup.toml").write_text(f'[[backup]]\nto = "{vault}"\nmade = "all"\n')
+
+
 def shown(library: Path) -> dict[str, str]:
     """The digest of every published path and of every object."""
     return {
@@ -72,10 +106,10 @@ def copied(library: Path, target: Path) -> Path:
     return target
 
 
-def upkeep(library: Path, *arguments: object) -> tuple[int, Any]:
+def upkeep(library: Path, *arguments: object, **variables: str) -> tuple[int, Any]:
     """A command's exit code and JSON."""
     import json
 
-    ended = run(*arguments, "--library", library, "--json")
+    ended = run(*arguments, "--library", library, "--json", **variables)
     assert ended.stdout, ended.stderr
     return ended.returncode, json.loads(ended.stdout)

@@ -37,8 +37,9 @@ pytestmark = [pytest.mark.tools, pytest.mark.slow]
 
 @pytest.fixture
 def library(published: tuple[Path, dict[str, Any]], tmp_path: Path) -> Path:
-    """A library with one title, its log sealed."""
+    """A library with one title and its posters, its log sealed."""
     target = stand.copied(published[0], tmp_path / "library")
+    stand.make_posters(target)
     stand.seal(target)
     return target
 
@@ -91,9 +92,12 @@ def test_wrong_frames_are_followed_to_encoder_host_and_hour_and_made_again(
     library = stand.copied(faulty[0], tmp_path / "library")
     before = stand.shown(library)
     damaged = Library(library, random.Random(1))
-    wrong = plant.faulty_encoder(damaged, faulty[1], 2)
+    wrong = plant.wrong_chunks(damaged, faulty[1])
+    wrong = dict([*wrong.items()][:2])  # of the shot in which much moves
+    encoder = plant.FaultyEncoder()
+    plant.swap_in(damaged, faulty[1], wrong)
     stand.publish(film, library, ladder, "--proofs", "packets", "--no-scores")
-    plant.blame(damaged, wrong)
+    plant.blame(damaged, wrong, encoder)
     shown = json.loads(stand.run("show", "three-shots", "--library", library, "--json").stdout)
 
     code, told = stand.upkeep(library, "scrub", "--sample", "100")
@@ -102,10 +106,10 @@ def test_wrong_frames_are_followed_to_encoder_host_and_hour_and_made_again(
     code, done = stand.upkeep(library, "repair")
     assert (code, done["lost"], done["left"]) == (0, [], [])
     (suspect,) = done["suspects"]
-    assert (suspect["function"], suspect["host"]) == ("encode_chunk", plant.HOST)
-    assert suspect["tools"] == {"ffmpeg": plant.TOOL}
+    assert (suspect["function"], suspect["host"]) == ("encode_chunk", encoder.host)
+    assert suspect["tools"] == {"ffmpeg": encoder.tool}
     assert sorted(suspect["chunks"]) == sorted(wrong.values())
-    assert (suspect["since"][11:16], suspect["until"][11:16]) == ("12:00", "12:20")
+    assert (suspect["since"][11:16], suspect["until"][11:16]) == ("12:00", "12:29")
 
     after = stand.shown(library)
     entry = "titles/three-shots/main.m3u8"
@@ -120,6 +124,31 @@ def test_wrong_frames_are_followed_to_encoder_host_and_hour_and_made_again(
     assert states[shown["package"]] == "held"
     made = damaged.ask("SELECT count(*) FROM derivation WHERE function = 'encode_chunk'")
     assert made == [(6 + 2,)]
+
+
+@pytest.mark.parametrize(("scored", "how"), [(True, "finer"), (False, "coarser")])
+def test_what_other_tools_make_is_shown_only_where_it_looks_as_good(
+    scored: bool, how: str, published: tuple[Path, Any], unscored: tuple[Path, Any], tmp_path: Path
+) -> None:
+    library = stand.copied((published if scored else unscored)[0], tmp_path / "library")
+    damaged, others = Library(library, random.Random(2)), stand.other_tools(tmp_path, how)
+    chunk = damaged.choose(damaged.keys("encode_chunk"))
+    (library / chunk).unlink()
+    (shown,) = damaged.ask("SELECT current FROM title")
+    assert stand.upkeep(library, "scrub", "--sample", "0")[0] == 6
+
+    code, done = stand.upkeep(library, "repair", **others)
+    states = dict(damaged.ask("SELECT id, state FROM package"))
+    (current,) = damaged.ask("SELECT current FROM title")
+    if how == "finer":
+        assert (code, done["left"], len(done["mended"])) == (0, [], 1)
+        assert current != shown and states == {shown[0]: "held", current[0]: "ready"}
+        assert stand.upkeep(library, "scrub", "--sample", "0", **others)[1]["findings"] == []
+        assert stand.run("verify", "three-shots", "--library", library).returncode == 0
+    else:
+        assert code == 6 and "looks worse" in done["left"][0]["reason"]
+        assert current == shown and states[shown[0]] == "ready"
+        assert {s for package, s in states.items() if package != shown[0]} == {"held"}
 
 
 def test_a_source_without_a_copy_is_lost_from_when_to_when(library: Path) -> None:

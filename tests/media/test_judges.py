@@ -16,12 +16,14 @@ from matinee.media.judges import (
     BARE,
     SHOWN,
     Locked,
+    Promise,
     SegmentContent,
     judge_conformance,
     judge_encryption,
     judge_frames,
     judge_join,
     judge_presentation,
+    judge_promise,
     judge_quality,
     judge_sound,
     judge_tracks,
@@ -408,3 +410,36 @@ def test_of_sound_all_but_a_broken_block_is_encrypted() -> None:
     assert "sample 0" in only_reason(judged(replace(found, sizes=[496] * 3), is_whole=True))
     small = replace(locked(), sizes=[15] * 3, samples=[Shielded(0, "")] * 3)
     assert judged(small, is_whole=True).passed
+
+
+# A promise
+
+
+def test_a_promise_that_holds_passes_and_tells_its_shots() -> None:
+    scores = np.repeat([94.0, 92.0, 97.0], 40)
+
+    verdict = judge_promise(Promise("v", 93, 1.5), scores, SEGMENTS)
+
+    assert verdict.passed
+    assert verdict.evidence == {
+        "target": 93, "floor": 91.5, "harmonic_mean": 94.29, "median_shot": 94.0, "p5_shot": 92.2,
+        "worst_shot": 92.0, "shots": 3, "below": 0,
+    }  # fmt: skip
+
+
+def test_a_mean_below_the_target_breaks_the_promise() -> None:
+    verdict = judge_promise(Promise("v", 93, 1.5), np.full(FRAMES, 92.9), SEGMENTS)
+
+    assert only_reason(verdict) == "its VMAF is 92.90, not 93"
+
+
+def test_a_shot_below_the_floor_breaks_the_promise_whatever_the_mean() -> None:
+    scores = np.repeat([99.0, 91.4, 99.0], 40)
+
+    verdict = judge_promise(Promise("v", 93, 1.5), scores, SEGMENTS)
+
+    assert only_reason(verdict) == "frames 40 to 79 have a VMAF of 91.40, not 91.5"
+
+
+def test_what_is_told_as_the_target_keeps_it() -> None:
+    assert judge_promise(Promise("v", 93, 1.5), np.full(FRAMES, 92.996), SEGMENTS).passed

@@ -1,5 +1,6 @@
 """Ladders: what fits a film, which level it needs, and what a wrong file is told."""
 
+import re
 from dataclasses import replace
 from fractions import Fraction
 from math import ceil, floor
@@ -10,10 +11,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import matinee.ladders
+from matinee.core.errors import LadderInvalid
 from matinee.core.ids import digest_of
 from matinee.media.codecs import CODECS
 from matinee.media.codecs.codec import Demand
-from matinee.media.ladder import NEARLY_THE_SOURCE, Box, fit, parse_ladder
+from matinee.media.colour import HLG, PQ
+from matinee.media.ladder import NEARLY_THE_SOURCE, Box, Ladder, fit, fit_all, parse_ladder
 from matinee.media.source import Colour, Picture, display_size
 
 LADDERS = Path(matinee.ladders.__file__).parent
@@ -360,3 +363,86 @@ def test_keys_of_the_first_family_are_those_that_they_were() -> None:
 
     assert not {"depth", "profile"} & one.as_parameters().keys()
     assert {"depth", "profile"} <= ten.as_parameters().keys()
+
+
+EVERY = [parse_ladder(path.stem, path.read_text(encoding="utf-8")) for path in SHIPPED]
+
+
+@given(
+    ladders=st.lists(st.sampled_from(EVERY), min_size=1, unique_by=lambda one: one.family),
+    transfer=st.sampled_from([None, "bt709", PQ, HLG]),
+    width=st.integers(100, 4000),
+    height=st.integers(100, 4000),
+)
+def test_a_high_dynamic_range_is_kept_where_there_is_one_and_beside_what_all_screens_show(
+    ladders: list[Ladder], transfer: str | None, width: int, height: int
+) -> None:
+    film = replace(
+        picture(width, height), colour=Colour("bt2020", transfer, "bt2020nc", full_range=False)
+    )
+    rungs = fit_all(ladders, film, RATE)
+    bright = [rung for rung in rungs if rung.hdr]
+
+    assert rungs[0].hdr is None
+    assert len({rung.name for rung in rungs}) == len(rungs)
+    assert list(rungs[len(rungs) - len(bright) :]) == bright
+    if film.is_hdr:
+        families = {(ladder.codec, ladder.profile) for ladder in ladders if ladder.hdr}
+        assert {(rung.codec, rung.profile) for rung in bright} == families
+        assert {(rung.depth, rung.hdr) for rung in bright} <= {(10, film.hdr)}
+        asked = {(ladder.codec, ladder.profile): ladder.crf for ladder in ladders if ladder.hdr}
+        for rung in bright:
+            low, high = CODECS[rung.codec].crf
+            assert low <= rung.crf < min(high, asked[rung.codec, rung.profile])
+    else:
+        assert rungs == tuple(r for ladder in ladders for r in fit(ladder, film, RATE))
+
+
+def test_only_ladders_of_ten_bits_in_codecs_that_tell_colours_keep_a_range() -> None:
+    assert {ladder.name for ladder in EVERY if ladder.hdr} == {
+        "hevc-10", "av1-10", "download", "archive",
+    }  # fmt: skip
+    with pytest.raises(LadderInvalid, match=r"HEVC and AV1 of 10 have"):
+        parse_ladder("mine", STANDARD.replace('"h264"', '"h264"\nhdr = true', 1))
+    text = (LADDERS / "hevc-10.toml").read_text(encoding="utf-8")
+    assert not parse_ladder("mine", text.replace("depth = 10", "depth = 10\nhdr = false", 1)).hdr
+
+
+# Settings per shot
+
+
+def with_video(*lines: str) -> str:
+    return STANDARD.replace("crf = 23", "\n".join(["crf = 23", *lines]))
+
+
+def test_a_ladder_that_says_nothing_is_fixed() -> None:
+    assert not LADDER.is_searched
+    assert LADDER.target_vmaf is None
+
+
+def test_a_target_asks_for_settings_per_shot() -> None:
+    ladder = parse_ladder("wish", with_video("target_vmaf = 93"))
+
+    assert ladder.is_searched
+    assert (ladder.target_vmaf, ladder.shot_margin) == (93.0, 1.5)
+    assert not ladder.fixed().is_searched
+    assert LADDER.with_target(90).target_vmaf == 90
+    assert parse_ladder("wish", with_video('settings = "per-shot"')).is_searched
+
+
+@pytest.mark.parametrize(
+    ("lines", "fault"),
+    [
+        (['settings = "auto"'], "settings 'auto' are not fixed or per-shot"),
+        (['settings = "fixed"', "target_vmaf = 93"], "target_vmaf is for settings per-shot"),
+        (["target_vmaf = 12"], "target_vmaf is not from 20 to 99"),
+        (["target_vmaf = 99.5"], "target_vmaf is not from 20 to 99"),
+        (["target_vmaf = 93", "shot_margin = 0"], "shot_margin is not from 0.1 to 20"),
+        (['settings = "per-shot"', "shot_margin = 2"], "shot_margin is for a ladder with target"),
+        (["shot_margin = 2"], "shot_margin is for settings per-shot"),
+        (['target_vmaf = "high"'], "target_vmaf = 'high' is of a wrong type"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(lines: list[str], fault: str) -> None:
+    with pytest.raises(LadderInvalid, match=re.escape(fault)):
+        parse_ladder("wish", with_video(*lines))

@@ -156,10 +156,39 @@ def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
         load_profile("mine.toml", tmp_path)
 
 
+def test_a_target_is_that_of_all_its_ladders() -> None:
+    profile = parse_profile("mine", 'ladders = ["fast", "av1"]\ntarget_vmaf = 93', PARTS)
+
+    assert [ladder.target_vmaf for ladder in profile.ladders] == [93, 93]
+    assert not any(ladder.is_searched for ladder in profile.fixed().ladders)
+    with pytest.raises(ProfileInvalid, match="line 2: target_vmaf is not from 20 to 99"):
+        parse_profile("mine", 'ladders = ["fast"]\ntarget_vmaf = 199', PARTS)
+
+
 def test_a_ladder_is_a_profile() -> None:
     profile: Profile = profile_of(load_ladder("vp9"))
 
     assert (profile.name, profile.ladder_names) == ("vp9", "vp9")
+
+
+def test_a_profile_says_how_long_segments_last() -> None:
+    assert parse_profile("mine", WEB, PARTS).longest_segment_s == 6
+    assert load_profile("download").longest_segment_s == 20
+    mine = f"{WEB}[segments]\nlongest_s = 12\n"
+    assert parse_profile("mine", mine, PARTS).longest_segment_s == 12
+    inside = parse_profile("mine", 'include = ["download"]', PARTS)
+    assert inside.longest_segment_s == 20
+
+
+@pytest.mark.parametrize("value", ["3", "61", "6.5", "true", '"12"'])
+def test_a_length_of_segments_that_is_none_is_refused(value: str) -> None:
+    with pytest.raises(ProfileInvalid, match=r"line \d+: longest_s is not a whole number"):
+        parse_profile("mine", f"{WEB}[segments]\nlongest_s = {value}\n", PARTS)
+
+
+def test_a_download_has_one_size() -> None:
+    (ladder,) = load_profile("download").ladders
+    assert len(ladder.boxes) == 1 and not ladder.own_size
 
 
 LOCKED = '[encryption]\nscheme = "cbcs"\n'

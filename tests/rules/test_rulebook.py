@@ -58,6 +58,7 @@ def test_the_shipped_rules_do_what_is_promised() -> None:
         for kind in (
             "film.arrived", "title.published", "verdict.failed", "rights.opened", "rights.closed",
             "film.removed", "run.ended", "backup.failed", "backup.late",
+            "backup.damaged",
         )
     }  # fmt: skip
     assert done == {
@@ -70,6 +71,7 @@ def test_the_shipped_rules_do_what_is_promised() -> None:
         "run.ended": ["forget-preview"],
         "backup.failed": ["notify"],
         "backup.late": ["notify"],
+        "backup.damaged": ["notify"],
     }
 
 
@@ -120,7 +122,7 @@ def test_a_users_rule_goes_over_a_shipped_one() -> None:
 
 def test_a_schedule_is_a_rule_about_its_own_times() -> None:
     book = read('[[rule]]\nname = "nightly"\nschedule = "0 3 * * *"\nzone = "UTC"\ndo = "look"')
-    shipped = ["back-up", "drill", "watch-backups", "scrub"]
+    shipped = ["back-up", "check-backups", "drill", "watch-backups", "scrub", "collect"]
     assert [name for name, _ in book.schedules()] == [*shipped, "nightly"]
     due = [order.rule for order in book.orders(event("schedule.due", rule="nightly"), NOW)]
     assert due == ["nightly"]

@@ -32,6 +32,7 @@ KINDS = {
     "row": "a row of the ledger is not what its key says",
     "files": "a package's list of files is not what was made",
     "entry": "an entry manifest does not show the package on screen",
+    "poster": "the poster beside the title is none of its posters",
     "unfit": "playlists, manifests and segments do not fit together",
     "frames": "a segment does not show its frames of the film",
     "event": "the event log is not as it was written",

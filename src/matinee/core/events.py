@@ -205,6 +205,12 @@ TYPES: Mapping[str, EventType] = {
         EventType("backup.failed", "a backup was not made", {
             "vault": ("string", "address of the place"), **_ERROR,
         }),
+        EventType("backup.damaged", "copies of a backup are damaged or gone", {
+            "vault": ("string", "address of the place"),
+            "damaged": ("integer", "how many are damaged; they were put aside"),
+            "missing": ("integer", "how many are gone"),
+            "keys": ("array", "which, the first of them"),
+        }),
         EventType("drill.ended", "a backup was restored for trial, and what came of it", {
             "vault": ("string", "address of the place"),
             "snapshot": ("string", "id of the snapshot"),

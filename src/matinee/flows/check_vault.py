@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from matinee.assets.snapshots import COPIES, Copy, SnapshotName
-from matinee.core.errors import LibraryError, ObjectMissing
+from matinee.assets.snapshots import COPIES, Copy, ListPiece, SnapshotInvalid, SnapshotName
+from matinee.core.errors import LibraryError, LibraryUnreachable, ObjectMissing
 from matinee.flows.vault import Vault
 from matinee.stages.together import in_turn
 
@@ -31,51 +31,70 @@ async def check_vault(
 ) -> Checked:  # fmt: skip
     """Read every copy of the snapshots once. No identity is needed: names say what bytes must be.
 
-    Damaged copies are moved to ``damaged``.
+    Damaged copies, and damaged pieces of the lists of them, are moved to ``damaged``. A snapshot
+    that is damaged stays: nothing writes it again, and no copy is thinned that only it may name.
     """
     found = Checked(len(names))
     pieces: set[str] = set()
     seen: set[bytes] = set()
-
-    async def check(copy: Copy) -> None:
-        there = await vault.digest_at(copy.key)
-        if there is None:
-            found.missing.append(copy.key)
-        elif there != (copy.stored_digest, copy.stored_bytes):
-            found.damaged.append(copy.key)
-            await _put_aside(vault, copy, scratch)
-        found.objects += 1
-        found.bytes += copy.stored_bytes
-
     for name in reversed(names):
         try:
             lists = (await vault.read(name)).lists
         except ObjectMissing:
             continue  # thinned meanwhile
-        except LibraryError:
+        except SnapshotInvalid:
             found.damaged.append(name.key)
             continue
         for piece in lists:
             if piece.key in pieces:
                 continue
             pieces.add(piece.key)
-            try:
-                copies = await vault.listed(piece)
-            except LibraryError as error:
-                is_gone = isinstance(error, ObjectMissing)
-                (found.missing if is_gone else found.damaged).append(piece.key)
-                continue
+            copies = await _listed(vault, piece, scratch, found)
             new = [copy for copy in copies if bytes.fromhex(copy.stored_digest) not in seen]
             seen |= {bytes.fromhex(copy.stored_digest) for copy in new}
-            await in_turn(check, new, AT_ONCE)
+            await in_turn(lambda copy: _check(vault, copy, scratch, found), new, AT_ONCE)
             told(found.objects)
     return found
 
 
-async def _put_aside(vault: Vault, copy: Copy, scratch: Path) -> None:
-    """A wrong copy of a film may be all that is left of it: it is moved, never removed."""
-    path = await vault.store.as_file(copy.key, scratch)
-    await vault.store.write(copy.key.replace(COPIES, ASIDE, 1), path, changes=True)
-    await vault.store.delete(copy.key)
+async def _listed(vault: Vault, piece: ListPiece, scratch: Path, found: Checked) -> list[Copy]:
+    """The copies of a piece; none where it is bad itself."""
+    try:
+        return await vault.listed(piece)
+    except ObjectMissing:
+        found.missing.append(piece.key)
+    except SnapshotInvalid:
+        found.damaged.append(piece.key)
+        await _put_aside(vault, piece.key, scratch)
+    return []
+
+
+async def _check(vault: Vault, copy: Copy, scratch: Path, found: Checked) -> None:
+    found.objects += 1
+    found.bytes += copy.stored_bytes
+    try:
+        there = await vault.digest_at(copy.key)
+    except LibraryUnreachable:
+        raise
+    except LibraryError:  # a disk that does not give it
+        found.damaged.append(copy.key)
+        return
+    if there is None:
+        found.missing.append(copy.key)
+    elif there != (copy.stored_digest, copy.stored_bytes):
+        found.damaged.append(copy.key)
+        await _put_aside(vault, copy.key, scratch)
+
+
+async def _put_aside(vault: Vault, key: str, scratch: Path) -> None:
+    """A wrong copy of a film may be all that is left of it: it is moved, never removed.
+
+    Of a piece of the list as well: one of its size would pass for it in the next backup.
+    """
+    path = await vault.store.as_file(key, scratch)
+    folder, _, name = key.partition("/")
+    aside = f"{ASIDE}/{name}" if folder == COPIES else f"{ASIDE}/{key}"
+    await vault.store.write(aside, path, changes=True)
+    await vault.store.delete(key)
     if not vault.store.is_local:
         path.unlink()

@@ -224,6 +224,12 @@ async def back_up(call: AsyncCall) -> None:
     await _keeping(call).back_up(call.event.id)
 
 
+@function("check_backups", version=1, time_limit_s=LONG_S)
+async def check_backups(call: AsyncCall) -> None:
+    """Read every copy of every place and prove it; what is bad is told of and written again."""
+    await _keeping(call).check_backups(call.event.id)
+
+
 @function("drill", version=1, time_limit_s=LONG_S, cores=1)
 async def drill(call: AsyncCall) -> None:
     """Restore the newest snapshot of every place for trial, with a title chosen by chance."""
@@ -270,7 +276,7 @@ def signed(secret: bytes, message_id: str, now_s: int, body: bytes) -> dict[str,
 
 SHIPPED = (
     publish, show, hide, hold, poster, forget_preview, scrub, repair, cancel, notify, back_up,
-    drill, watch_backups, collect,
+    check_backups, drill, watch_backups, collect,
 )  # fmt: skip
 
 

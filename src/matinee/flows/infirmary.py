@@ -19,8 +19,10 @@ from matinee.flows.scrub import Ward, prove
 from matinee.media.profile import Profile
 from matinee.ports.copies import Copies
 from matinee.ports.store import ObjectStore
+from matinee.ports.tools import Stills
 from matinee.ports.upkeep import Finding
 from matinee.stages.bench import Bench
+from matinee.stages.posters import files_of_posters
 from matinee.stages.redo import Redo
 
 ALMOST_NOTHING_S = 0.001
@@ -35,13 +37,14 @@ class Mender:
 
     ``copies`` are places that may have the same bytes; ``open_house`` gives the tools, a ledger
     that makes some steps again, and a store to work on; ``load_ladder`` a ladder by its name, as a
-    profile.
+    profile; ``stills`` draws posters.
     """
 
     ward: Ward
     copies: Sequence[Copies]
     open_house: OpenHouse
     load_ladder: Callable[[str], Profile]
+    stills: Stills
 
 
 @dataclass
@@ -192,7 +195,8 @@ def needs_of(made: TitleGraph, maker: Derivation) -> tuple[Digest, ...]:
     if step.function == "judge" and made.shown is not None:
         return tuple(dict.fromkeys([*made.shown.files.values(), step.inputs["join"]]))
     if step.function == "poster" and made.shown is not None:
-        return tuple(dict.fromkeys(made.shown.files.values()))
+        own = files_of_posters(made.shown.files, step) or made.shown.files
+        return tuple(dict.fromkeys(own.values()))
     # A digest of several things, as judges have them, is none of an asset; a subtitle file's is.
     needs = dict.fromkeys(
         graph.whole(digest)

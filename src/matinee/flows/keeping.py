@@ -18,6 +18,7 @@ from matinee.core.events import Fact
 from matinee.core.ids import Digest, canonical_json, digest_of
 from matinee.core.verdicts import Verdict
 from matinee.flows.back_up import Done, Original, back_up
+from matinee.flows.check_vault import check_vault
 from matinee.flows.collect import Collected, Patience, patience_of
 from matinee.flows.drill import Stage, drill
 from matinee.flows.thin import Thinned, thin
@@ -27,7 +28,7 @@ from matinee.ports.keeping import Keeping, Late
 from matinee.ports.ledger import Ledger
 
 MOST = 20
-"""Faults of a drill that its event names; all are in the verdict."""
+"""Faults of a drill, or bad copies, that an event names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,23 @@ class Keeper(Keeping):
                 failures.append(error)
         if failures:
             raise failures[0]
+
+    async def check_backups(self, cause: str | None) -> None:
+        """Read every copy; where some are bad, back up again, which writes them anew."""
+        for policy in self.policies():
+            vault = self.vault_of(policy)
+            with self.scratch() as scratch:
+                found = await check_vault(vault, await vault.snapshots(), scratch)
+            bad = [*found.damaged, *found.missing]
+            if bad:
+                data = {
+                    "vault": policy.to, "damaged": len(found.damaged),
+                    "missing": len(found.missing), "keys": bad[:MOST],
+                }  # fmt: skip
+                (told,) = self.events.append(
+                    [Fact("backup.damaged", f"backup/{policy.to}", data, cause)]
+                )
+                await backed_up(self, policy, cause=told.id)
 
     async def drill(self, cause: str | None) -> None:
         """Try every place."""

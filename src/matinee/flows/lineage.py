@@ -12,7 +12,6 @@ from matinee.core.ids import Digest, digest_of
 from matinee.media.source import SourceInfo, source_from_json
 from matinee.ports.catalog import Package, Packages, Title, Titles
 from matinee.ports.lineage import Ancestry
-from matinee.stages.publish import title_key
 
 COPIES = ("straighten", "add_still")
 """Functions that make a film to work on of another."""
@@ -143,8 +142,9 @@ def title_of(records: Records, digest: Digest) -> Title | None:
 
 
 async def title_graph(
-    records: Records, title: Title, also: Digest | None = None, package: str | None = None
-) -> TitleGraph:
+    records: Records, title: Title, also: Digest | None = None, package: str | None = None,
+    makers_of: Sequence[Digest] = (),
+) -> TitleGraph:  # fmt: skip
     """All that the ledger has of a title, and of one of its packages: the one on screen first.
 
     Args:
@@ -152,6 +152,7 @@ async def title_graph(
         title: The title.
         also: An asset of it: the newest package that has it or rests on it is taken.
         package: The package, by its id.
+        makers_of: Assets of which the steps that made them are wanted too.
     """
     ancestry = records.ancestry
     derivations = _Collected()
@@ -176,6 +177,7 @@ async def title_graph(
     if also is not None:
         derivations.add(ancestry.made_any([also]))
         derivations.add(ancestry.used_any([also]))
+    derivations.add(ancestry.made_any(makers_of))
     film = next(reversed(infos), title.source)
     graph = Graph(derivations.all(), excerpts)
     if made is not None:
@@ -237,21 +239,41 @@ def _package(
     )
     if also is None:
         return packages[-1] if packages else None
-    prefix = title_key(title.id, "")
-    resting = {
-        key.removeprefix(prefix)
-        for keys in records.ancestry.places(
-            [
-                asset.digest
-                for each in records.ancestry.used_any([also])
-                for asset in each.outputs.values()
-            ]
-        ).values()
-        for key in keys
-        if key.startswith(f"{prefix}packages/")
-    }
-    has = [p for p in packages if also in p.files.values() or resting & p.files.keys()]
+    return package_with(records, packages, also)
+
+
+def package_with(records: Records, packages: Sequence[Package], asset: Digest) -> Package | None:
+    """The last of a title's packages that has an asset or rests on it, or that it is a proof of.
+
+    The last of all, if there is none such; None of none.
+
+    Args:
+        records: Where it is read.
+        packages: The title's; those that are preferred come last.
+        asset: What it should have.
+    """
+    ancestry = records.ancestry
+    near = [asset]
+    has = [one for one in packages if asset in one.files.values()]
+    if not has:
+        has = _resting(packages, ancestry.used_any(near))
+    if not has:  # a proof: what it is about
+        near += [d for each in ancestry.made_any([asset]) for d in each.step.inputs.values()]
+        around = [*ancestry.used_any(near), *ancestry.made_any(near)]
+        has = _resting(packages, around)
     return next(reversed(has or packages), None)
+
+
+def _resting(packages: Sequence[Package], around: Iterable[Derivation]) -> list[Package]:
+    """Those of the packages that one of the derivations made."""
+    paths = {
+        role
+        for each in around
+        if each.step.function == "package"
+        for role in each.outputs
+        if role.startswith("packages/")
+    }
+    return [one for one in packages if paths & one.files.keys()]
 
 
 def _maker_of(ancestry: Ancestry, package: Package) -> Derivation | None:

@@ -9,10 +9,12 @@ from matinee.core.ids import Digest
 from matinee.flows.hidden import HiddenObjects
 from matinee.flows.infirmary import Mender
 from matinee.flows.lineage import title_graph, title_of
+from matinee.flows.mend_posters import put_beside
 from matinee.flows.remake import remake
 from matinee.flows.scrub import made_files
 from matinee.flows.seal_events import events_of, verify_seals
 from matinee.media.media_types import MEDIA_TYPES
+from matinee.ports.catalog import Title
 from matinee.ports.upkeep import Finding
 from matinee.stages.publish import project
 from matinee.stages.redo import Redo
@@ -28,7 +30,7 @@ async def mend_row(
     kind = finding.fault.kind
     mend = {
         "size": _size, "type": _type, "files": _files, "entry": _entry,
-        "event": _events,
+        "event": _events, "poster": _poster,
     }.get(kind)  # fmt: skip
     if mend is None and kind != "row":
         return "", _ADVICE.get(kind, "nothing is known that would mend it")
@@ -87,6 +89,14 @@ async def _entry(mender: Mender, finding: Finding, dry_run: bool) -> Outcome:
     return "written again from the title's row", ""
 
 
+async def _poster(mender: Mender, finding: Finding, dry_run: bool) -> Outcome:
+    fault, ward = finding.fault, mender.ward
+    assert fault.digest is not None
+    if not dry_run:
+        await put_beside(ward.store, ward.records, fault.thing, fault.digest)
+    return "written again from the posters that were made", ""
+
+
 async def _events(mender: Mender, finding: Finding, dry_run: bool) -> Outcome:
     ward = mender.ward
     said = finding.fault.detail["said"]
@@ -111,7 +121,10 @@ async def _row(mender: Mender, finding: Finding, hidden: Collection[str], dry_ru
     if fault.digest is not None:
         return await _place(mender, fault.digest, dry_run)
     made = await asyncio.to_thread(ward.holdings.outputs, key)
-    title = next((t for d in made if (t := title_of(ward.records, d)) is not None), None)
+    if fault.title is not None:
+        title: Title | None = ward.records.titles.get(fault.title)
+    else:
+        title = next((t for d in made if (t := title_of(ward.records, d)) is not None), None)
     if title is None:
         return "", "it is not known to which title it belongs"
     graph = await title_graph(ward.records, title)
@@ -126,8 +139,12 @@ async def _row(mender: Mender, finding: Finding, hidden: Collection[str], dry_ru
     store = HiddenObjects(ward.store, set(hidden))
     with mender.open_house(Redo(), store) as (house, bench):
         await remake(house, bench, title, graph.shown, usual)
+    if not made:  # an attempt was killed when it had taken the row out
+        made = await asyncio.to_thread(ward.holdings.outputs, key)
     lying = ward.records.ancestry.made_any(list(made))
-    if {d for each in lying for d in (a.digest for a in each.outputs.values())} >= set(made):
+    if made and {d for each in lying for d in (a.digest for a in each.outputs.values())} >= set(
+        made
+    ):
         return "the row was written again by running its step", ""
     return "", "the step gave other outputs than before"
 

@@ -23,7 +23,7 @@ from matinee.media.deadline import hurried, presets_in_time
 from matinee.media.ladder import Ladder
 from matinee.media.languages import with_languages
 from matinee.media.profile import Profile
-from matinee.media.remarks import told_source
+from matinee.media.remarks import told_range, told_source
 from matinee.media.source import SourceInfo, display_size
 from matinee.media.timeline import Timeline
 from matinee.media.tracks import Outcome, Sidecar, TrackPlan, plan_tracks
@@ -43,6 +43,7 @@ from matinee.stages.judge import Evidence, judge
 from matinee.stages.package import Renditions, has_package, package, plan_package
 from matinee.stages.preview import Preview, previewing
 from matinee.stages.rehearse import rehearse
+from matinee.stages.settings import check_wishes, settle
 from matinee.stages.slots import Turn
 from matinee.stages.sound import make_sound
 from matinee.stages.split import Split, read_source_signature, split
@@ -138,6 +139,7 @@ async def publish_title(house: House, bench: Bench, request: Request) -> Publish
 
 async def _publish(house: House, bench: Bench, request: Request) -> Published:
     started = time.monotonic()
+    check_wishes(request.profile.ladders, request.proofs)
     identity = check_is_file(request.film)
     await asyncio.to_thread(
         look_first, house.studio.indexer, request.film, accept_damage=request.accept_damage
@@ -154,6 +156,7 @@ async def _publish(house: House, bench: Bench, request: Request) -> Published:
             _in_time(house, bench, request, info, timeline, tracks),
             outcomes=(*tracks.outcomes, *left_out),
         )
+        timeline = replace(timeline, notes=(*timeline.notes, *told_range(tracks.rungs)))
         title = _described(house, request, _title(house, request, source))
         if title.removes_at is not None:  # who publishes it wants it back
             title = await publishing.undelete(bench.store, house.packages, title.id, request.cause)
@@ -281,19 +284,28 @@ async def make(
 ) -> Evidence:  # fmt: skip
     """Everything between inspection and judgement."""
     encoder, indexer = house.studio.encoder, house.studio.indexer
+    choices: list[Mapping[str, Any]] = []
+    is_looked_at = False
 
     async def pictures() -> tuple[Split, Film, Table]:
         found = await split(
             bench, house.scanner, indexer, film, info, timeline,
             accept_damage=request.accept_damage,
+            longest_segment_s=request.profile.longest_segment_s,
         )  # fmt: skip
-        planned = film_of(info, found.timeline, found.plan, tracks.rungs)
+        fixed = film_of(info, found.timeline, found.plan, tracks.rungs)
+        planned, why = await settle(
+            bench, house.studio, film, fixed, found, request.profile.ladders, request.proofs
+        )
+        choices.extend(why)
         table = look_up(bench, planned, request.proofs)
         if not is_complete(table, request.proofs):
             table = await encode_all(found, planned)
         return found, planned, table
 
     async def encode_all(found: Split, planned: Film) -> Table:
+        nonlocal is_looked_at
+        is_looked_at = True
         reference = await read_source_signature(bench, found)
         return await encode(bench, house.studio, film, planned, reference, request.proofs)
 
@@ -322,7 +334,7 @@ async def make(
         keyring=keyring,
     )
     plan = plan_package(made)
-    if "encode" not in bench.tallies:  # nothing was looked at closely: all is in the ledger
+    if not is_looked_at:  # all is in the ledger
         if await has_package(bench, title.id, made, plan):
             count_reused(bench, table)
             tell_stages(bench, planned, table, request.proofs)
@@ -330,7 +342,7 @@ async def make(
         else:
             made = replace(made, chunks=await encode_all(found, planned))
     packaged = await package(bench, indexer, house.packager, title.id, made, plan)
-    return Evidence(made, plan, packaged, found, request.proofs)
+    return Evidence(made, plan, packaged, found, request.proofs, tuple(choices))
 
 
 def _says_as_much(known: Package, request: Request, bench: Bench) -> bool:

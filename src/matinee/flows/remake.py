@@ -18,16 +18,21 @@ from matinee.ports.catalog import Package, Title
 from matinee.stages import publish as publishing
 from matinee.stages.bench import Bench
 from matinee.stages.chunks import Proofs
-from matinee.stages.judge import judge
+from matinee.stages.judge import Evidence, judge
 
 
 @dataclass(frozen=True, slots=True)
 class Remade:
-    """What came of it: the package's id, and its verdicts. ``report`` None: it is as it was."""
+    """What came of it: the package's id, its verdicts, and what they rest on.
+
+    ``report`` None: it is as it was. ``film`` is the film that it was made of.
+    """
 
     package: str
     verdicts: Sequence[Verdict]
     report: Mapping[str, Any] | None
+    evidence: Evidence
+    film: Path
 
     @property
     def passed(self) -> bool:
@@ -70,11 +75,10 @@ async def remake(
             evidence = await make(house, bench, request, title, film, info, timeline, tracks)
             verdicts = await judge(bench, evidence, house.locksmith.decrypter)
             if evidence.packaged.id == package.id and not report_too:
-                return Remade(package.id, verdicts, None)
+                return Remade(package.id, verdicts, None, evidence, film)
             making = Making(title, title.film, asset, evidence, verdicts, house.now())
             report, entry = await enter(house, bench, request, making)
-
-            return Remade(entry.id, verdicts, report)
+            return Remade(entry.id, verdicts, report, evidence, film)
     finally:
         house.stop()
 

@@ -8,34 +8,34 @@
 """
 
 import asyncio
-import json
 import tempfile
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from matinee.assets.asset import Asset, object_key
+from matinee.assets.asset import Asset
 from matinee.assets.health import Mending, RepairPlan
 from matinee.core.errors import MatineeError, NotFound
 from matinee.core.ids import Digest
 from matinee.flows.hidden import HiddenObjects
 from matinee.flows.infirmary import Case, Done, Mender
-from matinee.flows.lineage import find_thing, title_graph, title_of
+from matinee.flows.lineage import find_thing, package_with, title_graph, title_of
 from matinee.flows.lost import told_lost
 from matinee.flows.mend_frames import mend_frames
+from matinee.flows.mend_package import let_go, remake_package
+from matinee.flows.mend_posters import package_of_posters, remake_posters
 from matinee.flows.mend_rows import mend_row
-from matinee.flows.remake import Remade, remake, swap
 from matinee.flows.scrub import Wanted, prove, scrub
 from matinee.ports.catalog import Package, Title
 from matinee.ports.upkeep import Finding
 from matinee.stages.redo import Redo
 
-SEEN = 0.5
-"""VMAF that may be lost where other tools give other bytes."""
-
 OBJECTS = ("missing", "short", "long", "changed", "exchanged", "unreadable")
 """Kinds of faults of an object."""
+
+LAST = ("poster", "frames")
+"""Kinds that are mended when all objects are right."""
 
 
 async def repair(mender: Mender, thing: str | None, *, dry_run: bool) -> Done:
@@ -52,9 +52,14 @@ async def repair(mender: Mender, thing: str | None, *, dry_run: bool) -> Done:
     await work.objects(roots)
     hidden = {each.fault.thing for each in objects if each not in roots}
     for finding in findings:
-        if finding not in objects and finding.fault.kind != "frames":
+        if finding not in objects and finding.fault.kind not in LAST:
             await work.row(finding, hidden)
     await work.objects([each for each in objects if each not in roots])
+    # What a row needed may be there by now.
+    again = [finding for finding, _ in work.done.left if finding.fault.kind == "row"]
+    work.done.left = [one for one in work.done.left if one[0] not in again]
+    for finding in [*again, *(each for each in findings if each.fault.kind == "poster")]:
+        await work.row(finding, ())
     frames = [each for each in findings if each.fault.kind == "frames"]
     if frames:
         await mend_frames(mender, frames, work.done, dry_run=dry_run)
@@ -115,6 +120,9 @@ class _Repair:
     mender: Mender
     done: Done
     dry_run: bool
+    _failed: str = ""
+    _instead: str = ""
+    _packages: dict[str, list[Package]] = field(default_factory=dict)
 
     async def row(self, finding: Finding, hidden: Collection[str]) -> None:
         """A fault of something else than an object; ``hidden`` are objects that are bad."""
@@ -126,18 +134,59 @@ class _Repair:
             self.done.left.append((finding, reason))
 
     async def objects(self, findings: Sequence[Finding]) -> None:
-        """Bad objects, title by title."""
-        cases: dict[str | None, list[Finding]] = {}
+        """Bad objects, package by package of each title."""
+        cases: dict[tuple[str, str | None] | None, list[Finding]] = {}
         titles: dict[str, Title] = {}
         for finding in findings:
-            if await self._is_right_by_now(finding):
-                continue
             title = await self._title_of(finding)
-            if title is not None:
-                titles[title.id] = title
-            cases.setdefault(title.id if title else None, []).append(finding)
+            if title is None:
+                cases.setdefault(None, []).append(finding)
+                continue
+            titles[title.id] = title
+            package = await self._package_of(title, finding)
+            cases.setdefault((title.id, package), []).append(finding)
         for name, own in cases.items():
-            await self._case(titles[name] if name is not None else None, own)
+            if name is None:
+                bad = await self._case(None, None, own)
+            else:
+                bad = await self._cases(titles[name[0]], name[1], own)
+            self.done.left += [(each, "it is as bad as before") for each in bad]
+
+    async def _cases(
+        self, title: Title, package: str | None, findings: Sequence[Finding]
+    ) -> Sequence[Finding]:
+        """By that package, then by the others: two may share what a proof is about.
+
+        Gives what is as bad as before.
+        """
+        bad = findings
+        others = [each.id for each in reversed(self._packages[title.id]) if each.id != package]
+        for name in (package, *others):
+            before, was = len(self.done.acts), len(bad)
+            bad = await self._case(title, name, bad) if bad else ()
+            if len(bad) == was:  # nothing came of it
+                del self.done.acts[before:]
+        return bad
+
+    async def _package_of(self, title: Title, finding: Finding) -> str | None:
+        """The package by which an asset is made again: the one that has it, or rests on it."""
+        records, digest = self.mender.ward.records, finding.fault.digest
+        if title.id not in self._packages:
+            found = await asyncio.to_thread(records.packages.of_title, title.id)
+            self._packages[title.id] = sorted(found, key=lambda each: each.id == title.current)
+        packages = self._packages[title.id]
+        of_report: str | None = finding.fault.detail.get("report_of")
+        if of_report is not None or digest is None:
+            return of_report
+        if len(packages) < 2:
+            return packages[0].id if packages else None
+        made = await asyncio.to_thread(records.ancestry.made_any, [digest])
+        posters = next((each.step for each in made if each.step.function == "poster"), None)
+        if posters is not None:
+            package = package_of_posters(packages, posters)
+        else:
+            package = await asyncio.to_thread(package_with, records, packages, digest)
+        return package.id if package else None
 
     async def _title_of(self, finding: Finding) -> Title | None:
         fault = finding.fault
@@ -164,13 +213,20 @@ class _Repair:
         found = await prove(ward, fault.thing, asset)
         return found is None or (known is None and found.kind == "size")
 
-    async def _case(self, title: Title | None, findings: Sequence[Finding]) -> None:
-        """The bad objects of one title."""
+    async def _case(
+        self, title: Title | None, package: str | None, findings: Sequence[Finding]
+    ) -> Sequence[Finding]:
+        """The bad objects of one package of a title; gives those that are as bad as before."""
+        findings = [each for each in findings if not await self._is_right_by_now(each)]
+        if not findings:
+            return []
+        self._failed = self._instead = ""
         records = self.mender.ward.records
         reports = [each for each in findings if "report_of" in each.fault.detail]
         others = [each for each in findings if each not in reports]
         bad = [each.fault.digest for each in others if each.fault.digest]
-        made = await title_graph(records, title, bad[0] if bad else None) if title else None
+        first = bad[0] if bad else None
+        made = await title_graph(records, title, first, package, bad) if title else None
         keys: dict[Digest, set[str]] = {}
         for finding in others:
             assert finding.fault.digest is not None
@@ -178,13 +234,14 @@ class _Repair:
         case = Case(self.mender, made, keys)
         plan, is_whole = await case.plan(), self.dry_run
         while not is_whole:
-            is_whole = await self._follow(case, plan, bool(reports)) and not await case.improved()
+            is_done = await self._follow(case, plan, bool(reports))
+            is_whole = is_done and (bool(self._instead) or not await case.improved())
             plan = plan if is_whole else await case.plan()
         if self.dry_run:
             self.done.acts += [_told(case, each) for each in plan.mendings]
             if reports:
                 self.done.acts.append(_act("remake", ["report"], "its report is written again", 0))
-        await self._finish(case, plan, [*others, *reports])
+        return await self._finish(case, plan, [*others, *reports])
 
     async def _follow(self, case: Case, plan: RepairPlan, report_too: bool) -> bool:
         """Do what is planned; False where a copy was bad, and another way has to be found."""
@@ -206,8 +263,6 @@ class _Repair:
                 return True
             self.done.acts += acts
         return True
-
-    _failed: str = ""
 
     async def _fetch(self, case: Case, digest: Digest) -> str | None:
         """Put a copy of an asset where it is bad; gives from where it came."""
@@ -237,47 +292,31 @@ class _Repair:
             raise NotFound("it belongs to no package that could be made again")
         makers = {each.step.key: each for each in made.graph.derivations}
         steps = [makers[each.remake].step for each in remakes if each.remake]
+        posters = [step for step in steps if step.function == "poster"]
         hidden = {key for keys in case.keys.values() for key in keys}
         store = HiddenObjects(self.mender.ward.store, hidden)
         redo = Redo(recipes=frozenset(step.recipe for step in steps))
-        usual = self._usual_ladder(made.shown.settings)
-        with self.mender.open_house(redo, store) as (house, bench):
-            came = await remake(house, bench, made.title, made.shown, usual, report_too=report_too)
-            if came.package == made.shown.id:
-                return
-            if not came.passed:
-                raise NotFound("made again it is another package, and a verdict failed: it is held")
-            if worse := await self._worse(made.shown, came):
-                raise NotFound(
-                    f"made again by other tools it looks worse, and is not shown: {worse}"
-                )
-            await swap(house, bench, made.title, made.shown, came.package)
-            self._failed = f"package {came.package} took its place; the old one is held"
+        if report_too or len(posters) < len(steps):
+            self._instead = await remake_package(
+                self.mender, made, redo, store, report_too=report_too
+            )
+        if posters:
+            ward = self.mender.ward
+            with self.mender.open_house(redo, store) as (_, bench):
+                for step in posters:
+                    await remake_posters(
+                        bench, self.mender.stills, ward.locksmith, ward.records, ward.holdings,
+                        made.title, step,
+                    )  # fmt: skip
 
-    async def _worse(self, old: Package, came: Remade) -> str:
-        """Which rendition has lost quality, in words; "" where none has or nothing was scored."""
-        try:
-            data = await self.mender.ward.store.read(object_key(old.report))
-            before = {each["name"]: each for each in json.loads(data)["renditions"]}
-        except (MatineeError, ValueError):
-            return ""  # the report is damaged too: its package passed its verdicts, so does this
-        for each in (came.report or {}).get("renditions", ()):
-            was, now = before.get(each["name"], {}).get("vmaf"), each.get("vmaf")
-            for name in ("mean", "p5") if was and now else ():
-                if now[name] < was[name] - SEEN:
-                    return (
-                        f"{each['name']} has a VMAF of {now[name]:.1f} instead of {was[name]:.1f}"
-                    )
-        return ""
-
-    def _usual_ladder(self, settings: Any) -> Any:
-        try:
-            return self.mender.load_ladder(settings["ladder"])
-        except (MatineeError, KeyError):
-            return None
-
-    async def _finish(self, case: Case, plan: RepairPlan, findings: Sequence[Finding]) -> None:
-        """Prove what was bad once more and close the findings."""
+    async def _finish(
+        self, case: Case, plan: RepairPlan, findings: Sequence[Finding]
+    ) -> Sequence[Finding]:
+        """Prove what was bad once more and close the findings; gives those that are still bad."""
+        bad: list[Finding] = []
+        if self._instead:
+            await case.improved()
+            await let_go(self.mender, case)
         for finding in findings:
             digest = finding.fault.digest
             assert digest is not None
@@ -290,9 +329,13 @@ class _Repair:
                 continue
             elif await self._prove(finding) or await self._is_let_go(finding):
                 await self._close(finding, "mended")
+            elif self._instead:
+                await self._close(finding, self._instead)
+            elif self._failed:
+                self.done.left.append((finding, self._failed))
             else:
-                reason = self._failed or "it is as bad as before"
-                self.done.left.append((finding, reason))
+                bad.append(finding)
+        return bad
 
     async def _is_let_go(self, finding: Finding) -> bool:
         """Whether a report that is bad is no package's report any more."""

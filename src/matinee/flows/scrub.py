@@ -1,7 +1,7 @@
 """Scrub: read what is stored and prove it, at a limited rate; note what is wrong.
 
 - *objects*: everything that the ledger says is there is there, with its digest, size and kind.
-- *titles*: entry manifests, reports, lists of files; playlists, manifests and segments fit.
+- *titles*: entry manifests, posters, reports, lists of files; playlists, manifests, segments fit.
 - *frames*: a random share of video segments is decoded and shows its frames of the film.
 - *ledger*: rows are what their keys say; the event log is as it was written.
 - *unclaimed*: objects that nothing names are counted; removing them is for others.
@@ -22,7 +22,8 @@ from matinee.assets.health import Fault, judge_object
 from matinee.core.errors import LibraryError, LibraryUnreachable, MatineeError, ObjectMissing
 from matinee.core.ids import Digest, digest_of
 from matinee.flows.frames import Eye, check_frames_of
-from matinee.flows.lineage import Records, title_graph
+from matinee.flows.lineage import Records, title_graph, title_of
+from matinee.flows.mend_posters import poster_fault
 from matinee.flows.seal_events import verify_seals
 from matinee.flows.throttle import Throttle
 from matinee.flows.verify_title import expected_of
@@ -34,6 +35,7 @@ from matinee.ports.events import SealedLog
 from matinee.ports.store import ListedStore
 from matinee.ports.upkeep import Findings, Held, Holdings, Scrub, Scrubs
 from matinee.stages.ahead import Ahead
+from matinee.stages.posters import POSTER
 from matinee.stages.publish import ENTRY_DASH, ENTRY_HLS, title_key
 from matinee.stages.unlock import KEYS_FAILED, Locksmith, Unlock
 
@@ -48,7 +50,7 @@ AT_ONCE = 2
 SAMPLE = 0.02
 """The share of segments that is decoded in a pass."""
 
-PROJECTIONS = (ENTRY_HLS, ENTRY_DASH, "poster.jpg")
+PROJECTIONS = (ENTRY_HLS, ENTRY_DASH, POSTER)
 """Files of a title that are written again at any time."""
 
 OF_A_SEAL = ("the object of seal", "does not have the bytes that were sealed")
@@ -176,6 +178,8 @@ class _Pass:
                 faults += shown
                 if is_locked:
                     self._count(locked=1)
+            poster = await poster_fault(self.ward.store, self.ward.records, title)
+            faults += [poster] if poster else []
             self._count(titles=1)
             await self._reached("titles", title.id, faults)
 
@@ -222,10 +226,19 @@ class _Pass:
             self._count(events=int(seals.evidence.get("events", 0)))
             await self._reached("ledger", "0", faults)
         while rows := await asyncio.to_thread(holdings.rows, place, 500):
-            faults = [fault for row in rows for fault in check_row(row)]
+            faults = [await self._of_title(fault) for row in rows for fault in check_row(row)]
             place = rows[-1].number
             self._count(rows=len(rows))
             await self._reached("ledger", str(place), faults)
+
+    async def _of_title(self, fault: Fault) -> Fault:
+        """With the title whose derivation it is: a repair may be killed when the row is gone."""
+        key = Digest(fault.thing.removeprefix("derivation/"))
+        for digest in await asyncio.to_thread(self.ward.holdings.outputs, key):
+            title = await asyncio.to_thread(title_of, self.ward.records, digest)
+            if title is not None:
+                return replace(fault, title=title.id)
+        return fault
 
     async def unclaimed(self) -> None:
         """Count objects that nothing names."""

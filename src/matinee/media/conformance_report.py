@@ -7,6 +7,7 @@ from fractions import Fraction
 from urllib.parse import unquote, urlsplit
 
 from matinee.core.errors import MatineeError
+from matinee.media.colour import Colours
 from matinee.media.encryption import Lock
 
 Read = Callable[[str], bytes]
@@ -26,7 +27,8 @@ class Finding:
 class ExpectedVideo:
     """A video rendition as planned. ``starts`` is the first frame of each segment.
 
-    Of codec, level and depth nothing is asked where ``codec`` is "".
+    Of codec, level and depth nothing is asked where ``codec`` is "". ``video_range`` is that of
+    HLS; of ``colours`` in DASH nothing is asked where they are None.
     """
 
     width: int
@@ -38,6 +40,8 @@ class ExpectedVideo:
     codec: str = ""
     level: str = ""
     depth: int = 8
+    video_range: str = "SDR"
+    colours: Colours | None = None
 
 
 @dataclass(frozen=True, slots=True)

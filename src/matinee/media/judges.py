@@ -7,8 +7,10 @@
 ``presentation`` sound and picture begin at one place, with and without edit lists
 ``tracks``       every track of the source is in the package or waived with a reason
 ``conformance``  CMAF, HLS and DASH are as their standards say
+``colour``       a high dynamic range is the film's own, in the bitstream and in the boxes
 ``encryption``   what is to be encrypted is, wholly, and decrypts to what was encrypted
 ``quality``      every frame that ships was scored against its own frame of the source
+``promise``      a rendition with a target of VMAF reaches it, and each of its shots nearly
 ===============  ============================================================================
 """
 
@@ -23,6 +25,7 @@ from matinee.core.ids import Digest
 from matinee.core.time import FrameSpan
 from matinee.core.verdicts import Verdict
 from matinee.media.cenc import Protection, Shielded
+from matinee.media.colour import Colours, differences
 from matinee.media.conformance import Finding
 from matinee.media.encryption import Lock
 from matinee.media.loudness import Loudness, loudness_faults
@@ -250,10 +253,39 @@ def encryption_evidence(lock: Lock, found: Locked) -> dict[str, Any]:
     }
 
 
-def judge_quality(
-    rendition: str, frames: int, scores: Scores, shots: Sequence[FrameSpan]
+def judge_colour(
+    rendition: str, wanted: Colours, boxes: Colours | None, coded: Sequence[Colours]
 ) -> Verdict:
-    """Every frame has a score, and the scores are numbers from 0 to 100."""
+    """What every segment's bitstream and the init segment's boxes tell is what the film tells.
+
+    Args:
+        rendition: Its name.
+        wanted: By the film.
+        boxes: By the sample entry, None where it tells nothing.
+        coded: By the bitstream, segment by segment.
+    """
+    reasons: list[str] = []
+    if boxes is None:
+        reasons.append("its init segment does not tell its colours")
+    else:
+        reasons += [f"its init segment tells {one}" for one in differences(boxes, wanted)]
+    if not coded:
+        reasons.append("no segment of it tells its colours")
+    for number, one in enumerate(coded, 1):
+        reasons += [f"segment {number} tells {fault}" for fault in differences(one, wanted)]
+    evidence = {**wanted.as_json(), "segments": len(coded)}
+    return Verdict("colour", rendition, evidence, tuple(reasons[: 2 * SHOWN]))
+
+
+def judge_quality(
+    rendition: str, frames: int, scores: Scores, shots: Sequence[FrameSpan], *,
+    tone_mapped: bool = False,
+) -> Verdict:  # fmt: skip
+    """Every frame has a score, and the scores are numbers from 0 to 100.
+
+    ``tone_mapped``: both sides were, as there is no model of quality for a high dynamic range; the
+    evidence says so.
+    """
     if len(scores) != frames:
         reason = f"{len(scores)} of {frames} frames were scored"
         return Verdict("quality", rendition, {"scored": len(scores)}, (reason,))
@@ -261,5 +293,49 @@ def judge_quality(
     if not sane:
         reason = "a score is not a number from 0 to 100"
         return Verdict("quality", rendition, {"scored": len(scores)}, (reason,))
-    evidence = {"scored": len(scores), "vmaf": pool(scores, shots).as_json()}
+    evidence: dict[str, Any] = {"scored": len(scores), "vmaf": pool(scores, shots).as_json()}
+    evidence |= {"tone_mapped": True} if tone_mapped else {}
     return Verdict("quality", rendition, evidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What a ladder promised of a rendition: the mean of VMAF, and how far below it a shot is."""
+
+    rendition: str
+    target: float
+    margin: float
+
+
+ROUNDED = 0.005
+"""What is less than that below a promise keeps it: figures are told with two decimals."""
+
+
+def judge_promise(promise: Promise, scores: Scores, pieces: Sequence[FrameSpan]) -> Verdict:
+    """The harmonic mean reaches the target, the mean of each piece all but the margin.
+
+    ``pieces`` are the shots, as far as one chunk holds them: what has one setting.
+    """
+    floor = promise.target - promise.margin
+    means = [float(np.mean(scores[piece.start : piece.end])) for piece in pieces]
+    pooled = pool(scores, pieces)
+    reasons: list[str] = []
+    if pooled.harmonic_mean < promise.target - ROUNDED:
+        reasons.append(f"its VMAF is {pooled.harmonic_mean:.2f}, not {promise.target:g}")
+    low = [n for n, mean in enumerate(means) if mean < floor - ROUNDED]
+    for n in sorted(low, key=means.__getitem__)[:SHOWN]:
+        piece = pieces[n]
+        reasons.append(
+            f"frames {piece.start} to {piece.end - 1} have a VMAF of {means[n]:.2f}, not {floor:g}"
+        )
+    evidence = {
+        "target": promise.target,
+        "floor": floor,
+        "harmonic_mean": round(pooled.harmonic_mean, 2),
+        "median_shot": round(float(np.median(means)), 2),
+        "p5_shot": round(float(np.percentile(means, 5)), 2),
+        "worst_shot": round(min(means), 2),
+        "shots": len(pieces),
+        "below": len(low),
+    }
+    return Verdict("promise", promise.rendition, evidence, tuple(reasons))

@@ -19,10 +19,19 @@ from matinee.core.errors import LadderInvalid
 from matinee.core.time import as_text
 from matinee.media.codecs import CODECS
 from matinee.media.codecs.codec import Codec, Demand
+from matinee.media.colour import Hdr
 from matinee.media.source import Picture, display_size
 
 REFERENCE_FRAMES = 3
 """Where a ladder does not say how many."""
+
+SETTINGS = ("fixed", "per-shot")
+
+TARGETS = (20, 99)
+"""VMAF that a ladder may aim at; above, it does not tell pictures apart."""
+
+SHOT_MARGIN = 1.5
+"""Where a ladder does not say how far below its target a shot may be."""
 
 NEARLY_THE_SOURCE = 0.9
 """A rung whose width is this share of the source's, or more, gives way to the source's own size."""
@@ -51,7 +60,10 @@ class SoundRates:
 class Ladder:
     """A ladder before it meets a film. ``boxes`` grow.
 
-    ``own_size``: a film larger than the largest box gets a rung of its own size.
+    ``own_size``: a film larger than the largest box gets a rung of its own size. ``hdr``: a film of
+    high dynamic range keeps it. ``settings`` says whether all shots have ``crf``, or each its own
+    (``per-shot``): for ``target_vmaf`` on the largest rung, where there is one, with no shot more
+    than ``shot_margin`` below it; else for what ``crf`` would give.
     """
 
     name: str
@@ -65,21 +77,42 @@ class Ladder:
     depth: int = 8
     profile: str = "high"
     own_size: bool = True
+    hdr: bool = False
+    settings: str = "fixed"
+    target_vmaf: float | None = None
+    shot_margin: float = SHOT_MARGIN
 
     @property
     def family(self) -> str:
         """What its rungs' names begin with."""
         return family_of(self.codec, self.depth, self.profile)
 
+    @property
+    def is_searched(self) -> bool:
+        """Whether its settings are chosen for each shot."""
+        return self.settings == "per-shot"
 
-def family_of(codec: str, depth: int, profile: str) -> str:
-    """What renditions between which a player switches are called, "" for H.264 High."""
-    parts = [codec, *(["10"] if depth == 10 else [])]
+    def with_target(self, target: float) -> "Ladder":
+        """The same for a target of VMAF."""
+        return replace(self, settings="per-shot", target_vmaf=target)
+
+    def fixed(self) -> "Ladder":
+        """The same with one CRF for all shots."""
+        return replace(self, settings="fixed", target_vmaf=None)
+
+
+def family_of(codec: str, depth: int, profile: str, hdr: Hdr | None = None) -> str:
+    """What renditions between which a player switches are called, "" for H.264 High.
+
+    A high dynamic range has 10 bits, which goes without saying.
+    """
+    kind = [hdr.video_range.lower()] if hdr else ["10"] if depth == 10 else []
+    parts = [codec, *kind]
     parts += [profile] if profile != CODECS[codec].profiles[depth][0] else []
     return "" if parts == ["h264"] else "-".join(parts)
 
 
-UNSAID = {"depth": 8, "profile": "high"}
+UNSAID = {"depth": 8, "profile": "high", "hdr": None}
 """What keys and ladder files leave out."""
 
 
@@ -104,6 +137,7 @@ class Rung:
     threads: int
     depth: int = 8
     profile: str = "high"
+    hdr: Hdr | None = None
 
     @property
     def coding(self) -> Codec:
@@ -113,7 +147,7 @@ class Rung:
     @property
     def family(self) -> str:
         """Among which renditions a player switches."""
-        return family_of(self.codec, self.depth, self.profile)
+        return family_of(self.codec, self.depth, self.profile, self.hdr)
 
     @property
     def shown_codec(self) -> str:
@@ -121,7 +155,8 @@ class Rung:
         words = [self.coding.label]
         if self.profile != self.coding.profiles[self.depth][0]:
             words.append(self.profile.capitalize())
-        return " ".join([*words, "10 bit"] if self.depth == 10 else words)
+        kind = [self.hdr.label] if self.hdr else ["10 bit"] if self.depth == 10 else []
+        return " ".join([*words, *kind])
 
     def as_parameters(self) -> dict[str, Any]:
         """The JSON that goes into keys; the name decides nothing and stays out.
@@ -155,7 +190,10 @@ def parse_ladder(name: str, text: str) -> Ladder:
     video = _fields(
         name, "video", document.get("video"),
         {"codec": str, "preset": str, "crf": (int, float), "threads": int},
-        {"reference_frames": int, "depth": int, "profile": str, "own_size": bool},
+        {
+            "reference_frames": int, "depth": int, "profile": str, "own_size": bool, "hdr": bool,
+            "settings": str, "target_vmaf": (int, float), "shot_margin": (int, float),
+        },
     )  # fmt: skip
     sound = _fields(
         name, "audio", document.get("audio"),
@@ -172,6 +210,7 @@ def parse_ladder(name: str, text: str) -> Ladder:
     video["crf"] = float(video["crf"])  # 23 and 23.0 are one setting
     video.setdefault("reference_frames", REFERENCE_FRAMES)
     _check_codec(name, video)
+    _check_settings(name, video)
     ladder = Ladder(name=name, boxes=tuple(boxes), sound=SoundRates(**sound), **video)
     _check(ladder)
     return ladder
@@ -220,6 +259,44 @@ def _check_codec(name: str, video: dict[str, Any]) -> None:
     )
     low, high = codec.crf
     require(low <= video["crf"] <= high, f"crf {video['crf']:g} is not from {low} to {high}")
+    has_room = depth == 10 and codec.colours is not None
+    video.setdefault("hdr", has_room)
+    require(
+        has_room or not video["hdr"],
+        f"{codec.label} of {depth} bits has no high dynamic range; {_bright()} of 10 have",
+    )
+
+
+def _bright() -> str:
+    """The codecs that tell enough of colours."""
+    return " and ".join(codec.label for codec in CODECS.values() if codec.colours)
+
+
+def _check_settings(name: str, video: dict[str, Any]) -> None:
+    """What is said of settings per shot; a target asks for them."""
+
+    def require(holds: bool, fault: str) -> None:
+        if not holds:
+            raise LadderInvalid(f"ladder {name}: {fault}")
+
+    has_target = "target_vmaf" in video
+    video.setdefault("settings", SETTINGS[has_target])
+    require(
+        video["settings"] in SETTINGS,
+        f"settings {video['settings']!r} are not {' or '.join(SETTINGS)}",
+    )
+    for key in ("target_vmaf", "shot_margin"):
+        if key in video:
+            require(video["settings"] == "per-shot", f"{key} is for settings per-shot")
+            video[key] = float(video[key])
+    low, high = TARGETS
+    require(
+        low <= video.get("target_vmaf", low) <= high, f"target_vmaf is not from {low} to {high}"
+    )
+    require(0.1 <= video.get("shot_margin", 1) <= 20, "shot_margin is not from 0.1 to 20")
+    require(
+        has_target or "shot_margin" not in video, "shot_margin is for a ladder with target_vmaf"
+    )
 
 
 def _check(ladder: Ladder) -> None:
@@ -247,8 +324,23 @@ def _even(length: Fraction | int) -> int:
     return max(2, 2 * round(Fraction(length) / 2))
 
 
-def fit(ladder: Ladder, picture: Picture, rate: Fraction) -> list[Rung]:
-    """The rungs for one film, smallest first."""
+def fit_all(ladders: Iterable[Ladder], picture: Picture, rate: Fraction) -> tuple[Rung, ...]:
+    """The rungs of several ladders for one film.
+
+    A film of high dynamic range keeps it in the ladders that say so, and is tone-mapped in all
+    others; where there are no others, in these beside. What every screen shows comes first.
+    """
+    every = list(ladders)
+    bright = [ladder for ladder in every if ladder.hdr] if picture.hdr else []
+    plain = [ladder for ladder in every if ladder not in bright] or every
+    return (
+        *(rung for ladder in plain for rung in fit(ladder, picture, rate)),
+        *(rung for ladder in bright for rung in fit(ladder, picture, rate, picture.hdr)),
+    )
+
+
+def fit(ladder: Ladder, picture: Picture, rate: Fraction, hdr: Hdr | None = None) -> list[Rung]:
+    """The rungs for one film, smallest first; tone-mapped, or of the high dynamic range ``hdr``."""
     width, height = display_size(picture)
     sizes: dict[tuple[int, int], Box] = {}
     own_box = ladder.boxes[-1]
@@ -261,10 +353,10 @@ def fit(ladder: Ladder, picture: Picture, rate: Fraction) -> list[Rung]:
             sizes[_even(width * scale), _even(height * scale)] = box
     if own_box in sizes.values():  # the film is larger than the largest box
         if not ladder.own_size:
-            return [_rung(ladder, box, size, rate) for size, box in sorted(sizes.items())]
+            return [_rung(ladder, box, size, rate, hdr) for size, box in sorted(sizes.items())]
         own_box = replace(own_box, name=_free_name(f"{min(width, height)}p", sizes.values()))
     sizes[width, height] = own_box
-    return [_rung(ladder, box, size, rate) for size, box in sorted(sizes.items())]
+    return [_rung(ladder, box, size, rate, hdr) for size, box in sorted(sizes.items())]
 
 
 def _free_name(name: str, boxes: Iterable[Box]) -> str:
@@ -276,23 +368,27 @@ def _turned(box: Box, vertical: bool) -> tuple[int, int]:
     return (box.height, box.width) if vertical else (box.width, box.height)
 
 
-def _rung(ladder: Ladder, box: Box, size: tuple[int, int], rate: Fraction) -> Rung:
+def _rung(ladder: Ladder, box: Box, size: tuple[int, int], rate: Fraction, hdr: Hdr | None) -> Rung:
     width, height = size
+    family = family_of(ladder.codec, ladder.depth, ladder.profile, hdr)
+    codec = CODECS[ladder.codec]
+    finer = codec.finer.get(hdr.video_range, 0) if hdr else 0
     maxrate = box.maxrate_kbps * 1000
     demand = Demand(width, height, rate, 2 * maxrate, ladder.reference_frames, ladder.profile)
     return Rung(
-        name=f"{ladder.family}-{box.name}" if ladder.family else box.name,
+        name=f"{family}-{box.name}" if family else box.name,
         width=width,
         height=height,
         rate=rate,
         codec=ladder.codec,
         preset=ladder.preset,
-        crf=ladder.crf,
+        crf=max(float(codec.crf[0]), ladder.crf - finer),
         maxrate=maxrate,
         bufsize=2 * maxrate,
-        level=CODECS[ladder.codec].level(demand),
+        level=codec.level(demand),
         reference_frames=ladder.reference_frames,
         threads=ladder.threads,
         depth=ladder.depth,
         profile=ladder.profile,
+        hdr=hdr,
     )

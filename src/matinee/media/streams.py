@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
+from matinee.media.colour import Hdr
 from matinee.media.encryption import Lock
 from matinee.media.sound import LAYOUTS
 from matinee.media.source import Chapter
@@ -23,6 +24,7 @@ class Stream:
 
     ``family`` is what pictures can be switched with, or a sound's codec where it is not AAC-LC;
     ``coding`` names it for people. Sound goes with the ``pictures`` of these codecs, () being all.
+    ``hdr``: pictures of high dynamic range.
     ``lock`` is how it is encrypted, None in the clear.
     """
 
@@ -35,6 +37,7 @@ class Stream:
     family: str = ""
     coding: str = ""
     pictures: tuple[str, ...] = ()
+    hdr: Hdr | None = None
     lock: Lock | None = None
 
     @property
@@ -55,7 +58,7 @@ class Stream:
         return {
             field: value
             for field, value in parameters.items()
-            if value or field not in ("family", "coding", "pictures", "lock")
+            if value or field not in ("family", "coding", "pictures", "hdr", "lock")
         }
 
     @property

@@ -101,7 +101,8 @@ class Titles(Protocol):
 class TitleSearch:
     """Which of the titles that a package was made of: all conditions that are not None hold.
 
-    ``text`` is part of the name, in any case; ``state`` is that of the title.
+    ``text`` is part of the name, in any case; ``state`` is that of the title. Deleted ones are left
+    out unless ``state`` asks for them.
     """
 
     text: str | None = None
@@ -198,5 +199,8 @@ class Packages(Protocol):
         ...
 
     def previous(self, title_id: str) -> str | None:
-        """The package that was on screen before the current one (for a rollback), or None."""
+        """The package that was on screen before the current one (for a rollback), or None.
+
+        One that is held by now is passed over.
+        """
         ...

@@ -31,6 +31,10 @@ class Keeping(Protocol):
         """Back up to every place. Raises the first error when all were tried."""
         ...
 
+    async def check_backups(self, cause: str | None) -> None:
+        """Read every copy of every place; what is bad is told of and written again."""
+        ...
+
     async def drill(self, cause: str | None) -> None:
         """Try the newest snapshot of every place that needs no identity, or has one."""
         ...

@@ -237,10 +237,12 @@ class Encoder(Protocol):
         """Copy sound and text under a still: the film's cover, or the shape of its sound."""
         ...
 
-    async def read_subtitles(self, film: Path, track: Track, folder: Path) -> bytes:
-        """A text subtitle track as a file, times on the container's clock.
+    async def read_subtitles(
+        self, film: Path, tracks: Sequence[Track], folder: Path
+    ) -> list[bytes]:
+        """Text subtitle tracks as files, times on the container's clock, in one pass of the film.
 
-        Its format is the one that ``subtitle_formats.CARRIED`` names for the codec, else ``srt``.
+        A format is the one that ``subtitle_formats.CARRIED`` names for the codec, else ``srt``.
         """
         ...
 
@@ -273,6 +275,16 @@ class Meter(Protocol):
         folder: Path, on_frames: OnFrames,
     ) -> tuple[list[Measured], Spent]:  # fmt: skip
         """Decode a chunk of every rung; with a clip, score each against the source's frames."""
+        ...
+
+    async def sample(
+        self, clip: Clip, picture: Picture, rungs: Sequence[Rung], chunks: Sequence[Path],
+        every: int, folder: Path, on_frames: OnFrames,
+    ) -> tuple[list[tuple[float, ...]], Spent]:  # fmt: skip
+        """VMAF of frames 0, ``every``, 2 ``every`` ... of a chunk of every rung; for searches.
+
+        Frames are paired by their number alone: nothing proves that they are the right ones.
+        """
         ...
 
     async def loudness(self, sound: Path, folder: Path) -> tuple[Loudness, Spent]:

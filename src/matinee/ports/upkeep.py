@@ -164,6 +164,10 @@ class Holdings(Protocol):
         """Take a derivation's row out that cannot be right, so that its step is run again."""
         ...
 
+    def release(self, key: Digest, places: Sequence[str]) -> None:
+        """Take a derivation's row out with the places of its outputs: they are made elsewhere."""
+        ...
+
     def set_files(self, title: str, package: str, files: Mapping[str, Digest]) -> None:
         """Write the files of a package, as its derivation has them."""
         ...

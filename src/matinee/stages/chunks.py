@@ -1,7 +1,7 @@
 """The steps of every (chunk, rung), and what the ledger has of them already."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from matinee.assets.asset import Asset
@@ -26,13 +26,17 @@ class Proofs:
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """A film as the stages after split see it."""
+    """A film as the stages after split see it.
+
+    ``crfs`` has the CRF of every clip of the rungs whose chunks do not all have the rung's own.
+    """
 
     info: SourceInfo
     timeline: Timeline
     plan: SegmentPlan
     clips: tuple[ClipPlan, ...]
     rungs: tuple[Rung, ...]
+    crfs: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     @property
     def picture(self) -> Picture:
@@ -42,6 +46,11 @@ class Film:
     def starts(self, clip: ClipPlan) -> tuple[int, ...]:
         """The first frames of the clip's segments, from the clip's first frame."""
         return tuple(self.plan.starts_in(clip.frames))
+
+    def setting(self, clip: int, rung: Rung) -> Rung:
+        """The rung with what its encoder is told of a clip, by the clip's number."""
+        crfs = self.crfs.get(rung.name)
+        return rung if crfs is None else replace(rung, crf=crfs[clip])
 
 
 def film_of(info: SourceInfo, timeline: Timeline, plan: SegmentPlan, rungs: Sequence[Rung]) -> Film:
@@ -70,12 +79,20 @@ def encode_step_of(
     return Step("encode_chunk", 2, {"clip": clip}, parameters, tools)
 
 
-def sign_step(bench: Bench, chunk: Digest) -> Step:
+def sign_step(bench: Bench, chunk: Digest, rung: Rung) -> Step:
     """The signature of a chunk's decoded frames."""
-    return Step("sign_chunk", 2, {"chunk": chunk}, {}, bench.tool_ids("ffmpeg"))
+    return Step(
+        "sign_chunk", 2, {"chunk": chunk}, _tone_mapped(rung), bench.tool_ids("ffmpeg")
+    )  # fmt: skip
 
 
-def score_step(bench: Bench, film: Film, clip: ClipPlan, chunk: Digest) -> Step:
+def _tone_mapped(rung: Rung) -> dict[str, Any]:
+    """How a chunk is brought to what the film is seen as; nothing where it is so already."""
+    hdr = rung.hdr
+    return {"tone_mapped": [hdr.primaries, hdr.transfer, hdr.matrix]} if hdr else {}
+
+
+def score_step(bench: Bench, film: Film, clip: ClipPlan, chunk: Digest, rung: Rung) -> Step:
     """VMAF of a chunk's frames at the film's own size."""
     return Step(
         "score_chunk", 2,
@@ -85,6 +102,7 @@ def score_step(bench: Bench, film: Film, clip: ClipPlan, chunk: Digest) -> Step:
             "size": list(display_size(film.picture)),
             "rate": as_text(film.plan.rate),
             "picture": picture_parameters(film.picture),
+            **_tone_mapped(rung),
         },
         bench.tool_ids("ffmpeg"),
     )  # fmt: skip
@@ -130,19 +148,22 @@ Table = list[list[ChunkState]]
 
 def look_up(bench: Bench, film: Film, proofs: Proofs) -> Table:
     """What the ledger has; whether the bytes are there as well is not asked."""
-    table = [[ChunkState(clip, rung) for rung in film.rungs] for clip in film.clips]
+    table = [
+        [ChunkState(clip, film.setting(number, rung)) for rung in film.rungs]
+        for number, clip in enumerate(film.clips)
+    ]
     for column, rung in enumerate(film.rungs):
         states = [row[column] for row in table]
-        steps = [encode_step(bench, film, clip, rung) for clip in film.clips]
+        steps = [encode_step(bench, film, state.clip, state.rung) for state in states]
         for state, derivation in zip(states, bench.find_all(steps), strict=True):
             state.encoded = derivation
         coded = [(state, state.chunk.digest) for state in states if state.chunk]
         if proofs.signed:
-            steps = [sign_step(bench, chunk) for _, chunk in coded]
+            steps = [sign_step(bench, chunk, rung) for _, chunk in coded]
             for (state, _), derivation in zip(coded, bench.find_each(steps), strict=True):
                 state.signed = derivation
         if proofs.scored:
-            steps = [score_step(bench, film, state.clip, chunk) for state, chunk in coded]
+            steps = [score_step(bench, film, state.clip, chunk, rung) for state, chunk in coded]
             for (state, _), derivation in zip(coded, bench.find_each(steps), strict=True):
                 state.scored = derivation
     return table

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any, TypeVar
@@ -18,6 +18,8 @@ from matinee.core.verdicts import Verdict
 from matinee.media import judges
 from matinee.media.cmaf import InitSegment, read_init, read_segment
 from matinee.media.codecs import BY_ENTRY
+from matinee.media.colour import Colours
+from matinee.media.comparison import shots_in_chunks
 from matinee.media.conformance import check_package
 from matinee.media.conformance_report import (
     Expected,
@@ -25,7 +27,7 @@ from matinee.media.conformance_report import (
     ExpectedFlags,
     ExpectedVideo,
 )
-from matinee.media.judges import SegmentContent
+from matinee.media.judges import Promise, SegmentContent
 from matinee.media.packaging import characteristics, is_autoselect, roles
 from matinee.media.plan import shots
 from matinee.media.quality import Scores
@@ -53,13 +55,23 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything that the judges look at."""
+    """Everything that the judges look at. ``choices`` are the documents of settings per shot."""
 
     made: Renditions
     plan: PackagePlan
     packaged: Packaged
     split: Split
     proofs: Proofs
+    choices: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def promises(self) -> list[Promise]:
+        """What ladders promised of renditions."""
+        return [
+            Promise(one["rung"], one["target"], one["margin"])
+            for one in self.choices
+            if one["target"] is not None
+        ]
 
     def present(self) -> list[Stream]:
         """The streams that the packager did write."""
@@ -94,6 +106,7 @@ async def judge(bench: Bench, evidence: Evidence, decrypter: Decrypter) -> list[
 def _judge_step(evidence: Evidence) -> Step:
     made, proofs = evidence.made, evidence.proofs
     states = [state for row in made.chunks for state in row]
+    promised = [asdict(promise) for promise in evidence.promises]
     return Step(
         "judge", 2,
         {
@@ -111,6 +124,7 @@ def _judge_step(evidence: Evidence) -> Step:
             },
             "cuts": list(evidence.split.cuts),
             **({"encrypted": made.keyring.scheme} if made.keyring else {}),
+            **({"promises": promised} if promised else {}),
         },
     )  # fmt: skip
 
@@ -224,7 +238,7 @@ class _Examination:
         self, number: int, stream: Stream, media_times: dict[str, Fraction]
     ) -> list[Verdict]:
         evidence, film = self.evidence, self.evidence.made.film
-        init, contents, header = _video_contents(evidence.packaged, stream, self.clear())
+        init, contents, header, told = _video_contents(evidence.packaged, stream, self.clear())
         media_times[stream.name] = Fraction(init.media_time, init.timescale)
         counted = sum(content.frames for content in contents)
         source, signature = self._signatures(number)
@@ -232,10 +246,23 @@ class _Examination:
             judges.judge_frames(stream.name, film.plan.frames, counted, source, signature),
             self._join(stream, header, contents),
         ]
+        if stream.hdr is not None:
+            verdicts.append(
+                judges.judge_colour(stream.name, stream.hdr.colours, init.entry.colours, told)
+            )
         if evidence.proofs.scored:
             scores = self._wait(read_scores(self.bench, evidence.made, number))
             film_shots = shots(evidence.split.cuts, film.plan.frames, film.plan.rate)
-            verdicts.append(judges.judge_quality(stream.name, film.plan.frames, scores, film_shots))
+            verdicts.append(
+                judges.judge_quality(
+                    stream.name, film.plan.frames, scores, film_shots,
+                    tone_mapped=stream.hdr is not None,
+                )
+            )  # fmt: skip
+            for promise in evidence.promises:
+                if promise.rendition == stream.name:
+                    pieces = shots_in_chunks(film_shots, film.plan)
+                    verdicts.append(judges.judge_promise(promise, scores, pieces))
         return verdicts
 
     def _signatures(self, number: int) -> tuple[Signature, Signature | None]:
@@ -257,24 +284,31 @@ class _Examination:
 
 def _video_contents(
     packaged: Packaged, stream: Stream, read: Read
-) -> tuple[InitSegment, list[SegmentContent], bytes]:
-    """Every segment's samples, one segment in memory at a time, and what all chunks share."""
+) -> tuple[InitSegment, list[SegmentContent], bytes, list[Colours]]:
+    """Every segment's samples, one segment in memory at a time, and what all chunks share.
+
+    And of high dynamic range, what each segment's bitstream tells of its colours.
+    """
     folder = f"renditions/{stream.folder}/"
     init = read_init(read(f"{folder}init.mp4"))
     codec, header = BY_ENTRY[init.entry.kind], b""
     contents: list[SegmentContent] = []
+    told: list[Colours] = []
     for path in sorted(p for p in packaged.files if p.startswith(folder) and p.endswith(".m4s")):
         data = read(path)
         segment = read_segment(data, init)
+        first = segment.samples[0]
+        key = data[first.start : first.end]
         if not contents:
-            first = segment.samples[0]
-            header = codec.header(init.entry.configuration, data[first.start : first.end])
+            header = codec.header(init.entry.configuration, key)
+        if stream.hdr is not None and codec.colours is not None:
+            told.append(codec.colours(init.entry.configuration, key))
         payload, size = hashlib.sha256(), 0
         for sample in segment.samples:
             payload.update(data[sample.start : sample.end])
             size += sample.size
         contents.append(SegmentContent(len(segment.samples), size, Digest(payload.hexdigest())))
-    return init, contents, header
+    return init, contents, header, told
 
 
 def expected(made: Renditions, plan: PackagePlan) -> Expected:
@@ -298,6 +332,8 @@ def expected(made: Renditions, plan: PackagePlan) -> Expected:
                 codec=rung.codec,
                 level=rung.level,
                 depth=rung.depth,
+                video_range=rung.hdr.video_range if rung.hdr else "SDR",
+                colours=rung.hdr.colours if rung.hdr else None,
             )
             for stream, rung in videos
         },

@@ -54,8 +54,8 @@ async def make_posters(
     step = poster_step(bench, package, shown, count)
 
     async def make() -> tuple[dict[str, Made], float]:
-        folder = bench.scratch / "posters"
-        folder.mkdir()
+        folder = bench.scratch / f"posters-{step.key[:12]}"
+        folder.mkdir(exist_ok=True)
         measured = await _measured(bench, stills, package, shown, folder)
         made, cpu_s = {}, 0.0
         for number, place in enumerate(choose(measured, count), 1):
@@ -82,11 +82,26 @@ def poster_step(bench: Bench, package: Package, shown: _Shown, count: int) -> St
     )
 
 
+def files_of_posters(files: Mapping[str, Digest], step: Step) -> dict[str, Digest]:
+    """The files of a package that posters were made of; none where it was another package.
+
+    Args:
+        files: The package's, by path.
+        step: The step that made the posters.
+    """
+    folders: dict[str, dict[str, Digest]] = {}
+    for path, digest in files.items():
+        folders.setdefault(path.rpartition("/")[0], {})[path] = digest
+    by_digest = {digest_of_value(own): own for own in folders.values()}
+    found = [by_digest.get(step.inputs[role], {}) for role in ("thumbnails", "video")]
+    return {path: digest for own in found for path, digest in own.items()} if all(found) else {}
+
+
 def _shown(package: Package, report: Mapping[str, Any]) -> _Shown:
     thumbnails = report["thumbnails"]
     folder = thumbnails["uri"].rpartition("/")[0]
     video = max(
-        (each for each in report["renditions"] if each["type"] == "video"),
+        filter(is_for_all, report["renditions"]),
         key=lambda each: (each["height"], each["width"]),
     )
     plan = report["plan"]
@@ -98,6 +113,11 @@ def _shown(package: Package, report: Mapping[str, Any]) -> _Shown:
         frames=plan["frames"],
         rate=Fraction(plan["frame_rate"]),
     )
+
+
+def is_for_all(rendition: Mapping[str, Any]) -> bool:
+    """Whether a rendition of a report is pictures that every screen shows as they are."""
+    return rendition["type"] == "video" and rendition.get("video_range") in (None, "SDR")
 
 
 async def _measured(
@@ -147,5 +167,6 @@ async def _project(bench: Bench, title_id: str, derivation: Derivation) -> list[
     """Put the best one beside the title."""
     paths = sorted(derivation.outputs, key=lambda path: int(Path(path).stem))
     best = await bench.read(derivation.outputs[paths[0]])
-    await bench.store.write(title_key(title_id, POSTER), best)
+    key = title_key(title_id, POSTER)
+    await bench.store.write(key, best, media_type="image/jpeg", changes=True)
     return paths

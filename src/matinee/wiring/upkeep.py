@@ -8,6 +8,7 @@ from pathlib import Path
 
 from matinee.adapters.copies import KeptOriginals, OtherKeys
 from matinee.adapters.ffmpeg.program import Ffmpeg, FfmpegMeter
+from matinee.adapters.ffmpeg.stills import FfmpegStills
 from matinee.adapters.places import Places
 from matinee.adapters.sql.fence import Fence
 from matinee.adapters.sql.holdings import SqlHoldings
@@ -85,4 +86,6 @@ def open_mender(
 
     opener: Callable[[Redo, ObjectStore], AbstractContextManager[tuple[House, Bench]]] = open_house
     with open_ward(library, decodes=True, cause=cause) as ward:
-        yield Mender(ward, copies_of(library), opener, partial(load_wished, None))
+        ffmpeg = Ffmpeg(Path(found["ffmpeg"].path), sandbox_of(library.settings))
+        ladders = partial(load_wished, None)
+        yield Mender(ward, copies_of(library), opener, ladders, FfmpegStills(ffmpeg))

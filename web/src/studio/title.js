@@ -14,10 +14,10 @@ export async function show({ main, params, signal, session, visit }) {
   visit.name(title.name);
   const canAct = session.may("operate");
   const again = () => visit.again();
-  const doIt = (words, name, body, done) => doing(words, async () => {
+  const doIt = (words, name, body, done, confirm) => doing(words, async () => {
     await act(`${path}/${name}`, body);
     again();
-  }, { done });
+  }, { done, confirm });
   main.append(
     head("Title", title.name,
       title.media ? h("a", { class: "button", href: `/watch/${enc(title.id)}` }, "Watch") : null,
@@ -32,12 +32,15 @@ export async function show({ main, params, signal, session, visit }) {
         h("dl", { class: "facts-list" },
           fact("Film", title.film), fact("Added", date(title.added_at)),
           title.opens_at ? fact("May be shown from", date(title.opens_at)) : null,
-          title.closes_at ? fact("May be shown until", date(title.closes_at)) : null),
+          title.closes_at ? fact("May be shown until", date(title.closes_at)) : null,
+          title.removes_at ? fact("Goes for good", date(title.removes_at)) : null),
         canAct ? h("div", { class: "acts" },
           h("button", { type: "button", class: "button quiet", click: () => edit(path, title, again) }, "Edit"),
           title.state === "published" ? doIt("Take off the screen", "hide", {}, "It is off the screen.") : null,
           title.state === "hidden" && title.packages.some(({ state }) => state === "ready") ? doIt("Put on screen", "show", {}, "It is on screen.") : null,
-          title.packages.length > 1 ? doIt("Go back one package", "rollback", {}, "The package before is on screen.") : null) : null)));
+          title.packages.length > 1 && title.state !== "deleted" ? doIt("Go back one package", "rollback", {}, "The package before is on screen.") : null,
+          title.state === "deleted" ? doIt("Bring it back", "undelete", {}, "It is deleted no more.")
+            : doIt("Delete", "delete", {}, "It is deleted, and can be brought back for 7 days.", `Delete ${title.name}? It can be brought back for 7 days.`)) : null)));
   const place = h("div", {});
   const history = h("ul", { class: "rows" });
   main.append(panel("Being made", "Fills in as chunks finish; choose a cell to see how it was made", place),

@@ -15,7 +15,7 @@ export async function show({ main, query, signal, visit }) {
   const empty = nothing("No titles here. Films that are ", h("a", { href: "/studio/upload" }, "uploaded"), " or dropped into the watched folder appear by themselves.");
   empty.hidden = true;
   const search = h("input", { type: "search", value: query.get("search") ?? "", autocomplete: "off", placeholder: "Part of a name" });
-  const state = choice([["", "All"], ["published", "On screen"], ["hidden", "Not on screen"]], query.get("state") ?? "");
+  const state = choice([["", "All"], ["published", "On screen"], ["hidden", "Not on screen"], ["deleted", "Deleted"]], query.get("state") ?? "");
   const rows = paged({
     list, empty, signal,
     load: async (path) => {

@@ -69,6 +69,7 @@ const SENTENCES = {
   "garbage.collected": (data) => `${data.objects} objects were removed that nothing needs`,
   "backup.made": (data) => `backed up to ${data.vault}: ${data.objects} objects`,
   "backup.failed": (data) => `no backup to ${data.vault}: ${data.message ?? ""}`,
+  "backup.damaged": (data) => `${data.damaged + data.missing} copies in ${data.vault} are bad, and are written again`,
   "backup.late": (data) => `the last ${data.what} of ${data.vault} is too old`,
   "drill.ended": (data) => `the backup in ${data.vault} ${data.passed ? "came back whole" : `did not come back whole: ${(data.reasons ?? [])[0] ?? ""}`}`,
   "delivery.dead": (data) => `${data.rule}: ${data.function} failed for good: ${data.message ?? ""}`,

@@ -109,11 +109,13 @@ class SqlPackages(Packages):
         return replace(before, **changes)
 
     def previous(self, title_id: str) -> str | None:
+        own = (packages.c.title == showings.c.title) & (packages.c.id == showings.c.package)
         # IS DISTINCT FROM, because a title that was taken off has no current package.
         query = (
             select(showings.c.package)
             .join(titles, titles.c.id == showings.c.title)
-            .where(showings.c.title == title_id, showings.c.package.is_not(None))
+            .join(packages, own)
+            .where(showings.c.title == title_id, packages.c.state == "ready")
             .where(showings.c.package.is_distinct_from(titles.c.current))
             .order_by(showings.c.sequence.desc())
             .limit(1)

@@ -5,7 +5,19 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Select, Text, cast, delete, func, or_, select, text, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Select,
+    Text,
+    cast,
+    delete,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy import Row as SqlRow
 
 from matinee.adapters.sql.database import insert_or_change, reading, writing
@@ -125,16 +137,25 @@ class SqlHoldings(Holdings):
             connection.execute(placed, {"digest": digest, "key": key})
 
     def forget(self, key: Digest) -> None:
-        number = select(derivations.c.sequence).where(derivations.c.key == key).scalar_subquery()
         with writing(self._engine) as connection:
-            for table in (derivation_outputs, derivation_inputs):
-                connection.execute(delete(table).where(table.c.derivation == number))
-            connection.execute(delete(derivations).where(derivations.c.key == key))
+            _forget(connection, key)
+
+    def release(self, key: Digest, places: Sequence[str]) -> None:
+        with writing(self._engine) as connection:
+            _forget(connection, key)
+            connection.execute(delete(locations).where(locations.c.key.in_(places)))
 
     def set_files(self, title: str, package: str, files: Mapping[str, Digest]) -> None:
         own = (packages.c.title == title, packages.c.id == package)
         with writing(self._engine) as connection:
             connection.execute(update(packages).where(*own).values(files=dict(files)))
+
+
+def _forget(connection: Connection, key: Digest) -> None:
+    number = select(derivations.c.sequence).where(derivations.c.key == key).scalar_subquery()
+    for table in (derivation_outputs, derivation_inputs):
+        connection.execute(delete(table).where(table.c.derivation == number))
+    connection.execute(delete(derivations).where(derivations.c.key == key))
 
 
 def _made_since(since: datetime) -> Select[tuple[str]]:

@@ -1,18 +1,22 @@
 """The ledger of derivations, in tables."""
 
+import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any, NamedTuple, Self
 
 from sqlalchemy import (
+    JSON,
     BindParameter,
     ColumnElement,
     Connection,
     Engine,
-    Row,
     Select,
+    Text,
     bindparam,
+    cast,
     delete,
     insert,
     select,
@@ -244,11 +248,12 @@ class SqlLedger(Ledger, Inventory):
     def _derivations(self, queries: _Queries, digests: Sequence[Any]) -> list[Derivation]:
         asked = {"digests": digests}
         with reading(self._engine) as connection:
-            rows = connection.execute(queries.derivations, asked).all()
+            rows = _rows(connection, queries.derivations, asked)
             links = connection.execute(queries.outputs, asked).all() if rows else []
         outputs: dict[int, dict[str, Asset]] = {row.sequence: {} for row in rows}
         for sequence, role, *asset in links:
-            outputs[sequence][role] = Asset(*asset)
+            if sequence in outputs:
+                outputs[sequence][role] = Asset(*asset)
         return [_derivation(row, outputs[row.sequence]) for row in rows]
 
     def _close(
@@ -263,7 +268,31 @@ class SqlLedger(Ledger, Inventory):
         )
 
 
-def _derivation(row: Row[Any], outputs: Mapping[str, Asset]) -> Derivation:
+def _rows(connection: Connection, query: Select[Any], asked: Mapping[str, Any]) -> Sequence[Any]:
+    """Rows of derivations; those that were damaged so that they cannot be read are passed over."""
+    try:
+        return connection.execute(query, asked).all()
+    except ValueError:
+        pass  # rare: the columns that are JSON are looked at one by one
+    named = {one.name: isinstance(one.type, JSON) for one in query.selected_columns}
+    columns = [
+        cast(one, Text).label(one.name) if named[one.name] else one
+        for one in query.selected_columns
+    ]
+    texts = query.with_only_columns(*columns, maintain_column_froms=True)
+    rows = []
+    for row in connection.execute(texts, asked):
+        values = row._asdict()
+        try:
+            rows.append(
+                SimpleNamespace(**{k: json.loads(v) if named[k] else v for k, v in values.items()})
+            )
+        except ValueError:
+            continue
+    return rows
+
+
+def _derivation(row: Any, outputs: Mapping[str, Asset]) -> Derivation:
     return Derivation(
         Step(row.function, row.version, row.inputs, row.parameters, row.tools),
         outputs,

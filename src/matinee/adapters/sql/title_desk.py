@@ -124,10 +124,14 @@ class SqlTitleDesk(TitleDesk, Rights):
 
 
 def _conditions(which: TitleSearch) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [IS_MADE, titles.c.removes_at.is_(None)]
+    is_deleted = titles.c.removes_at.is_not(None)
+    if which.state == "deleted":
+        conditions: list[ColumnElement[bool]] = [IS_MADE, is_deleted]
+    else:
+        conditions = [IS_MADE, not_(is_deleted)]
     if which.text is not None:
         conditions.append(titles.c.folded.contains(folded(which.text), autoescape=True))
-    if which.state is not None:
+    if which.state in ("published", "hidden"):
         is_published = titles.c.current.is_not(None)
         conditions.append(is_published if which.state == "published" else not_(is_published))
     return conditions

@@ -36,9 +36,10 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], profile: Any, wish: Any)
 
     from matinee.config import read_settings
     from matinee.media import estimate
-    from matinee.media.remarks import told_source
+    from matinee.media.remarks import told_range, told_source
     from matinee.media.source import display_size
     from matinee.media.source_timeline import timeline_of
+    from matinee.media.subtitle_lint import remarks_json
     from matinee.media.tracks import plan_tracks
     from matinee.stages.crop import told_crop
 
@@ -49,6 +50,9 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], profile: Any, wish: Any)
     if wish.crop:
         info = _cropped(film, info)
     tracks = plan_tracks(info, timeline, profile, sidecars)
+    said, words = look_at_subtitles(
+        film, timeline, tracks.texts, accept_damage=wish.accept_damage
+    )  # fmt: skip
     size, frames = display_size(info.picture), timeline.frames
     scored = len(tracks.rungs) if wish.scores else 0
     per_frame = (
@@ -58,6 +62,8 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], profile: Any, wish: Any)
     )
     sounds = [rendition for track in tracks.sounds for rendition in track.renditions]
     cpu_s = per_frame * frames + estimate.SOUND_COST * len(sounds) * float(timeline.duration)
+    searches = _searches_json(profile, tracks.rungs, size, frames, wish)
+    cpu_s += sum(search["cpu_seconds"] for search in searches)
     workers = read_settings(wish.library, wish.workers, wish.database).workers
     return {
         **_made_json(tracks, sounds, timeline.duration),
@@ -65,8 +71,16 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], profile: Any, wish: Any)
         "duration": float(timeline.duration),
         "frames": frames,
         "frame_rate": str(timeline.rate),
-        "notes": [*told_source(info), *timeline.notes, *told_crop(info.picture)],
+        "notes": [
+            *told_source(info),
+            *told_range(tracks.rungs),
+            *timeline.notes,
+            *told_crop(info.picture),
+            *words,
+        ],
+        "subtitle_remarks": remarks_json(said),
         "tracks": [outcome.as_json() for outcome in tracks.outcomes],
+        "searches": searches,
         "waivers": [o.as_json() for o in tracks.outcomes if o.waiver],
         "encryption": _encryption_json(profile.encryption),
         "cpu_seconds": round(cpu_s, 1),
@@ -74,9 +88,73 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], profile: Any, wish: Any)
     }
 
 
+def look_at_subtitles(
+    film: Path, timeline: Any, texts: Sequence[Any], *, accept_damage: bool
+) -> tuple[dict[str, Any], list[str]]:
+    """What is said of each text rendition's cues; and the same in words, a line for each.
+
+    Of what is damaged, if it may be, a line says so.
+
+    Raises:
+        SourceDamaged: a subtitle track cannot be read.
+    """
+    if not texts:
+        return {}, []
+    from matinee.core.errors import SourceDamaged
+    from matinee.media.subtitle_lint import told_remarks
+    from matinee.stages.text import look_at_texts
+    from matinee.wiring.tools import text_reader
+
+    said: dict[str, Any] = {}
+    faults = []
+    with tempfile.TemporaryDirectory(prefix="matinee-plan-") as folder:
+
+        def look(some: Sequence[Any]) -> dict[str, Any]:
+            looking = look_at_texts(text_reader(), film.absolute(), timeline, some, Path(folder))
+            return asyncio.run(looking)
+
+        try:
+            said = look(texts)
+        except SourceDamaged:
+            if not accept_damage:
+                raise
+            for text in texts:
+                try:
+                    said |= look([text])
+                except SourceDamaged as error:
+                    faults.append(f"{text.name}: {error}")
+    return said, [*told_remarks(said), *faults]
+
+
 def _encryption_json(encryption: Any) -> dict[str, str] | None:
     """What would be encrypted; keys are not asked for."""
     return encryption and {"scheme": encryption.scheme, "keys": encryption.kind_of_keys}
+
+
+def _searches_json(
+    profile: Any, rungs: Sequence[Any], size: tuple[int, int], frames: int, wish: Any
+) -> list[dict[str, Any]]:
+    """What would be searched for settings per shot: one rung of each ladder that asks for it."""
+    if not any(ladder.is_searched for ladder in profile.ladders):
+        return []
+    from matinee.stages.chunks import Proofs
+    from matinee.stages.search import EVERY
+    from matinee.stages.settings import check_wishes, search_cost, wanted_of
+
+    check_wishes(profile.ladders, Proofs(scored=wish.scores))
+    return [
+        {
+            "rung": f"video-{wanted.rung.name}",
+            "ladder": wanted.ladder.name,
+            "target": wanted.ladder.target_vmaf,
+            "margin": None if wanted.ladder.target_vmaf is None else wanted.ladder.shot_margin,
+            "preset": wanted.proxies[0].preset,
+            "crfs": [proxy.crf for proxy in wanted.proxies],
+            "every": EVERY,
+            "cpu_seconds": round(frames * search_cost(wanted, size), 1),
+        }
+        for wanted in wanted_of(profile.ladders, rungs)
+    ]
 
 
 def _cropped(film: Path, info: Any) -> Any:
@@ -158,6 +236,8 @@ def tell_plan(plan: dict[str, Any]) -> None:
             f"  pictures and sound encrypted: {locked['scheme']}, keys from {KEYS[locked['keys']]}"
         )
     click.echo(f"  {len(streams)} streams")
+    for search in plan["searches"]:
+        click.echo(f"  {_search_line(search)}")
     for note in plan["notes"]:
         click.echo(f"  {note}")
     for waiver in plan["waivers"]:
@@ -167,3 +247,16 @@ def tell_plan(plan: dict[str, Any]) -> None:
             click.echo(f"  note: {printable(outcome['source'])}: {printable(outcome['note'])}")
     minutes = plan["seconds"] / 60
     click.echo(f"about {plan['bytes'] / 1e6:.1f} MB, about {minutes:.1f} minutes here")
+
+
+def _search_line(search: dict[str, Any]) -> str:
+    crfs = ", ".join(f"{crf:g}" for crf in search["crfs"])
+    wish = (
+        "as good as its CRF for all"
+        if search["target"] is None
+        else f"VMAF {search['target']:g}, no shot below {search['target'] - search['margin']:g}"
+    )
+    return (
+        f"settings per shot: {search['rung']} by preset {search['preset']} at CRF {crfs}, 1 frame "
+        f"in {search['every']} scored; {wish}"
+    )

@@ -44,6 +44,7 @@ def title_details(view: TitleView) -> dict[str, Any]:
         "public": title.is_public,
         "opens_at": title.opens_at and title.opens_at.isoformat(),
         "closes_at": title.closes_at and title.closes_at.isoformat(),
+        "removes_at": title.removes_at and title.removes_at.isoformat(),
     }
 
 

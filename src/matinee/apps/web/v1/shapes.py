@@ -107,6 +107,7 @@ class TitleWhole(TitleSummary):
     public: bool
     opens_at: datetime | None
     closes_at: datetime | None
+    removes_at: datetime | None
 
 
 class TitleChange(Given):
@@ -123,6 +124,12 @@ class Showing(Given):
     """Which package to show; the newest that is ready, if none is named."""
 
     package: str | None = None
+
+
+class Deletion(Given):
+    """How many days a deleted title can be brought back."""
+
+    days: Annotated[float, Field(ge=0, le=36_500, strict=True)] = 7.0
 
 
 class Failure(Shown):

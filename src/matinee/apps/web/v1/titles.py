@@ -1,7 +1,8 @@
 """``/v1/titles``: reading them, for all; changing them, for who operates the service."""
 
 import asyncio
-from datetime import datetime
+from collections.abc import Callable, Coroutine
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from anyio import to_thread
@@ -27,11 +28,11 @@ from matinee.apps.web.v1.common import (
     tag_of,
     tagged,
 )
-from matinee.apps.web.v1.shapes import Showing, TitleChange, TitleSummary, TitleWhole
+from matinee.apps.web.v1.shapes import Deletion, Showing, TitleChange, TitleSummary, TitleWhole
 from matinee.core.errors import NotFound, UsageError
 from matinee.ports.catalog import Title, TitleSearch
 from matinee.stages.ingest import shown_name
-from matinee.stages.publish import hide, show
+from matinee.stages.publish import delete, hide, show, undelete
 
 reading = APIRouter(prefix="/v1/titles", tags=["titles"])
 acting = APIRouter(prefix="/v1/titles", tags=["titles"], route_class=OnceRoute)
@@ -51,11 +52,11 @@ async def get_titles(
     request: Request,
     library: Titles,
     search: Annotated[str | None, Query(max_length=200)] = None,
-    state: Literal["published", "hidden"] | None = None,
+    state: Literal["published", "hidden", "deleted"] | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     cursor: Annotated[str | None, Query(max_length=1000)] = None,
 ) -> Response:
-    """Titles that have a package, by name."""
+    """Titles that have a package, by name; deleted ones where they are asked for."""
     place = place_of(cursor, [str])
     which = TitleSearch(search or None, state)
     cards, more = await library.cards(which, place[0] if place else None, limit)
@@ -114,7 +115,7 @@ async def show_title(
     chosen = view.shown if showing.package else next(reversed(ready), None)
     if chosen is None or chosen.state != "ready":
         raise Conflict("this package did not pass all verdicts", "see its report")
-    await act(service, lambda: _point(service, person, "show", view.title.id, chosen.id))
+    await _point(service, person, "show", view.title.id, chosen.id)
     return await _now(library, view.title.id)
 
 
@@ -122,7 +123,7 @@ async def show_title(
 async def hide_title(service: Ports, library: Titles, person: Operator, title: str) -> Response:
     """Take a title off the screen; its packages stay."""
     view = await library.view(title)
-    await act(service, lambda: _point(service, person, "hide", view.title.id, None))
+    await _point(service, person, "hide", view.title.id, None)
     return await _now(library, view.title.id)
 
 
@@ -136,18 +137,56 @@ async def roll_title_back(
     before = await to_thread.run_sync(service.catalog.packages.previous, one)
     if before is None:
         raise Conflict("no package of this title was on screen before the current one")
-    await act(service, lambda: _point(service, person, "roll back", one, before))
+    await _point(service, person, "roll back", one, before)
     return await _now(library, one)
 
 
-def _point(service: Service, person: Person, what: str, title: str, package: str | None) -> None:
-    """Change which package is on screen, in a thread: the catalog's calls wait for the database."""
-    cause = _told(service, person, what, title)
+@acting.post("/{title}/delete", response_model=TitleWhole, responses=refusals(NotFound))
+async def delete_title(
+    service: Ports, library: Titles, person: Operator, title: str, deletion: Deletion
+) -> Response:
+    """Take a title off the screen; when its time is over it is removed for good."""
+    view = await library.view(title)
+    one, removes_at = view.title.id, service.now() + timedelta(days=deletion.days)
     store, packages = service.store, service.catalog.packages
-    if package is None:
-        asyncio.run(hide(store, packages, title, cause))
-    else:
-        asyncio.run(show(store, packages, title, package, cause))
+    await _done(
+        service, person, "delete", one,
+        lambda cause: delete(store, packages, one, removes_at, cause),
+    )  # fmt: skip
+    return await _now(library, one)
+
+
+@acting.post("/{title}/undelete", response_model=TitleWhole, responses=refusals(NotFound))
+async def undelete_title(service: Ports, library: Titles, person: Operator, title: str) -> Response:
+    """Bring a deleted title back, on screen where it was."""
+    view = await library.view(title)
+    one, store, packages = view.title.id, service.store, service.catalog.packages
+    await _done(
+        service, person, "undelete", one, lambda cause: undelete(store, packages, one, cause)
+    )
+    return await _now(library, one)
+
+
+async def _point(
+    service: Service, person: Person, what: str, title: str, package: str | None
+) -> None:
+    """Change which package is on screen."""
+    store, packages = service.store, service.catalog.packages
+
+    def point(cause: str) -> Coroutine[Any, Any, Title]:
+        if package is None:
+            return hide(store, packages, title, cause)
+        return show(store, packages, title, package, cause)
+
+    await _done(service, person, what, title, point)
+
+
+async def _done(
+    service: Service, person: Person, what: str, title: str,
+    change: Callable[[str], Coroutine[Any, Any, Title]],
+) -> None:  # fmt: skip
+    """Tell of an act and do it, in a thread: the catalog's calls wait for the database."""
+    await act(service, lambda: asyncio.run(change(_told(service, person, what, title))))
 
 
 def _told(service: Service, person: Person, what: str, title: str) -> str:
