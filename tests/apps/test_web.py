@@ -93,6 +93,7 @@ def test_a_title_comes_with_its_report(server: LiveServer, shelf: Shelf, cinema:
     assert title["media"] == {
         "hls": f"/media/titles/{TITLE}/main.m3u8",
         "dash": f"/media/titles/{TITLE}/main.mpd",
+        "licence": None,
     }
     assert [
         (package["id"], package["state"], package["current"]) for package in title["packages"]

@@ -92,9 +92,8 @@ class House:
     """The ports that the flow works with, beside the bench's.
 
     ``preview`` is what previews are made of, and their own slot, ``workers`` how many tools work at
-    once. ``locksmith`` has the keys of what is encrypted. ``exclusive`` gives what one run at a
-    time can hold for a name; others wait. ``stop`` ends at once what threads wait for.
-    ``originals`` remembers from where films came.
+    once. ``locksmith`` has keys. ``exclusive`` gives what one run at a time can hold for a name;
+    others wait. ``stop`` ends at once what threads wait for. ``originals`` knows where films were.
     """
 
     titles: Titles
@@ -310,9 +309,8 @@ async def make(
         return await encode(bench, house.studio, film, planned, reference, request.proofs)
 
     # Keys and texts first: what is wrong with them is told before hours of video.
-    keyring = await asyncio.to_thread(
-        house.locksmith.keyring, title.id, request.profile.encryption
-    )  # fmt: skip
+    locked = request.profile.encryption
+    keyring = await asyncio.to_thread(house.locksmith.keyring, title.id, locked)
     made_texts, tracks = await make_texts(
         bench, encoder, film, info, timeline, tracks, accept_damage=request.accept_damage
     )
