@@ -140,6 +140,10 @@ class Holdings(Protocol):
         """Derivations after a row, in the order of rows."""
         ...
 
+    def row(self, key: Digest) -> Row | None:
+        """The derivation's row that calls itself so."""
+        ...
+
     def faults(self) -> Sequence[str]:
         """What the database itself says is broken in it."""
         ...

@@ -88,7 +88,12 @@ class SqlHoldings(Holdings):
         return int(count), int(size)
 
     def rows(self, after: int, limit: int) -> Sequence[Row]:
-        query = _ROWS.where(derivations.c.sequence > after).limit(limit)
+        return self._rows(_ROWS.where(derivations.c.sequence > after).limit(limit))
+
+    def row(self, key: Digest) -> Row | None:
+        return next(iter(self._rows(_ROWS.where(derivations.c.key == key))), None)
+
+    def _rows(self, query: Select[Any]) -> list[Row]:
         with reading(self._engine) as connection:
             rows = connection.execute(query).all()
             numbers = [row.sequence for row in rows]
