@@ -6,6 +6,7 @@ is told apart, as so many bytes a second.
 """
 
 import asyncio
+import gc
 import json
 import os
 import subprocess
@@ -21,6 +22,7 @@ import numpy as np
 from benchmarks.film import ROOT
 from benchmarks.table import Bar, Figure
 from benchmarks.workplace import Workplace, tell
+from matinee.apps.cli.main import FEW_CYCLES
 from matinee.assets.asset import Asset, object_key
 from matinee.assets.derivation import Cost, Derivation, Step
 from matinee.config import Settings
@@ -108,8 +110,8 @@ async def _fill(bench: Bench, film: Film) -> None:
         chunk = Asset(digest_of(content), len(content), "video/mp4")
         await bench.store.write(object_key(chunk.digest), content)
         _record(bench, encode_step(bench, film, clip, rung), "chunk", chunk)
-        _record(bench, sign_step(bench, chunk.digest), "signature", chunk)
-        _record(bench, score_step(bench, film, clip, chunk.digest), "scores", chunk)
+        _record(bench, sign_step(bench, chunk.digest, rung), "signature", chunk)
+        _record(bench, score_step(bench, film, clip, chunk.digest, rung), "scores", chunk)
 
 
 def _record(bench: Bench, step: Step, role: str, asset: Asset) -> None:
@@ -138,5 +140,6 @@ def go_on(library: Path, count: int) -> dict[str, float]:
 
 
 if __name__ == "__main__":
+    gc.set_threshold(FEW_CYCLES)  # as the program does
     print(json.dumps(go_on(Path(sys.argv[1]), int(sys.argv[2]))), flush=True)
     os._exit(0)

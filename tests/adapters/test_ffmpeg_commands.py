@@ -9,15 +9,16 @@ import pytest
 from tests.adapters.golden_lists import assert_golden
 from tests.conftest import run_ffmpeg
 
-from matinee.adapters.ffmpeg import commands, copy_commands, sound_commands
+from matinee.adapters.ffmpeg import commands, copy_commands, picture_filters, sound_commands
 from matinee.adapters.ffmpeg.program import read_cuts, read_scores
 from matinee.core.errors import ToolError
 from matinee.core.ids import digest_of
 from matinee.core.time import FrameSpan
 from matinee.media.clips import ClipPlan
+from matinee.media.colour import PQ, Light, Mastering
 from matinee.media.ladder import Rung
 from matinee.media.sound import SoundRendition
-from matinee.media.source import Colour, Picture, SourceInfo
+from matinee.media.source import Colour, Picture, SourceInfo, Track
 from matinee.media.timeline import PACKET, build_timeline
 from matinee.ports.tools import Clip, ThumbnailPlan
 
@@ -85,6 +86,13 @@ SOUND = SoundRendition(
 )
 
 
+def text(index: int, codec: str) -> Track:
+    return Track(
+        index, "subtitles", codec, "en", "", False, False, False, Fraction(0), Fraction(9),
+        digest_of(b""),
+    )  # fmt: skip
+
+
 def test_encode_command_of_one_rung() -> None:
     outputs = [Path("/scratch/240p.mp4")]
 
@@ -100,6 +108,40 @@ def test_encode_command_of_two_rungs_and_three_segments() -> None:
     assert_golden(
         "encode-two-rungs",
         commands.encode_command("ffmpeg", CLIP, TURNED, [SMALL, LARGE], [0, 72, 144], outputs),
+    )
+
+
+BRIGHT = replace(
+    PICTURE,
+    pixel_format="yuv420p10le",
+    bit_depth=10,
+    colour=Colour("bt2020", PQ, "bt2020nc", full_range=False),
+    mastering=Mastering(
+        (34_000, 16_000), (13_250, 34_500), (7_500, 3_000), (15_635, 16_450), 10_000_000, 50
+    ),
+    light=Light(1000, 400),
+)
+KEPT = [
+    replace(SMALL, codec=codec, preset=preset, depth=10, profile=profile, hdr=BRIGHT.hdr)
+    for codec, preset, profile in (("hevc", "fast", "main10"), ("av1", "8", "main"))
+]
+
+
+def test_encode_command_of_a_range_that_is_kept_beside_a_tone_mapped_one() -> None:
+    outputs = [Path(f"/scratch/{n}.mp4") for n in range(3)]
+
+    assert_golden(
+        "encode-hdr",
+        commands.encode_command("ffmpeg", CLIP, BRIGHT, [SMALL, *KEPT], [0], outputs),
+    )
+
+
+def test_measure_command_of_a_range_that_is_kept() -> None:
+    chunks = [Path("/objects/a"), Path("/objects/b")]
+
+    assert_golden(
+        "measure-hdr",
+        commands.measure_command("ffmpeg", CLIP, BRIGHT, [SMALL, KEPT[0]], chunks, ["m0", "m1"]),
     )
 
 
@@ -170,7 +212,8 @@ def test_sound_command() -> None:
 
 def test_subtitles_command() -> None:
     assert_golden(
-        "subtitles", commands.subtitles_command("ffmpeg", FILM, 3, "mov_text", Path("/scratch/3"))
+        "subtitles",
+        commands.subtitles_command("ffmpeg", FILM, [text(3, "mov_text")], [Path("/scratch/3")]),
     )
 
 
@@ -185,9 +228,14 @@ def test_subtitles_command() -> None:
     ],
 )
 def test_subtitles_that_are_text_are_copied(codec: str, form: list[str]) -> None:
-    command = commands.subtitles_command("ffmpeg", FILM, 3, codec, Path("/scratch/3"))
+    tracks = [text(3, codec), text(5, "subrip")]
+    command = commands.subtitles_command(
+        "ffmpeg", FILM, tracks, [Path("/scratch/3"), Path("/scratch/5")]
+    )
 
-    assert command[-4:] == [*form, "/scratch/3"]
+    assert command[-14:-8] == ["-map", "0:3", "-c:s", *form]
+    assert command[-8:-7] == ["/scratch/3"]
+    assert command[-7:-5] == ["-map", "0:5"]
 
 
 def test_channels_without_places_are_mixed_before_all_else() -> None:
@@ -230,7 +278,7 @@ def test_an_untagged_film_keeps_its_colours_from_rung_to_rung(
 ) -> None:
     picture = replace(PICTURE, height=height, colour=Colour(*colour, full_range=False))
 
-    assert commands.colour_tags(picture) == tags
+    assert picture_filters.colour_tags(picture) == tags
 
 
 @pytest.mark.parametrize(

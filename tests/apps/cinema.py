@@ -75,6 +75,8 @@ def open_cinema(folder: Path, matinee: Run) -> Cinema:
     ladder.write_text(LADDER)
     _write_subtitles(folder / "film.en.srt", LINES["en"])
     _write_subtitles(folder / "film.es.srt", LINES["es"])
+    with (folder / "film.es.srt").open("a", encoding="utf-8") as file:
+        file.write("\n99\n00:10:00,000 --> 00:10:02,000\nDemasiado tarde\n")
     _make_film(film, folder / "film.en.srt")
     publish = ["publish", film, "--library", library, "--ladder", ladder, "--json"]
     named = ["--title", NAME, "--credit", "Made of noise, by the tests"]

@@ -70,6 +70,22 @@ def test_our_player_plays_every_codec_that_the_browser_knows(
         assert viewer.state()["error"] is None
 
 
+@pytest.mark.parametrize("format_", ["hls", "dash"])
+def test_a_language_is_once_in_the_menu_whatever_it_is_coded_in(
+    open_viewer: Callable[..., Viewer], codec_server: LiveServer, format_: str
+) -> None:
+    viewer = open_viewer(codec_server.address)
+    page = viewer.open(f"/watch/{TITLE}?autoplay&format={format_}")
+    viewer.until("window.matinee && matinee.state().time > 0.2")
+    items = "[...document.querySelectorAll('.shaka-audio-languages [role=menuitemradio]')]"
+    viewer.until(f"{items}.length > 0")
+
+    assert page.evaluate(f"{items}.map((item) => item.textContent)") == ["English", "German"]
+    page.evaluate(f"{items}[1].click()")
+    viewer.until("matinee.state().audio_language === 'de' && matinee.state().time > 0.5")
+    assert viewer.state()["error"] is None
+
+
 def test_our_player_shows_imsc1(
     open_viewer: Callable[..., Viewer], codec_server: LiveServer
 ) -> None:

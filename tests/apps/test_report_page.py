@@ -35,6 +35,8 @@ def test_the_report_shows_plots_and_verdicts(
     first, second = cinema.packages
     body = page.locator("#report-body").inner_text()
     waiver = next(t["reason"] for t in cinema.report["tracks"] if t["outcome"] == "waived")
+    (remark,) = cinema.report["subtitle_remarks"]
+    assert remark["mended"] and remark["told"] in body
     for words in ("What came in", "What was made", waiver, "encode", first, second, "on screen"):
         assert words in body
     shades = (

@@ -162,6 +162,18 @@ def test_the_end_is_told_once_with_the_facts(runs: SqlRuns, log: SqlEventLog, cl
     assert runs.held() == []
 
 
+def test_a_run_is_open_until_it_is_over(runs: SqlRuns) -> None:
+    assert not runs.has_open()
+    submit(runs, "one")
+    assert runs.has_open()
+    run = claimed(runs)
+    assert runs.has_open()
+
+    runs.end(run, Ended("done"))
+
+    assert not runs.has_open()
+
+
 def test_a_queued_run_is_cancelled_at_once_a_running_one_by_its_worker(
     runs: SqlRuns, log: SqlEventLog
 ) -> None:

@@ -141,7 +141,7 @@ def test_embedded_subtitles_are_read_with_their_times(
     name: str, work: Work, tmp_path: Path
 ) -> None:
     for track in work.info.of_type("subtitles"):
-        data = asyncio.run(ENCODER.read_subtitles(work.path, track, tmp_path))
+        (data,) = asyncio.run(ENCODER.read_subtitles(work.path, [track], tmp_path))
         cues = parse_subtitles(data, CARRIED.get(track.codec, "srt"), name).cues
 
         assert [(cue.start, cue.end) for cue in cues] == [

@@ -23,9 +23,9 @@ def test_a_profile_comes_back_as_it_was(path: Path, loudness: Target | None) -> 
 
 def test_what_was_kept_before_subtitles_had_forms_is_read() -> None:
     kept = profile_json(load_profile("web"), {"": "fast"})
-    del kept["subtitles"], kept["loudness"]
+    del kept["subtitles"], kept["loudness"], kept["longest_segment_s"]
 
     profile = ordered_profile({"profile": json.loads(json.dumps(kept))})
 
-    assert profile.subtitles == ("webvtt",)
+    assert (profile.subtitles, profile.longest_segment_s) == (("webvtt",), 6)
     assert profile.ladders[0].preset == "fast"

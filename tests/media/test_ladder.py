@@ -10,10 +10,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import matinee.ladders
+from matinee.core.errors import LadderInvalid
 from matinee.core.ids import digest_of
 from matinee.media.codecs import CODECS
 from matinee.media.codecs.codec import Demand
-from matinee.media.ladder import NEARLY_THE_SOURCE, Box, fit, parse_ladder
+from matinee.media.colour import HLG, PQ
+from matinee.media.ladder import NEARLY_THE_SOURCE, Box, Ladder, fit, fit_all, parse_ladder
 from matinee.media.source import Colour, Picture, display_size
 
 LADDERS = Path(matinee.ladders.__file__).parent
@@ -360,3 +362,46 @@ def test_keys_of_the_first_family_are_those_that_they_were() -> None:
 
     assert not {"depth", "profile"} & one.as_parameters().keys()
     assert {"depth", "profile"} <= ten.as_parameters().keys()
+
+
+EVERY = [parse_ladder(path.stem, path.read_text(encoding="utf-8")) for path in SHIPPED]
+
+
+@given(
+    ladders=st.lists(st.sampled_from(EVERY), min_size=1, unique_by=lambda one: one.family),
+    transfer=st.sampled_from([None, "bt709", PQ, HLG]),
+    width=st.integers(100, 4000),
+    height=st.integers(100, 4000),
+)
+def test_a_high_dynamic_range_is_kept_where_there_is_one_and_beside_what_all_screens_show(
+    ladders: list[Ladder], transfer: str | None, width: int, height: int
+) -> None:
+    film = replace(
+        picture(width, height), colour=Colour("bt2020", transfer, "bt2020nc", full_range=False)
+    )
+    rungs = fit_all(ladders, film, RATE)
+    bright = [rung for rung in rungs if rung.hdr]
+
+    assert rungs[0].hdr is None
+    assert len({rung.name for rung in rungs}) == len(rungs)
+    assert list(rungs[len(rungs) - len(bright) :]) == bright
+    if film.is_hdr:
+        families = {(ladder.codec, ladder.profile) for ladder in ladders if ladder.hdr}
+        assert {(rung.codec, rung.profile) for rung in bright} == families
+        assert {(rung.depth, rung.hdr) for rung in bright} <= {(10, film.hdr)}
+        asked = {(ladder.codec, ladder.profile): ladder.crf for ladder in ladders if ladder.hdr}
+        for rung in bright:
+            low, high = CODECS[rung.codec].crf
+            assert low <= rung.crf < min(high, asked[rung.codec, rung.profile])
+    else:
+        assert rungs == tuple(r for ladder in ladders for r in fit(ladder, film, RATE))
+
+
+def test_only_ladders_of_ten_bits_in_codecs_that_tell_colours_keep_a_range() -> None:
+    assert {ladder.name for ladder in EVERY if ladder.hdr} == {
+        "hevc-10", "av1-10", "download", "archive",
+    }  # fmt: skip
+    with pytest.raises(LadderInvalid, match=r"HEVC and AV1 of 10 have"):
+        parse_ladder("mine", STANDARD.replace('"h264"', '"h264"\nhdr = true', 1))
+    text = (LADDERS / "hevc-10.toml").read_text(encoding="utf-8")
+    assert not parse_ladder("mine", text.replace("depth = 10", "depth = 10\nhdr = false", 1)).hdr

@@ -105,6 +105,15 @@ def test_the_smallest_picture_is_the_one_trick_mode() -> None:
     assert trick["segment_template"].startswith("../../renditions/video-240p-0f-trick/")
 
 
+def test_trick_mode_has_the_label_of_the_pictures_that_it_is_of() -> None:
+    """Where they have one: without it the packager takes trick mode for other pictures."""
+    own = replace(video("240p"), family="av1", coding="AV1")
+    plan = PackagePlan((own, video("480p")), SHEETS, Fraction(40), 10)
+    labels = {one["segment_template"]: one.get("dash_label") for one in told(plan)}
+
+    assert list(labels.values()) == ["AV1", None, "AV1"]
+
+
 def test_no_two_streams_write_one_file() -> None:
     written = [
         one[field]

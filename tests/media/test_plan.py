@@ -54,6 +54,22 @@ def test_segments_cover_the_film(film: tuple[list[int], int, Fraction]) -> None:
 
 
 @settings(deadline=None)
+@given(film=films(), longest_s=st.integers(4, 60))
+def test_segments_may_be_as_long_as_a_profile_says(
+    film: tuple[list[int], int, Fraction], longest_s: int
+) -> None:
+    cuts, frames, rate = film
+    plan = plan_film(cuts, frames, rate, Fraction(longest_s))
+    longest, shortest = max(1, math.floor(longest_s * rate)), shortest_of(rate)
+
+    assert covers(plan.segments, frames)
+    assert plan.chunks[0].start == 0 and plan.chunks[-1].end == frames
+    assert all(len(segment) <= longest for segment in plan.segments)
+    if frames >= shortest and longest >= 2 * shortest:
+        assert all(len(segment) >= shortest for segment in plan.segments)
+
+
+@settings(deadline=None)
 @given(film=films())
 def test_every_segment_keeps_its_bounds(film: tuple[list[int], int, Fraction]) -> None:
     cuts, frames, rate = film

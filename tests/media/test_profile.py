@@ -159,3 +159,23 @@ def test_a_ladder_is_a_profile() -> None:
     profile: Profile = profile_of(load_ladder("vp9"))
 
     assert (profile.name, profile.ladder_names) == ("vp9", "vp9")
+
+
+def test_a_profile_says_how_long_segments_last() -> None:
+    assert parse_profile("mine", WEB, PARTS).longest_segment_s == 6
+    assert load_profile("download").longest_segment_s == 20
+    mine = f"{WEB}[segments]\nlongest_s = 12\n"
+    assert parse_profile("mine", mine, PARTS).longest_segment_s == 12
+    inside = parse_profile("mine", 'include = ["download"]', PARTS)
+    assert inside.longest_segment_s == 20
+
+
+@pytest.mark.parametrize("value", ["3", "61", "6.5", "true", '"12"'])
+def test_a_length_of_segments_that_is_none_is_refused(value: str) -> None:
+    with pytest.raises(ProfileInvalid, match=r"line \d+: longest_s is not a whole number"):
+        parse_profile("mine", f"{WEB}[segments]\nlongest_s = {value}\n", PARTS)
+
+
+def test_a_download_has_one_size() -> None:
+    (ladder,) = load_profile("download").ladders
+    assert len(ladder.boxes) == 1 and not ladder.own_size

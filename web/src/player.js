@@ -37,6 +37,7 @@ class Watch {
     ui.configure({
       controlPanelElements: small.matches ? PANEL.filter((name) => name !== "captions") : PANEL,
       overflowMenuButtons: MENU,
+      showAudioCodec: false, // a language once, whatever it is coded in: the player takes what it can play
       topControlPanelElements: [],
       contextMenuElements: ["loop", "picture_in_picture"],
       seekBarColors: { played: AMBER, buffered: "rgba(255,255,255,.45)", base: "rgba(255,255,255,.22)",

@@ -1,6 +1,6 @@
 import { h, loadTitle } from "./dom.js";
 import { drawPlots } from "./plots.js";
-import { costs, history, made, sources, summary, tracks, verdicts } from "./sections.js";
+import { costs, history, made, remarks, sources, summary, tracks, verdicts } from "./sections.js";
 
 async function main() {
   const root = document.getElementById("report");
@@ -30,6 +30,7 @@ async function main() {
     section("Bits over time", "Bit rate of every segment", rates),
     verdicts(report),
     tracks(report),
+    remarks(report),
     costs(report),
     history(title),
   ].filter(Boolean));

@@ -9,10 +9,12 @@ export function videoRenditions(report) {
     .sort((a, b) => a.bits_per_second - b.bits_per_second);
 }
 
-/** The rendition that a player's track shows: same codec and height, nearest bit rate. */
+/** The rendition that a player's track shows: same codec, range and height, nearest bit rate. */
 export function renditionOf(report, track) {
   if (!track) return null;
-  const same = videoRenditions(report).filter((rendition) => rendition.height === track.height);
+  const same = videoRenditions(report)
+    .filter((rendition) => rendition.height === track.height)
+    .filter((rendition) => !track.hdr || !rendition.video_range || rendition.video_range === track.hdr);
   const exact = same.filter((rendition) => family(rendition.codec) === family(track.videoCodec));
   const bandwidth = track.videoBandwidth || track.bandwidth || 0;
   const distance = (rendition) => Math.abs(rendition.bits_per_second - bandwidth);

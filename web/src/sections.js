@@ -105,6 +105,14 @@ export function tracks(report) {
     table("Tracks and what became of them", ["Source track", "Outcome", "Renditions", "Reason or note"], rows));
 }
 
+export function remarks(report) {
+  const said = report.subtitle_remarks ?? [];
+  if (!said.length) return null;
+  const rows = said.map(({ name, told, mended }) => [name, told, mended ? "mended" : "as it is"]);
+  return panel("Subtitles", "What is said of their cues, and what was done about it",
+    table("Remarks on subtitles", ["Rendition", "Remark", "Done"], rows));
+}
+
 export function costs(report) {
   const most = Math.max(...report.stages.flatMap((stage) => [stage.wall_s, stage.cpu_s]), 0.001);
   const bar = (kind, value) => {

@@ -18,6 +18,16 @@ from av.stream import Disposition
 
 from matinee.core.errors import SourceUnreadable, SourceUnsupported
 from matinee.core.ids import digest_of
+from matinee.media.colour import (
+    CHROMATICITY,
+    LUMINANCE,
+    MATRICES,
+    PRIMARIES,
+    TRANSFERS,
+    Light,
+    Mastering,
+    units,
+)
 from matinee.media.h264 import frames_are_whole
 from matinee.media.source import Colour, Fields, Picture
 
@@ -29,16 +39,6 @@ CONTAINERS = (
 
 SAFE = {"protocol_whitelist": "file", "format_whitelist": ",".join(CONTAINERS)}
 """No playlist or script can make the libraries open another file or address."""
-
-# ITU-T H.273 codes that ffmpeg has a name for.
-PRIMARIES = {
-    1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020",
-}  # fmt: skip
-TRANSFERS = {
-    1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 13: "iec61966-2-1",
-    14: "bt2020-10", 15: "bt2020-12", 16: "smpte2084", 18: "arib-std-b67",
-}  # fmt: skip
-MATRICES = {1: "bt709", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc"}
 
 LARGEST = 8192
 """Pixels to a side of a picture, at most (ITU-T H.264 has no level for more)."""
@@ -170,7 +170,46 @@ def _picture(stream: Any, frame: Any) -> Picture:
         ),
         nominal_rate=stream.average_rate or stream.guessed_rate,
         configuration=digest_of(bytes(context.extradata or b"")),
+        mastering=mastering_of(frame),
+        light=light_of(frame),
     )
+
+
+def _side_data(frame: Any, kind: str) -> bytes:
+    """What the decoder tells beside a picture, by libavutil's name; b"" where it tells nothing."""
+    found = (bytes(data) for data in frame.side_data if data.type.name == kind)
+    return next(found, b"")
+
+
+def mastering_of(frame: Any) -> Mastering | None:
+    """The mastering display, by AVMasteringDisplayMetadata; None where there is none in earnest.
+
+    Ten rationals (red, green, blue, white, darkest, brightest) and two flags: which are there.
+    """
+    data = _side_data(frame, "MASTERING_DISPLAY_METADATA")
+    if len(data) < 88:
+        return None
+    numbers = struct.unpack("<22i", data[:88])
+    if not all(numbers[20:]) or not all(numbers[1:20:2]):
+        return None
+    values = [
+        Fraction(over, under) for over, under in zip(numbers[:20:2], numbers[1:20:2], strict=True)
+    ]
+    places = [units(value, CHROMATICITY) for value in values[:8]]
+    darkest, brightest = (units(value, LUMINANCE) for value in values[8:])
+    if not all(0 <= place < 1 << 16 for place in places) or not 0 <= darkest < brightest < 1 << 32:
+        return None
+    red, green, blue, white = zip(places[::2], places[1::2], strict=True)
+    return Mastering(red, green, blue, white, brightest, darkest)
+
+
+def light_of(frame: Any) -> Light | None:
+    """MaxCLL and MaxFALL, by AVContentLightMetadata; 0 stands for unknown in both."""
+    data = _side_data(frame, "CONTENT_LIGHT_LEVEL")
+    if len(data) < 8:
+        return None
+    most, average = struct.unpack("<II", data[:8])
+    return Light(most, average) if 0 < most < 1 << 16 and average < 1 << 16 else None
 
 
 def _check_size(stream: Any) -> None:

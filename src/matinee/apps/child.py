@@ -1,14 +1,18 @@
 """What the processes that ``matinee up`` keeps have in common: how they listen to it and end."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
 
+from matinee.apps.cli.main import FEW_CYCLES
+
 
 def run(work: Coroutine[object, object, None]) -> None:
     """Carry out the process's work, then end it at once."""
+    gc.set_threshold(FEW_CYCLES)
     try:
         asyncio.run(work)
     finally:

@@ -29,6 +29,7 @@ from matinee.ports.catalog import Packages, Title
 from matinee.ports.dump import TitleRows
 from matinee.ports.tools import Meter
 from matinee.stages import publish as publishing
+from matinee.stages.posters import is_for_all
 from matinee.stages.publish import title_key
 from matinee.stages.together import in_turn
 
@@ -194,7 +195,7 @@ async def _part(
 ) -> Path:
     """A segment with its initialization, as a file that can be decoded."""
     video = max(
-        (each for each in report["renditions"] if each["type"] == "video"),
+        filter(is_for_all, report["renditions"]),
         key=lambda each: (each["height"], each["width"]),
     )
     names = ("init.mp4", f"{number + 1:05d}.m4s")

@@ -19,6 +19,7 @@ from matinee.assets.lineage import frames_of_chunks
 from matinee.core.errors import LibraryError, ToolError
 from matinee.core.ids import Digest
 from matinee.flows.lineage import Records, TitleGraph
+from matinee.media.colour import hdr_from_json
 from matinee.media.ladder import Rung
 from matinee.media.signature import Signature, compare, read_signature
 from matinee.media.source import Picture
@@ -92,7 +93,8 @@ def _rung_of(made: TitleGraph, package: Step, stream: Mapping[str, Any]) -> Rung
 def rung_of(name: str, parameters: Mapping[str, Any]) -> Rung:
     """The rung that a chunk was coded for, from its step's parameters."""
     own = {key: value for key, value in parameters.items() if key not in ("starts", "picture")}
-    return Rung(name, **{**own, "rate": Fraction(own["rate"])})
+    changed = {"rate": Fraction(own["rate"]), "hdr": hdr_from_json(own.get("hdr"))}
+    return Rung(name, **{**own, **changed})
 
 
 def chosen(parts: Sequence[Part], share: float, seed: str) -> list[Part]:

@@ -10,6 +10,7 @@
 
 import asyncio
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 from matinee.core.time import FrameSpan
@@ -58,7 +59,8 @@ async def _head_start(house: House, bench: Bench, film: Path, request: Request) 
     if looked is None:
         return 0
     cuts, signature = looked
-    plan = settled(plan_film(cuts, timeline.frames, timeline.rate))
+    longest_s = Fraction(request.profile.longest_segment_s)
+    plan = settled(plan_film(cuts, timeline.frames, timeline.rate, longest_s))
     if plan is None:
         return 0
     rungs = plan_tracks(info, timeline, request.profile, ()).rungs

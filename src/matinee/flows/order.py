@@ -6,8 +6,9 @@ from dataclasses import asdict, replace
 from pathlib import Path, PurePath
 from typing import Any
 
-from matinee.media.ladder import Box, Ladder, SoundRates
+from matinee.media.ladder import Box, Ladder, SoundRates, family_of
 from matinee.media.loudness import Target
+from matinee.media.plan import LONGEST
 from matinee.media.profile import Profile, SoundForm
 from matinee.media.tracks import Sidecar
 from matinee.stages.chunks import Proofs
@@ -19,7 +20,8 @@ _WORD = re.compile(r"[A-Za-z0-9-]{1,16}")
 
 def order_json(request: Any, made: Renditions) -> dict[str, Any]:
     """A request in the form in which a package keeps it, with the presets that were taken."""
-    taken = {rung.family: rung.preset for rung in made.film.rungs}
+    rungs = made.film.rungs
+    taken = {family_of(rung.codec, rung.depth, rung.profile): rung.preset for rung in rungs}
     return {
         "profile": profile_json(request.profile, taken),
         "signed": request.proofs.signed,
@@ -49,6 +51,7 @@ def profile_json(profile: Profile, taken: Mapping[str, str]) -> dict[str, Any]:
         "sounds": [asdict(form) for form in profile.sounds],
         "subtitles": list(profile.subtitles),
         "loudness": asdict(profile.loudness) if profile.loudness else None,
+        "longest_segment_s": profile.longest_segment_s,
     }
 
 
@@ -70,6 +73,7 @@ def ordered_profile(order: Mapping[str, Any]) -> Profile:
         tuple(_sound_form(one) for one in kept["sounds"]),
         tuple(kept.get("subtitles") or ("webvtt",)),
         Target(**kept["loudness"]) if kept.get("loudness") else None,
+        kept.get("longest_segment_s", int(LONGEST)),
     )
 
 

@@ -23,7 +23,7 @@ from matinee.media.deadline import hurried, presets_in_time
 from matinee.media.ladder import Ladder
 from matinee.media.languages import with_languages
 from matinee.media.profile import Profile
-from matinee.media.remarks import told_source
+from matinee.media.remarks import told_range, told_source
 from matinee.media.source import SourceInfo, display_size
 from matinee.media.timeline import Timeline
 from matinee.media.tracks import Outcome, Sidecar, TrackPlan, plan_tracks
@@ -151,6 +151,7 @@ async def _publish(house: House, bench: Bench, request: Request) -> Published:
             _in_time(house, bench, request, info, timeline, tracks),
             outcomes=(*tracks.outcomes, *left_out),
         )
+        timeline = replace(timeline, notes=(*timeline.notes, *told_range(tracks.rungs)))
         title = _described(house, request, _title(house, request, source))
         if title.removes_at is not None:  # who publishes it wants it back
             title = await publishing.undelete(bench.store, house.packages, title.id, request.cause)
@@ -280,6 +281,7 @@ async def make(
         found = await split(
             bench, house.scanner, indexer, film, info, timeline,
             accept_damage=request.accept_damage,
+            longest_segment_s=request.profile.longest_segment_s,
         )  # fmt: skip
         planned = film_of(info, found.timeline, found.plan, tracks.rungs)
         table = look_up(bench, planned, request.proofs)

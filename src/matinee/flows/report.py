@@ -19,6 +19,7 @@ from matinee.media.quality import by_second, pool
 from matinee.media.remarks import track_json
 from matinee.media.source import SourceInfo
 from matinee.media.streams import IMSC1, Sheets, Stream
+from matinee.media.subtitle_lint import Remark, remarks_json, told_remarks
 from matinee.media.tracks import DAMAGED
 from matinee.ports.catalog import Title
 from matinee.stages.bench import Bench
@@ -55,6 +56,7 @@ async def build_report(bench: Bench, making: Making) -> dict[str, Any]:
         "dash": "main.mpd",
         "source": _source(film.info, making),
         "tracks": [outcome.as_json() for outcome in evidence.made.tracks.outcomes],
+        "subtitle_remarks": remarks_json(_said(evidence)),
         "chapters": chapters_json(evidence.plan.chapters),
         "plan": {
             "frames": film.plan.frames,
@@ -114,11 +116,20 @@ def _source(info: SourceInfo, making: Making) -> dict[str, Any]:
         "size_bytes": making.source.size_bytes,
         "container": info.container,
         "duration": float(timeline.duration),
-        "notes": [*timeline.notes, *_damage_notes(making.evidence)],
+        "notes": [
+            *timeline.notes,
+            *_damage_notes(making.evidence),
+            *told_remarks(_said(making.evidence)),
+        ],
         "tracks": [
             track_json(track, info, timeline.frames, str(timeline.rate)) for track in info.tracks
         ],
     }
+
+
+def _said(evidence: Evidence) -> dict[str, Sequence[Remark]]:
+    """What is said of each text rendition's cues."""
+    return {text.plan.name: text.remarks for text in evidence.made.texts.values()}
 
 
 def _damage_notes(evidence: Evidence) -> list[str]:
@@ -150,6 +161,7 @@ async def _rendition(bench: Bench, evidence: Evidence, stream: Stream) -> dict[s
         "language": stream.labels.language if stream.labels else None,
         "width": None,
         "height": None,
+        "video_range": None,
         "channels": stream.channels or None,
         "frames": None,
         "duration": round(float(playlist.duration), 6),
@@ -188,6 +200,7 @@ async def _video(bench: Bench, evidence: Evidence, stream: Stream) -> dict[str, 
     fields: dict[str, Any] = {
         "width": rung.width,
         "height": rung.height,
+        "video_range": rung.hdr.video_range if rung.hdr else "SDR",
         "frames": plan.frames,
         "duration": round(float(plan.frames / plan.rate), 6),
     }

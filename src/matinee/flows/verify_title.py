@@ -93,7 +93,12 @@ def expected_of(report: Mapping[str, Any]) -> Expected:
     return Expected(
         video={
             r["folder"]: ExpectedVideo(
-                r["width"], r["height"], plan["frames"], Fraction(plan["frame_rate"]), starts
+                r["width"],
+                r["height"],
+                plan["frames"],
+                Fraction(plan["frame_rate"]),
+                starts,
+                video_range=r.get("video_range") or "SDR",
             )
             for r in by_type["video"]
         },

@@ -194,11 +194,10 @@ def _clip_digest(clip: Packets, first_pts: int, frames: int, configuration: Dige
     ranks[np.argsort(clip["pts"], kind="stable")] = np.arange(len(clip))
     ranks -= int(np.sum(clip["pts"] < first_pts))
     digests = np.ascontiguousarray(clip["digest"]).tobytes().hex()
+    named = [digests[at : at + 64] for at in range(0, len(digests), 64)]
     flags = (clip["flags"] & DISCARD).tolist()
-    packets = ",".join(
-        f'[{rank},"{digests[64 * n : 64 * n + 64]}",{flag}]'
-        for n, (rank, flag) in enumerate(zip(ranks.tolist(), flags, strict=True))
-    )
+    rows = zip(ranks.tolist(), named, flags, strict=True)
+    packets = ",".join(map('[%d,"%s",%d]'.__mod__, rows))
     # As canonical JSON has it: a long film has millions of packets, and this is sooner done.
     text = f'{{"configuration":"{configuration}","frames":{frames},"packets":[{packets}]}}'
     return digest_of(text.encode())

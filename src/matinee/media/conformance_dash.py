@@ -169,6 +169,11 @@ def _video_findings(
         yield Finding(
             "dash.frame_rate", path, f"{name}{value.frame_rate}, planned {video.frame_rate}"
         )
+    if video and video.colours:
+        told, colours = representation.adaptation_set.colours, video.colours
+        wanted = (colours.primaries, colours.transfer, colours.matrix)
+        if told != wanted:
+            yield Finding("dash.colours", path, f"{name}{told}, planned {wanted}")
 
 
 def _language_findings(

@@ -22,7 +22,7 @@ from matinee.media.hls import (
     Variant,
     read_media,
 )
-from matinee.media.hls_attributes import PlaylistInvalid
+from matinee.media.hls_attributes import Attributes, PlaylistInvalid
 from matinee.media.hls_edits import bit_rate_of, combined_rate
 
 _MILLISECOND = Fraction(1, 1000)
@@ -101,6 +101,8 @@ def hls_findings(
         yield from _media_findings(hls, media, expected)
     for variant in playlist.variants:
         yield from _variant_findings(hls, variant, tracks, expected)
+    for stream in playlist.i_frames:
+        yield from _range_findings(hls, stream.uri or "", stream.attributes, expected)
     yield from _rate_findings(hls, tracks, sizes)
     yield from _target_findings(hls)
     for listed in hls.lists.values():
@@ -200,11 +202,25 @@ def _variant_findings(
             f"{variant.uri}: {variant.attributes.text('RESOLUTION')}, "
             f"coded {entry.width}x{entry.height} at {entry.pixel_aspect}",
         )
+    yield from _range_findings(hls, variant.uri, variant.attributes, expected)
     video, rate = expected.video.get(track.name), variant.attributes.text("FRAME-RATE")
     if video and (rate is None or abs(_fraction(rate) - video.frame_rate) > _MILLISECOND / 2):
         yield Finding(
             "hls.frame_rate", hls.path, f"{variant.uri}: {rate}, planned {video.frame_rate}"
         )
+
+
+def _range_findings(
+    hls: ReadHls, uri: str, attributes: Attributes, expected: Expected
+) -> Iterator[Finding]:
+    """VIDEO-RANGE as planned; what is left out means SDR (section 4.4.6.2)."""
+    listed = hls.lists.get(uri)
+    video = expected.video.get(listed.name) if listed else None
+    if video is None:
+        return
+    stated = attributes.text("VIDEO-RANGE") or "SDR"
+    if stated != video.video_range:
+        yield Finding("hls.video_range", hls.path, f"{uri}: {stated}, not {video.video_range}")
 
 
 def _init_of(hls: ReadHls, uri: str | None) -> str:

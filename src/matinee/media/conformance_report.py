@@ -7,6 +7,7 @@ from fractions import Fraction
 from urllib.parse import unquote, urlsplit
 
 from matinee.core.errors import MatineeError
+from matinee.media.colour import Colours
 
 Read = Callable[[str], bytes]
 """The bytes at a path below the title's folder; OSError, LookupError or MatineeError if none."""
@@ -25,7 +26,8 @@ class Finding:
 class ExpectedVideo:
     """A video rendition as planned. ``starts`` is the first frame of each segment.
 
-    Of codec, level and depth nothing is asked where ``codec`` is "".
+    Of codec, level and depth nothing is asked where ``codec`` is "". ``video_range`` is that of
+    HLS; of ``colours`` in DASH nothing is asked where they are None.
     """
 
     width: int
@@ -37,6 +39,8 @@ class ExpectedVideo:
     codec: str = ""
     level: str = ""
     depth: int = 8
+    video_range: str = "SDR"
+    colours: Colours | None = None
 
 
 @dataclass(frozen=True, slots=True)

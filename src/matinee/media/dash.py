@@ -21,6 +21,12 @@ AUDIO_PURPOSE = "urn:tva:metadata:cs:AudioPurposeCS:2007"
 
 THUMBNAIL_TILE = "http://dashif.org/guidelines/thumbnail_tile"
 TRICK_MODE = "http://dashif.org/guidelines/trickmode"
+COLOURS = tuple(
+    f"urn:mpeg:mpegB:cicp:{name}"
+    for name in ("ColourPrimaries", "TransferCharacteristics", "MatrixCoefficients")
+)
+"""Properties by code points (ISO/IEC 23091-2), in this order everywhere."""
+
 _DEEPEST, _MOST_SEGMENTS = 32, 1_000_000
 _DURATION = re.compile(
     r"P(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9}(?:\.\d{1,12})?)S)?)?", re.ASCII
@@ -65,7 +71,10 @@ class Representation:
 
 @dataclass(frozen=True, slots=True)
 class AdaptationSet:
-    """An AdaptationSet (clause 5.3.3). ``tiles`` is (columns, rows) of thumbnail sheets."""
+    """An AdaptationSet (clause 5.3.3). ``tiles`` is (columns, rows) of thumbnail sheets.
+
+    ``colours`` are the code points that ``COLOURS`` name, None for each that is not there.
+    """
 
     content_type: str
     lang: str | None
@@ -76,6 +85,7 @@ class AdaptationSet:
     tiles: tuple[int, int] | None
     has_segment_alignment: bool
     representations: tuple[Representation, ...]
+    colours: tuple[int | None, ...] = (None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +231,9 @@ def _adaptation_set(element: Element, outer: str, total: Fraction | None) -> Ada
         tiles=None if tiles is None else _grid(tiles),
         has_segment_alignment=element.get("segmentAlignment") in ("true", "1"),
         representations=representations,
+        colours=tuple(
+            _integer(essential[scheme]) if scheme in essential else None for scheme in COLOURS
+        ),
     )
 
 

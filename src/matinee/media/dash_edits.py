@@ -12,7 +12,16 @@ from fractions import Fraction
 from xml.etree.ElementTree import Element, SubElement
 
 from matinee.media.bit_rates import BitRate
-from matinee.media.dash import AUDIO_PURPOSE, ROLE, THUMBNAIL_TILE, TRICK_MODE, ratio, read_xml
+from matinee.media.colour import Colours
+from matinee.media.dash import (
+    AUDIO_PURPOSE,
+    COLOURS,
+    ROLE,
+    THUMBNAIL_TILE,
+    TRICK_MODE,
+    ratio,
+    read_xml,
+)
 from matinee.media.hls_edits import Thumbnails
 
 _ATTRIBUTES = (
@@ -92,6 +101,7 @@ def normalise(
     rates: Mapping[str, BitRate] | None = None,
     labels: Mapping[str, str] | None = None,
     roles: Mapping[str, Roles] | None = None,
+    colours: Mapping[str, Colours] | None = None,
     images: Sequence[tuple[Thumbnails, str, BitRate]] = (),
 ) -> str:
     """An MPD without comments, publish time and schema location, frame rates in lowest terms.
@@ -106,6 +116,8 @@ def normalise(
             representations.
         roles: Role and Accessibility of an adaptation set, in the same way, in place of the
             packager's.
+        colours: What a set's pictures of high dynamic range are coded in, in the same way: players
+            that do not know it leave the set alone (DASH-IF IOP part 7, clause 6).
         images: Thumbnails, the media template with ``$Number$`` and the bit rate, one adaptation
             set each (DASH-IF IOP part 4, clause 6.2.6).
 
@@ -122,15 +134,25 @@ def normalise(
             init = "" if template is None else template.get("initialization", "")
             if init in (rates or {}):
                 representation.set("bandwidth", str((rates or {})[init].peak))
-            if init in (labels or {}):
-                _set_label(adaptation_set, (labels or {})[init])
-            if init in (roles or {}):
-                _set_roles(adaptation_set, (roles or {})[init])
+            _tell(adaptation_set, init, labels or {}, roles or {}, colours or {})
     for period in root.findall("Period"):
         _order_sets(period)
         for thumbnails, media, rate in images:
             _add_images(period, thumbnails, media, rate)
     return to_text(root)
+
+
+def _tell(
+    adaptation_set: Element, init: str, labels: Mapping[str, str], roles: Mapping[str, Roles],
+    colours: Mapping[str, Colours],
+) -> None:  # fmt: skip
+    """What a set is, by one of its representations."""
+    if init in labels:
+        _set_label(adaptation_set, labels[init])
+    if init in roles:
+        _set_roles(adaptation_set, roles[init])
+    if init in colours:
+        _set_colours(adaptation_set, colours[init])
 
 
 def _lowest_terms(frame_rate: str) -> str:
@@ -187,6 +209,15 @@ def _set_roles(adaptation_set: Element, wanted: Roles) -> None:
         )
     for role in wanted.roles:
         SubElement(adaptation_set, "Role", schemeIdUri=ROLE, value=role)
+
+
+def _set_colours(adaptation_set: Element, colours: Colours) -> None:
+    for holder in (adaptation_set, *adaptation_set.iter("Representation")):
+        for old in [one for one in holder if one.get("schemeIdUri") in COLOURS]:
+            holder.remove(old)
+    codes = (colours.primaries, colours.transfer, colours.matrix)
+    for scheme, code in zip(COLOURS, codes, strict=True):
+        SubElement(adaptation_set, "EssentialProperty", schemeIdUri=scheme, value=str(code))
 
 
 def _add_images(period: Element, thumbnails: Thumbnails, media: str, rate: BitRate) -> None:

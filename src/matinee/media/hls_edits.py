@@ -24,6 +24,7 @@ from matinee.media.hls import (
 from matinee.media.hls_attributes import Attributes, decimal_text
 
 _Stream = TypeVar("_Stream", Media, IFrameStream, ImageStream)
+_Ranged = TypeVar("_Ranged", Variant, IFrameStream)
 
 VERSION = 6  # EXT-X-MAP in a playlist that is not I-frames only (section 8)
 
@@ -138,6 +139,24 @@ def combined_rate(
         if total is not None and known:
             total += BitRate(max(r.peak for r in known), max(r.average for r in known))
     return total
+
+
+def with_video_ranges(playlist: Multivariant, ranges: Mapping[str, str]) -> Multivariant:
+    """With VIDEO-RANGE of variants and I-frame streams (section 4.4.6.2).
+
+    ``ranges`` is by the URI of each media playlist; without any, the playlist stays as it is.
+    """
+
+    def told(old: _Ranged, uri: str | None) -> _Ranged:
+        wanted = ranges.get(uri or "")
+        attributes = old.attributes.with_raw("VIDEO-RANGE", wanted) if wanted else old.attributes
+        return replace(old, attributes=attributes)
+
+    return replace(
+        playlist,
+        variants=tuple(told(one, one.uri) for one in playlist.variants),
+        i_frames=tuple(told(one, one.uri) for one in playlist.i_frames),
+    )
 
 
 def with_media(playlist: Multivariant, settings: Mapping[str, MediaSettings]) -> Multivariant:

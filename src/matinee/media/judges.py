@@ -7,6 +7,7 @@
 ``presentation`` sound and picture begin at one place, with and without edit lists
 ``tracks``       every track of the source is in the package or waived with a reason
 ``conformance``  CMAF, HLS and DASH are as their standards say
+``colour``       a high dynamic range is the film's own, in the bitstream and in the boxes
 ``quality``      every frame that ships was scored against its own frame of the source
 ===============  ============================================================================
 """
@@ -21,6 +22,7 @@ import numpy as np
 from matinee.core.ids import Digest
 from matinee.core.time import FrameSpan
 from matinee.core.verdicts import Verdict
+from matinee.media.colour import Colours, differences
 from matinee.media.conformance import Finding
 from matinee.media.loudness import Loudness, loudness_faults
 from matinee.media.quality import Scores, pool
@@ -177,10 +179,39 @@ def judge_conformance(findings: Sequence[Finding], files: int) -> Verdict:
     return Verdict("conformance", "package", evidence, tuple(reasons[: 4 * SHOWN]))
 
 
-def judge_quality(
-    rendition: str, frames: int, scores: Scores, shots: Sequence[FrameSpan]
+def judge_colour(
+    rendition: str, wanted: Colours, boxes: Colours | None, coded: Sequence[Colours]
 ) -> Verdict:
-    """Every frame has a score, and the scores are numbers from 0 to 100."""
+    """What every segment's bitstream and the init segment's boxes tell is what the film tells.
+
+    Args:
+        rendition: Its name.
+        wanted: By the film.
+        boxes: By the sample entry, None where it tells nothing.
+        coded: By the bitstream, segment by segment.
+    """
+    reasons: list[str] = []
+    if boxes is None:
+        reasons.append("its init segment does not tell its colours")
+    else:
+        reasons += [f"its init segment tells {one}" for one in differences(boxes, wanted)]
+    if not coded:
+        reasons.append("no segment of it tells its colours")
+    for number, one in enumerate(coded, 1):
+        reasons += [f"segment {number} tells {fault}" for fault in differences(one, wanted)]
+    evidence = {**wanted.as_json(), "segments": len(coded)}
+    return Verdict("colour", rendition, evidence, tuple(reasons[: 2 * SHOWN]))
+
+
+def judge_quality(
+    rendition: str, frames: int, scores: Scores, shots: Sequence[FrameSpan], *,
+    tone_mapped: bool = False,
+) -> Verdict:  # fmt: skip
+    """Every frame has a score, and the scores are numbers from 0 to 100.
+
+    ``tone_mapped``: both sides were, as there is no model of quality for a high dynamic range; the
+    evidence says so.
+    """
     if len(scores) != frames:
         reason = f"{len(scores)} of {frames} frames were scored"
         return Verdict("quality", rendition, {"scored": len(scores)}, (reason,))
@@ -188,5 +219,6 @@ def judge_quality(
     if not sane:
         reason = "a score is not a number from 0 to 100"
         return Verdict("quality", rendition, {"scored": len(scores)}, (reason,))
-    evidence = {"scored": len(scores), "vmaf": pool(scores, shots).as_json()}
+    evidence: dict[str, Any] = {"scored": len(scores), "vmaf": pool(scores, shots).as_json()}
+    evidence |= {"tone_mapped": True} if tone_mapped else {}
     return Verdict("quality", rendition, evidence)

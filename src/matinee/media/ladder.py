@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -18,6 +19,7 @@ from matinee.core.errors import LadderInvalid
 from matinee.core.time import as_text
 from matinee.media.codecs import CODECS
 from matinee.media.codecs.codec import Codec, Demand
+from matinee.media.colour import Hdr
 from matinee.media.source import Picture, display_size
 
 REFERENCE_FRAMES = 3
@@ -50,7 +52,8 @@ class SoundRates:
 class Ladder:
     """A ladder before it meets a film. ``boxes`` grow.
 
-    ``own_size``: a film larger than the largest box gets a rung of its own size.
+    ``own_size``: a film larger than the largest box gets a rung of its own size. ``hdr``: a film of
+    high dynamic range keeps it.
     """
 
     name: str
@@ -64,6 +67,7 @@ class Ladder:
     depth: int = 8
     profile: str = "high"
     own_size: bool = True
+    hdr: bool = False
 
     @property
     def family(self) -> str:
@@ -71,14 +75,18 @@ class Ladder:
         return family_of(self.codec, self.depth, self.profile)
 
 
-def family_of(codec: str, depth: int, profile: str) -> str:
-    """What renditions between which a player switches are called, "" for H.264 High."""
-    parts = [codec, *(["10"] if depth == 10 else [])]
+def family_of(codec: str, depth: int, profile: str, hdr: Hdr | None = None) -> str:
+    """What renditions between which a player switches are called, "" for H.264 High.
+
+    A high dynamic range has 10 bits, which goes without saying.
+    """
+    kind = [hdr.video_range.lower()] if hdr else ["10"] if depth == 10 else []
+    parts = [codec, *kind]
     parts += [profile] if profile != CODECS[codec].profiles[depth][0] else []
     return "" if parts == ["h264"] else "-".join(parts)
 
 
-UNSAID = {"depth": 8, "profile": "high"}
+UNSAID = {"depth": 8, "profile": "high", "hdr": None}
 """What keys and ladder files leave out."""
 
 
@@ -103,6 +111,7 @@ class Rung:
     threads: int
     depth: int = 8
     profile: str = "high"
+    hdr: Hdr | None = None
 
     @property
     def coding(self) -> Codec:
@@ -112,7 +121,7 @@ class Rung:
     @property
     def family(self) -> str:
         """Among which renditions a player switches."""
-        return family_of(self.codec, self.depth, self.profile)
+        return family_of(self.codec, self.depth, self.profile, self.hdr)
 
     @property
     def shown_codec(self) -> str:
@@ -120,19 +129,26 @@ class Rung:
         words = [self.coding.label]
         if self.profile != self.coding.profiles[self.depth][0]:
             words.append(self.profile.capitalize())
-        return " ".join([*words, "10 bit"] if self.depth == 10 else words)
+        kind = [self.hdr.label] if self.hdr else ["10 bit"] if self.depth == 10 else []
+        return " ".join([*words, *kind])
 
     def as_parameters(self) -> dict[str, Any]:
         """The JSON that goes into keys; the name decides nothing and stays out.
 
         So do depth and profile where they are those that keys were first made with.
         """
-        parameters = asdict(self)
-        del parameters["name"]
-        for field, unsaid in UNSAID.items():
-            if parameters[field] == unsaid:
-                del parameters[field]
-        return {**parameters, "rate": as_text(self.rate)}
+        return dict(_parameters(self))
+
+
+@cache
+def _parameters(rung: Rung) -> dict[str, Any]:
+    """Every chunk of a rendition asks for them."""
+    parameters = asdict(rung)
+    del parameters["name"]
+    for field, unsaid in UNSAID.items():
+        if parameters[field] == unsaid:
+            del parameters[field]
+    return {**parameters, "rate": as_text(rung.rate)}
 
 
 def parse_ladder(name: str, text: str) -> Ladder:
@@ -148,7 +164,7 @@ def parse_ladder(name: str, text: str) -> Ladder:
     video = _fields(
         name, "video", document.get("video"),
         {"codec": str, "preset": str, "crf": (int, float), "threads": int},
-        {"reference_frames": int, "depth": int, "profile": str, "own_size": bool},
+        {"reference_frames": int, "depth": int, "profile": str, "own_size": bool, "hdr": bool},
     )  # fmt: skip
     sound = _fields(
         name, "audio", document.get("audio"),
@@ -213,6 +229,17 @@ def _check_codec(name: str, video: dict[str, Any]) -> None:
     )
     low, high = codec.crf
     require(low <= video["crf"] <= high, f"crf {video['crf']:g} is not from {low} to {high}")
+    has_room = depth == 10 and codec.colours is not None
+    video.setdefault("hdr", has_room)
+    require(
+        has_room or not video["hdr"],
+        f"{codec.label} of {depth} bits has no high dynamic range; {_bright()} of 10 have",
+    )
+
+
+def _bright() -> str:
+    """The codecs that tell enough of colours."""
+    return " and ".join(codec.label for codec in CODECS.values() if codec.colours)
 
 
 def _check(ladder: Ladder) -> None:
@@ -240,8 +267,23 @@ def _even(length: Fraction | int) -> int:
     return max(2, 2 * round(Fraction(length) / 2))
 
 
-def fit(ladder: Ladder, picture: Picture, rate: Fraction) -> list[Rung]:
-    """The rungs for one film, smallest first."""
+def fit_all(ladders: Iterable[Ladder], picture: Picture, rate: Fraction) -> tuple[Rung, ...]:
+    """The rungs of several ladders for one film.
+
+    A film of high dynamic range keeps it in the ladders that say so, and is tone-mapped in all
+    others; where there are no others, in these beside. What every screen shows comes first.
+    """
+    every = list(ladders)
+    bright = [ladder for ladder in every if ladder.hdr] if picture.hdr else []
+    plain = [ladder for ladder in every if ladder not in bright] or every
+    return (
+        *(rung for ladder in plain for rung in fit(ladder, picture, rate)),
+        *(rung for ladder in bright for rung in fit(ladder, picture, rate, picture.hdr)),
+    )
+
+
+def fit(ladder: Ladder, picture: Picture, rate: Fraction, hdr: Hdr | None = None) -> list[Rung]:
+    """The rungs for one film, smallest first; tone-mapped, or of the high dynamic range ``hdr``."""
     width, height = display_size(picture)
     sizes: dict[tuple[int, int], Box] = {}
     own_box = ladder.boxes[-1]
@@ -254,10 +296,10 @@ def fit(ladder: Ladder, picture: Picture, rate: Fraction) -> list[Rung]:
             sizes[_even(width * scale), _even(height * scale)] = box
     if own_box in sizes.values():  # the film is larger than the largest box
         if not ladder.own_size:
-            return [_rung(ladder, box, size, rate) for size, box in sorted(sizes.items())]
+            return [_rung(ladder, box, size, rate, hdr) for size, box in sorted(sizes.items())]
         own_box = replace(own_box, name=_free_name(f"{min(width, height)}p", sizes.values()))
     sizes[width, height] = own_box
-    return [_rung(ladder, box, size, rate) for size, box in sorted(sizes.items())]
+    return [_rung(ladder, box, size, rate, hdr) for size, box in sorted(sizes.items())]
 
 
 def _free_name(name: str, boxes: Iterable[Box]) -> str:
@@ -269,23 +311,27 @@ def _turned(box: Box, vertical: bool) -> tuple[int, int]:
     return (box.height, box.width) if vertical else (box.width, box.height)
 
 
-def _rung(ladder: Ladder, box: Box, size: tuple[int, int], rate: Fraction) -> Rung:
+def _rung(ladder: Ladder, box: Box, size: tuple[int, int], rate: Fraction, hdr: Hdr | None) -> Rung:
     width, height = size
+    family = family_of(ladder.codec, ladder.depth, ladder.profile, hdr)
+    codec = CODECS[ladder.codec]
+    finer = codec.finer.get(hdr.video_range, 0) if hdr else 0
     maxrate = box.maxrate_kbps * 1000
     demand = Demand(width, height, rate, 2 * maxrate, ladder.reference_frames, ladder.profile)
     return Rung(
-        name=f"{ladder.family}-{box.name}" if ladder.family else box.name,
+        name=f"{family}-{box.name}" if family else box.name,
         width=width,
         height=height,
         rate=rate,
         codec=ladder.codec,
         preset=ladder.preset,
-        crf=ladder.crf,
+        crf=max(float(codec.crf[0]), ladder.crf - finer),
         maxrate=maxrate,
         bufsize=2 * maxrate,
-        level=CODECS[ladder.codec].level(demand),
+        level=codec.level(demand),
         reference_frames=ladder.reference_frames,
         threads=ladder.threads,
         depth=ladder.depth,
         profile=ladder.profile,
+        hdr=hdr,
     )

@@ -70,6 +70,7 @@ def descriptors(plan: PackagePlan, files: Mapping[str, str]) -> list[dict[str, s
             "segment_template": f"{trick}/$Number%05d$.m4s",
             "trick_play_factor": "1",
             "dash_only": "1",
+            **_dash_label(smallest),
         }
     )
     return told
@@ -77,9 +78,7 @@ def descriptors(plan: PackagePlan, files: Mapping[str, str]) -> list[dict[str, s
 
 def _kind_fields(stream: Stream) -> dict[str, str]:
     if stream.kind == "video":
-        # The packager takes all depths and profiles of a codec for one adaptation set.
-        label = {"dash_label": stream.coding} if stream.family else {}
-        return {"iframe_playlist_name": f"{stream.name}-iframes.m3u8", **label}
+        return {"iframe_playlist_name": f"{stream.name}-iframes.m3u8", **_dash_label(stream)}
     assert stream.labels is not None
     return {
         "hls_group_id": stream.group,
@@ -88,6 +87,14 @@ def _kind_fields(stream: Stream) -> dict[str, str]:
         **_language(stream.labels),
         "dash_roles": "main" if stream.labels.is_default else "alternate",
     }
+
+
+def _dash_label(video: Stream) -> dict[str, str]:
+    """The packager takes pictures of one codec for one set, unless labels tell them apart.
+
+    Trick mode needs the label of the set that it belongs to.
+    """
+    return {"dash_label": video.coding} if video.family else {}
 
 
 def _language(labels: Labels) -> dict[str, str]:
@@ -161,6 +168,7 @@ def finish(
     playlist = _paired(_in_groups(playlist, plan), plan)
     playlist = hls_edits.with_media(playlist, _settings(plan))
     playlist = hls_edits.with_bit_rates(playlist, rates)
+    playlist = hls_edits.with_video_ranges(playlist, _video_ranges(plan))
     playlist = hls_edits.with_images(playlist, THUMBNAILS, sheets, sheet_rate)
     finished[HLS] = write_multivariant(playlist)
     finished[DASH] = dash_edits.normalise(
@@ -169,9 +177,21 @@ def finish(
         | _trick_rate(plan, finished, sizes),
         labels=_labels(plan),
         roles=_roles(plan),
+        colours={s.init: s.hdr.colours for s in plan.of_kind("video") if s.hdr},
         images=[(sheets, f"{TO_RENDITIONS}/{plan.sheets.folder}/$Number%05d$.jpg", sheet_rate)],
     )
     return finished
+
+
+def _video_ranges(plan: PackagePlan) -> dict[str, str]:
+    """VIDEO-RANGE by playlist, of I-frames too; nothing where no range but the standard one is."""
+    if not any(stream.hdr for stream in plan.streams):
+        return {}
+    return {
+        playlist: stream.hdr.video_range if stream.hdr else "SDR"
+        for stream in plan.of_kind("video")
+        for playlist in (stream.playlist, f"{stream.name}-iframes.m3u8")
+    }
 
 
 def trick_address(plan: PackagePlan) -> str:

@@ -1,7 +1,8 @@
 """The segment plan: where segments and chunks begin, the same for every rung.
 
 - A segment starts with an IDR frame and nothing else is one.
-- Segments last from SHORTEST to LONGEST seconds; only a film shorter than that has a shorter one.
+- Segments last from SHORTEST to LONGEST seconds, or as long as a profile says; only a film shorter
+  than that has a shorter one.
 - A segment starts at a shot cut where one fits.
 - A chunk is a run of whole segments.
 """
@@ -43,7 +44,9 @@ class SegmentPlan:
         return [segment.start - chunk.start for segment in inside]
 
 
-def plan_segments(cuts: Sequence[int], frames: int, rate: Fraction) -> list[FrameSpan]:
+def plan_segments(
+    cuts: Sequence[int], frames: int, rate: Fraction, longest_s: Fraction = LONGEST
+) -> list[FrameSpan]:
     """Cut a film into segments that start at shot cuts where one fits.
 
     Segments are ordered and cover ``[0, frames)`` without gap or overlap. Of the cuts that fit, the
@@ -54,9 +57,10 @@ def plan_segments(cuts: Sequence[int], frames: int, rate: Fraction) -> list[Fram
         cuts: First frames of the shots, ascending.
         frames: How many frames the film has.
         rate: Frames per second.
+        longest_s: Seconds of the longest segment, at least twice ``SHORTEST``.
     """
     shortest = math.ceil(SHORTEST * rate)
-    longest = max(1, math.floor(LONGEST * rate))  # a frame may last longer than a segment should
+    longest = max(1, math.floor(longest_s * rate))  # a frame may last longer than a segment should
     starts = [0]
     while frames - starts[-1] > longest:
         earliest = starts[-1] + shortest
@@ -83,9 +87,11 @@ def plan_chunks(segments: Sequence[FrameSpan], rate: Fraction) -> list[FrameSpan
     return chunks
 
 
-def plan_film(cuts: Sequence[int], frames: int, rate: Fraction) -> SegmentPlan:
+def plan_film(
+    cuts: Sequence[int], frames: int, rate: Fraction, longest_s: Fraction = LONGEST
+) -> SegmentPlan:
     """The whole plan."""
-    segments = plan_segments(cuts, frames, rate)
+    segments = plan_segments(cuts, frames, rate, longest_s)
     return SegmentPlan(rate, tuple(segments), tuple(plan_chunks(segments, rate)))
 
 

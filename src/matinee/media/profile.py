@@ -15,8 +15,9 @@ from matinee.media.codecs import CODECS
 from matinee.media.codecs.sound import SOUND_CODECS, SoundCodec
 from matinee.media.ladder import Ladder, SoundRates
 from matinee.media.loudness import Target
+from matinee.media.plan import LONGEST
 
-TABLES = ("description", "include", "ladders", "subtitles", "sound", "loudness")
+TABLES = ("description", "include", "ladders", "subtitles", "sound", "loudness", "segments")
 
 LAYOUTS = ("mono", "stereo", "surround")
 """What a form of sound may ask for: all channels in one; as every device plays it (mono stays
@@ -27,6 +28,9 @@ LOUDNESS: Mapping[str, tuple[int, int, float | None]] = {
     "true_peak_dbtp": (-9, 0, -1.0),
 }
 """Least, most, and what is meant where it is not said; without that, it must be."""
+
+LONGEST_SEGMENT = (4, 60)
+"""Least and most seconds of the longest segment: twice the shortest, and what players can hold."""
 
 SUBTITLES = ("webvtt", "imsc1")
 """Forms of subtitles; WebVTT, in DASH as ``wvtt``, is always made."""
@@ -56,13 +60,17 @@ class SoundForm:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A profile before it meets a film. The first ladder and the first sound are the main ones."""
+    """A profile before it meets a film. The first ladder and the first sound are the main ones.
+
+    ``longest_segment_s``: a segment, so a group of pictures, lasts so many seconds at most.
+    """
 
     name: str
     ladders: tuple[Ladder, ...]
     sounds: tuple[SoundForm, ...]
     subtitles: tuple[str, ...] = ("webvtt",)
     loudness: Target | None = None
+    longest_segment_s: int = int(LONGEST)
 
     @property
     def ladder_names(self) -> str:
@@ -152,6 +160,9 @@ def parse_profile(name: str, text: str, parts: Parts) -> Profile:
             f"{form.coding.label} is for pictures in {', '.join(form.pictures)}, of which none are",
         )
     told = [profile.loudness for profile in included if profile.loudness]
+    lasting = [profile.longest_segment_s for profile in included]
+    if "segments" in document:
+        lasting.append(_longest_segment(reader, document["segments"]))
     loudness = _loudness(reader, document["loudness"]) if "loudness" in document else None
     return Profile(
         name,
@@ -159,6 +170,7 @@ def parse_profile(name: str, text: str, parts: Parts) -> Profile:
         tuple(sounds),
         _subtitles(reader, document, included),
         loudness or (told[-1] if told else None),
+        lasting[-1] if lasting else int(LONGEST),
     )
 
 
@@ -218,6 +230,15 @@ def _loudness(reader: _Reader, table: Any) -> Target:
         reader.require(is_number and low <= value <= high, path, fault)
         values.append(float(value))
     return Target(*values)
+
+
+def _longest_segment(reader: _Reader, table: Any) -> int:
+    field, (low, high) = "longest_s", LONGEST_SEGMENT
+    value: Any = reader.fields(table, ("segments",), (field,)).get(field)
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    fault = f"{field} is not a whole number from {low} to {high}"
+    reader.require(is_whole and low <= value <= high, ("segments", field), fault)
+    return int(value)
 
 
 def _sound(reader: _Reader, table: Any, number: int) -> SoundForm:

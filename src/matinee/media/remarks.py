@@ -1,8 +1,11 @@
 """What is said of a film before anything is made of it."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
+from matinee.media.colour import told_hdr
+from matinee.media.ladder import Rung
 from matinee.media.purposes import purpose_of
 from matinee.media.source import SourceInfo, Track, display_size
 
@@ -28,6 +31,15 @@ def told_source(info: SourceInfo) -> tuple[str, ...]:
     if info.picture.is_hdr:
         notes.append(TONE_MAPPED)
     return (*notes, *filter(None, [told_end(info)]))
+
+
+def told_range(rungs: Sequence[Rung]) -> tuple[str, ...]:
+    """Which renditions keep the film's high dynamic range, if any do."""
+    kept = {rung.shown_codec: rung.hdr for rung in rungs if rung.hdr}
+    if not kept:
+        return ()
+    film = told_hdr(next(iter(kept.values())))
+    return (f"beside that it keeps its range in {' and '.join(kept)}: {film}",)
 
 
 def told_end(info: SourceInfo) -> str:

@@ -9,6 +9,8 @@ from fractions import Fraction
 
 from matinee.media.boxes import Box, BoxError, Fields, children, find, require
 from matinee.media.codecs import BY_ENTRY
+from matinee.media.colour import Colours
+from matinee.media.colour_boxes import read_colours
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +18,8 @@ class SampleEntry:
     """One sample entry. What a kind of track does not have is None (sizes, rates) or empty.
 
     ``codec`` is the RFC 6381 string, ``configuration`` the content of the decoder configuration
-    box, ``nal_length_size`` the bytes before each NAL unit of an AVC or HEVC sample.
+    box, ``nal_length_size`` the bytes before each NAL unit of an AVC or HEVC sample. ``colours``
+    are those of boxes beside it.
     """
 
     kind: str
@@ -28,6 +31,7 @@ class SampleEntry:
     sample_rate: int | None = None
     channels: int | None = None
     nal_length_size: int | None = None
+    colours: Colours | None = None
 
 
 def read_sample_entry(data: bytes, stsd: Box, handler: str) -> SampleEntry:
@@ -80,6 +84,7 @@ def _visual(data: bytes, entry: Box) -> SampleEntry:
         height=height,
         pixel_aspect=_pixel_aspect(data, inside.get("pasp")),
         nal_length_size=nal_length_size,
+        colours=read_colours(data, inside),
     )
 
 

@@ -6,13 +6,22 @@ from typing import Any, Literal
 
 from matinee.core.ids import Digest, digest_of
 from matinee.core.time import as_text
+from matinee.media.colour import (
+    HLG,
+    PQ,
+    Hdr,
+    Light,
+    Mastering,
+    light_from_json,
+    mastering_from_json,
+)
 
 TrackType = Literal["video", "audio", "subtitles", "other"]
 
 Fields = Literal["progressive", "interlaced", "telecine"]
 """How pictures are coded: whole, as two fields of different times, or as film by 3:2 pulldown."""
 
-HIGH_DYNAMIC_RANGE = frozenset({"smpte2084", "arib-std-b67"})
+HIGH_DYNAMIC_RANGE = frozenset({PQ, HLG})
 """Transfer functions of HDR10 and HLG (ITU-R BT.2100)."""
 
 STILL = -1
@@ -97,7 +106,8 @@ class Picture:
     """The main video track's picture. Sizes in pixels as coded, ``sample_aspect`` their shape.
 
     ``rotation`` is in degrees counter-clockwise, ``is_mirrored`` as well (the display matrix turns
-    it over). ``configuration`` names the decoder configuration (extradata).
+    it over). ``configuration`` names the decoder configuration (extradata). ``mastering`` and
+    ``light`` are static metadata of a high dynamic range, None where the source has none.
     """
 
     width: int
@@ -112,11 +122,24 @@ class Picture:
     configuration: Digest
     is_mirrored: bool = False
     crop: Crop | None = None
+    mastering: Mastering | None = None
+    light: Light | None = None
 
     @property
     def is_hdr(self) -> bool:
         """Whether it must be tone-mapped for screens of standard dynamic range."""
         return self.colour.transfer in HIGH_DYNAMIC_RANGE
+
+    @property
+    def hdr(self) -> Hdr | None:
+        """How renditions keep its high dynamic range; None where there is none to keep."""
+        colour = self.colour
+        if colour.transfer not in HIGH_DYNAMIC_RANGE or self.is_rgb:
+            return None
+        return Hdr(
+            colour.primaries or "bt2020", colour.transfer, colour.matrix or "bt2020nc",
+            self.mastering, self.light,
+        )  # fmt: skip
 
     @property
     def is_rgb(self) -> bool:
@@ -217,7 +240,7 @@ def source_as_json(info: SourceInfo) -> dict[str, Any]:
 
 
 def source_from_json(document: dict[str, Any]) -> SourceInfo:
-    """Read what ``source_as_json`` wrote."""
+    """Read what ``source_as_json`` wrote, before it knew of static metadata too."""
     tracks = tuple(
         Track(
             **{
@@ -242,6 +265,8 @@ def source_from_json(document: dict[str, Any]) -> SourceInfo:
                 "colour": Colour(**picture["colour"]),
                 "crop": Crop(**picture["crop"]) if picture["crop"] else None,
                 "nominal_rate": _fraction(picture["nominal_rate"]),
+                "mastering": mastering_from_json(picture.get("mastering")),
+                "light": light_from_json(picture.get("light")),
             }
         ),
         chapters=tuple(

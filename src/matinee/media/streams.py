@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
+from matinee.media.colour import Hdr
 from matinee.media.sound import LAYOUTS
 from matinee.media.source import Chapter
 from matinee.media.tracks import Labels
@@ -22,6 +23,7 @@ class Stream:
 
     ``family`` is what pictures can be switched with, or a sound's codec where it is not AAC-LC;
     ``coding`` names it for people. Sound goes with the ``pictures`` of these codecs, () being all.
+    ``hdr``: pictures of high dynamic range.
     """
 
     kind: Literal["video", "audio", "text"]
@@ -33,6 +35,7 @@ class Stream:
     family: str = ""
     coding: str = ""
     pictures: tuple[str, ...] = ()
+    hdr: Hdr | None = None
 
     @property
     def playlist(self) -> str:
@@ -52,7 +55,7 @@ class Stream:
         return {
             field: value
             for field, value in parameters.items()
-            if value or field not in ("family", "coding", "pictures")
+            if value or field not in ("family", "coding", "pictures", "hdr")
         }
 
     @property

@@ -1,16 +1,18 @@
 """Subtitle files as WebVTT cues: SubRip, SubStation Alpha (ASS, SSA), TTML (IMSC, DFXP), MicroDVD.
 
-- What a cue shows is text in ``<i>``, ``<b>`` and ``<u>``. All else is escaped or left out, as
-  scripts, fonts, places and drawings. No reader opens anything that a file names.
-- Cues may come in any order and overlap; one that does not last is left out.
+- What a cue shows is text in ``<i>``, ``<b>`` and ``<u>``, at its height and side. All else is
+  escaped or left out, as scripts, fonts and drawings. No reader opens anything that a file names.
+- Cues may come in any order, overlap, and show nothing: ``media.subtitle_lint`` sees to that.
 """
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 from matinee.core.errors import SubtitlesInvalid
-from matinee.media.subtitles import Cue, Subtitles, parse_webvtt, sanitised
+from matinee.media.subtitle_places import of_key, of_overrides
+from matinee.media.subtitles import Cue, Subtitles, read_webvtt, sanitised
 from matinee.media.text_encoding import decode_text
 from matinee.media.ttml import parse_ttml
 
@@ -42,10 +44,10 @@ _ASS_TIME = re.compile(r"\s*(\d{1,3}):(\d{1,2}):(\d{1,2})[.:](\d{1,3})\s*")
 _MICRODVD = re.compile(r"^\{(\d{1,9})\}\{(\d{1,9})\}(.*)$")
 
 
-def parse_subtitles(
+def read_subtitles(
     data: bytes, kind: str, name: str, language: str = "und", rate: Fraction = Fraction(25)
 ) -> Subtitles:
-    """Read a file of one of ``FORMATS``.
+    """Read a file of one of ``FORMATS``; cues in its order, each once.
 
     Args:
         data: The file; TTML may be several documents, one after the other.
@@ -66,14 +68,26 @@ def parse_subtitles(
         if "\0" in text:
             raise SubtitlesInvalid(f"{name}: not text, or pictures of text (VobSub)")
         if kind == "webvtt":
-            return sanitised(parse_webvtt(text, name))
+            return sanitised(read_webvtt(text, name))
         cues = list(_READERS[kind](text, rate))
     if not cues:
         raise SubtitlesInvalid(f"{name}: no subtitle in it can be read as {kind}")
     if len(cues) > MOST_CUES:
         raise SubtitlesInvalid(f"{name}: {len(cues)} subtitles are too many for a film")
-    lasting = {(c.start, c.end, c.text): c for c in cues if c.start < c.end and c.text}
-    return sanitised(Subtitles(tuple(sorted(lasting.values(), key=lambda c: (c.start, c.end)))))
+    return sanitised(Subtitles(tuple(dict.fromkeys(cues))))
+
+
+def parse_subtitles(
+    data: bytes, kind: str, name: str, language: str = "und", rate: Fraction = Fraction(25)
+) -> Subtitles:
+    """The same, of cues that show something for a while, in order of their start.
+
+    Raises:
+        SubtitlesInvalid: as ``read_subtitles``.
+    """
+    found = read_subtitles(data, kind, name, language, rate)
+    lasting = (cue for cue in found.cues if cue.start < cue.end and cue.text)
+    return replace(found, cues=tuple(sorted(lasting, key=lambda cue: (cue.start, cue.end))))
 
 
 def _srt_cues(text: str, _rate: Fraction) -> Iterator[Cue]:
@@ -86,9 +100,11 @@ def _srt_cues(text: str, _rate: Fraction) -> Iterator[Cue]:
         if end <= len(lines) and block and block[-1].strip().isdigit():
             block = block[:-1]
         parts = [int(part or 0) for part in match.groups()]
-        kept = re.sub(r"\{\\[^}]*\}", "", "\n".join(line for line in block if line.strip()))
+        whole = "\n".join(line for line in block if line.strip())
+        kept = re.sub(r"\{\\[^}]*\}", "", whole)
         kept = re.sub(r"</?font[^<>]*>", "", kept, flags=re.IGNORECASE)
-        yield Cue(_srt_time(parts[:4], match[4]), _srt_time(parts[4:], match[8]), kept)
+        times = _srt_time(parts[:4], match[4]), _srt_time(parts[4:], match[8])
+        yield Cue(*times, kept, of_overrides(whole))
 
 
 def _srt_time(parts: list[int], fraction: str) -> Fraction:
@@ -99,6 +115,7 @@ def _srt_time(parts: list[int], fraction: str) -> Fraction:
 def _ass_cues(text: str, _rate: Fraction) -> Iterator[Cue]:
     """The dialogue lines of ``[Events]``, their fields in the order that ``Format`` gives."""
     fields, is_events = "layer,start,end,style,name,marginl,marginr,marginv,effect,text", False
+    styles = _ass_places(text)
     for line in text.split("\n"):
         if line.lstrip("\ufeff ").startswith("["):
             is_events = line.strip().lower() == "[events]"
@@ -113,7 +130,25 @@ def _ass_cues(text: str, _rate: Fraction) -> Iterator[Cue]:
             times = [_ASS_TIME.fullmatch(event.get(key, "")) for key in ("start", "end")]
             if times[0] and times[1] and "text" in event:
                 start, end = (_srt_time([int(p) for p in t.groups()], t[4]) for t in times if t)
-                yield Cue(start, end, ass_text(event["text"].strip()))
+                place = of_overrides(event["text"], styles.get(event.get("style", "").strip(), ""))
+                yield Cue(start, end, ass_text(event["text"].strip()), place)
+
+
+def _ass_places(text: str) -> dict[str, str]:
+    """Where each style puts its lines, as WebVTT settings."""
+    fields: list[str] = []
+    styles, kind = {}, ""
+    for line in text.split("\n"):
+        if line.lstrip("\ufeff ").startswith("["):
+            kind = {"[v4+ styles]": "an", "[v4 styles]": "a"}.get(line.strip().lower(), "")
+        name, _, rest = line.partition(":")
+        if kind and name.strip().lower() == "format":
+            fields = [field.strip().lower() for field in rest.split(",")]
+        elif kind and name.strip().lower() == "style":
+            style = dict(zip(fields, (part.strip() for part in rest.split(",")), strict=False))
+            if re.fullmatch(r"\d{1,2}", key := style.get("alignment", "")):
+                styles[style.get("name", "")] = of_key(kind, int(key))
+    return styles
 
 
 def ass_text(raw: str) -> str:

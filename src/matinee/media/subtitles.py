@@ -1,4 +1,4 @@
-"""Subtitles as WebVTT cues (W3C WebVTT), read, shifted, bounded and written.
+"""Subtitles as WebVTT cues (W3C WebVTT), read, shifted and written.
 
 Unknown blocks (NOTE, STYLE, REGION) are kept only where a cue needs them: STYLE and REGION stay in
 front, NOTE goes.
@@ -30,17 +30,27 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class Subtitles:
-    """A subtitle track: cues in order of their start, with style and region blocks in front."""
+    """A subtitle track: its cues, with style and region blocks in front."""
 
     cues: tuple[Cue, ...]
     header: tuple[str, ...] = ()
 
 
 def parse_webvtt(text: str, name: str) -> Subtitles:
-    """Read WebVTT.
+    """Read WebVTT; cues in order of their start.
 
     Raises:
         SubtitlesInvalid: no WEBVTT line, or a cue whose times cannot be read or run backwards.
+    """
+    found = read_webvtt(text, name)
+    return replace(found, cues=tuple(sorted(found.cues, key=lambda cue: (cue.start, cue.end))))
+
+
+def read_webvtt(text: str, name: str) -> Subtitles:
+    """Read WebVTT; cues in order of the file.
+
+    Raises:
+        SubtitlesInvalid: as ``parse_webvtt``.
     """
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if not re.fullmatch(r"WEBVTT([ \t].*)?", lines[0]):
@@ -52,7 +62,7 @@ def parse_webvtt(text: str, name: str) -> Subtitles:
             cues.append(_cue(block, name))
         elif block[0].strip() in ("STYLE", "REGION"):
             header.append("\n".join(block))
-    return Subtitles(tuple(sorted(cues, key=lambda cue: (cue.start, cue.end))), tuple(header))
+    return Subtitles(tuple(cues), tuple(header))
 
 
 def _blocks(lines: Sequence[str]) -> list[list[str]]:
@@ -86,18 +96,10 @@ def _seconds(hours: int, minutes: int, seconds: int, milliseconds: int) -> Fract
     return Fraction((hours * 3600 + minutes * 60 + seconds) * 1000 + milliseconds, 1000)
 
 
-def placed(subtitles: Subtitles, shift: Fraction, end: Fraction) -> Subtitles:
-    """The cues moved by ``shift`` and bounded to ``[0, end)``; what has no rest is left out."""
-    moved = (
-        replace(cue, start=max(Fraction(0), cue.start + shift), end=min(end, cue.end + shift))
-        for cue in subtitles.cues
-    )
-    return replace(
-        subtitles,
-        cues=tuple(
-            cue for cue in moved if _milliseconds(cue.start) < _milliseconds(cue.end) and cue.text
-        ),
-    )
+def shifted(subtitles: Subtitles, shift: Fraction) -> Subtitles:
+    """The cues moved by ``shift`` seconds, before 0 too."""
+    cues = (replace(cue, start=cue.start + shift, end=cue.end + shift) for cue in subtitles.cues)
+    return replace(subtitles, cues=tuple(cues))
 
 
 def write_webvtt(subtitles: Subtitles) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
-from matinee.media.ladder import Rung, fit
+from matinee.media.ladder import Rung, fit_all
 from matinee.media.profile import Profile
 from matinee.media.purposes import Purpose, purpose_of
 from matinee.media.sound import (
@@ -123,13 +123,11 @@ def plan_tracks(
     info: SourceInfo, timeline: Timeline, profile: Profile, sidecars: Sequence[Sidecar]
 ) -> TrackPlan:
     """Decide for every track of the film and every sidecar."""
-    rungs = tuple(
-        rung for ladder in profile.ladders for rung in fit(ladder, info.picture, timeline.rate)
-    )
+    rungs = fit_all(profile.ladders, info.picture, timeline.rate)
     waivers = {track.index: _waiver(track, info, timeline) for track in info.tracks}
     kept = [track for track in info.tracks if not waivers[track.index]]
     sounds = _plan_sounds([t for t in kept if t.type == "audio"], timeline, profile)
-    texts = _plan_texts([t for t in kept if t.type == "subtitles"], sidecars)
+    texts = plan_texts(info, timeline, sidecars)
     made: dict[int, tuple[str, ...]] = {info.video: tuple(f"video-{rung.name}" for rung in rungs)}
     made |= {s.track.index: tuple(rendition.name for rendition in s.renditions) for s in sounds}
     made |= {text.track.index: (text.name,) for text in texts if text.track}
@@ -152,6 +150,14 @@ def plan_tracks(
     return TrackPlan(
         rungs, tuple(sounds), tuple(texts), tuple(outcomes), profile.subtitles
     )  # fmt: skip
+
+
+def plan_texts(
+    info: SourceInfo, timeline: Timeline, sidecars: Sequence[Sidecar]
+) -> list[TextTrack]:
+    """The text renditions of a film and the files beside it."""
+    tracks = [track for track in info.of_type("subtitles") if not _waiver(track, info, timeline)]
+    return _plan_texts(tracks, sidecars)
 
 
 def without_texts(plan: TrackPlan, reasons: Mapping[str, str]) -> TrackPlan:

@@ -1,7 +1,8 @@
 """TTML (W3C Timed Text Markup Language 1 and 2; IMSC, DFXP, EBU-TT-D) as WebVTT cues.
 
 Read by expat as it streams by, every DOCTYPE refused: there are no entities to expand and nothing
-that a document names is opened. Of styles, slant, weight and underline are kept.
+that a document names is opened. Of styles, slant, weight, underline and side are kept, and of
+regions their height.
 """
 
 import re
@@ -11,6 +12,7 @@ from html import escape
 from xml.parsers import expat
 
 from matinee.core.errors import SubtitlesInvalid
+from matinee.media.subtitle_places import of_region
 from matinee.media.subtitles import Cue
 
 DEEPEST = 64
@@ -29,6 +31,8 @@ class _Element:
     end: Fraction | None
     is_timed: bool = False
     tags: str = ""
+    region: str = ""
+    align: str = ""
     text: list[str] = field(default_factory=list)
 
 
@@ -53,7 +57,8 @@ class _Reader:
         self._name = name
         self._open: list[_Element] = []
         self._cues: list[Cue] = []
-        self._styles: dict[str, str] = {}
+        self._styles: dict[str, dict[str, str]] = {}
+        self._regions: dict[str, dict[str, str]] = {}
         self._rate, self._ticks = Fraction(30), Fraction(1)
 
     def read(self, data: bytes) -> list[Cue]:
@@ -81,21 +86,34 @@ class _Reader:
             raise SubtitlesInvalid(f"{self._name}: elements more than {DEEPEST} deep")
         if tag == "tt":
             self._settle(given)
+        if tag == "style" and self._open and self._open[-1].name == "region":
+            self._regions[self._open[-1].region] |= given
+        elif tag == "style" and "id" in given:
+            self._styles[given["id"]] = self._styled(given)
+        given = self._styled(given)
         tags = "".join(
             mark for key, (mark, value) in _STYLES.items() if value in given.get(key, "")
         )
-        if tag == "style" and "id" in given:
-            self._styles[given["id"]] = tags
-        for style in given.get("style", "").split():
-            tags += self._styles.get(style, "")
         parent = self._open[-1] if self._open else _Element("", Fraction(0), None)
         element = _Element(tag, *self._span(parent, given), tags="".join(dict.fromkeys(tags)))
+        element.region = given.get("region", parent.region)
+        element.align = given.get("textAlign", parent.align)
+        if tag == "region":
+            element.region = given.get("id", "")
+            self._regions[element.region] = given
         element.is_timed = tag == "p" or (tag == "span" and "begin" in given)
         self._open.append(element)
         if tag == "br":
             self._write("\n")
         elif tag in ("p", "span"):
             self._write("".join(f"<{mark}>" for mark in element.tags))
+
+    def _styled(self, given: dict[str, str]) -> dict[str, str]:
+        """Attributes with those of the styles that they name; their own count for more."""
+        whole: dict[str, str] = {}
+        for style in given.get("style", "").split():
+            whole |= self._styles.get(style, {})
+        return {key: value for key, value in whole.items() if key != "id"} | given
 
     def _settle(self, given: dict[str, str]) -> None:
         """Frame and tick rate (TTML1 section 6.2)."""
@@ -154,4 +172,6 @@ class _Reader:
         if element.is_timed and element.end is not None:
             lines = (re.sub(" +", " ", line).strip() for line in "".join(element.text).split("\n"))
             text = "\n".join(line for line in lines if re.sub(r"</?[ibu]>", "", line).strip())
-            self._cues.append(Cue(element.begin, element.end, text))
+            region = self._regions.get(element.region, {})
+            align = element.align or region.get("textAlign", "")
+            self._cues.append(Cue(element.begin, element.end, text, of_region(region, align)))

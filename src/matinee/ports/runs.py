@@ -26,6 +26,10 @@ class Wish:
     cause: str | None = None
 
 
+OPEN_STATES = ("queued", "running", "cancelling")
+"""Those of a run that is not over."""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """A run as it stands.
@@ -98,6 +102,10 @@ class RunQueue(Protocol):
 
 class RunDesk(Protocol):
     """What people see of runs and do about them."""
+
+    def has_open(self) -> bool:
+        """Whether any run is not over; cheap, as it is asked every second."""
+        ...
 
     def get(self, run_id: str) -> Run:
         """One run; raises ``NotFound``."""

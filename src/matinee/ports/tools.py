@@ -237,10 +237,12 @@ class Encoder(Protocol):
         """Copy sound and text under a still: the film's cover, or the shape of its sound."""
         ...
 
-    async def read_subtitles(self, film: Path, track: Track, folder: Path) -> bytes:
-        """A text subtitle track as a file, times on the container's clock.
+    async def read_subtitles(
+        self, film: Path, tracks: Sequence[Track], folder: Path
+    ) -> list[bytes]:
+        """Text subtitle tracks as files, times on the container's clock, in one pass of the film.
 
-        Its format is the one that ``subtitle_formats.CARRIED`` names for the codec, else ``srt``.
+        A format is the one that ``subtitle_formats.CARRIED`` names for the codec, else ``srt``.
         """
         ...
 

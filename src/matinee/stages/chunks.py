@@ -70,12 +70,20 @@ def encode_step_of(
     return Step("encode_chunk", 2, {"clip": clip}, parameters, tools)
 
 
-def sign_step(bench: Bench, chunk: Digest) -> Step:
+def sign_step(bench: Bench, chunk: Digest, rung: Rung) -> Step:
     """The signature of a chunk's decoded frames."""
-    return Step("sign_chunk", 2, {"chunk": chunk}, {}, bench.tool_ids("ffmpeg"))
+    return Step(
+        "sign_chunk", 2, {"chunk": chunk}, _tone_mapped(rung), bench.tool_ids("ffmpeg")
+    )  # fmt: skip
 
 
-def score_step(bench: Bench, film: Film, clip: ClipPlan, chunk: Digest) -> Step:
+def _tone_mapped(rung: Rung) -> dict[str, Any]:
+    """How a chunk is brought to what the film is seen as; nothing where it is so already."""
+    hdr = rung.hdr
+    return {"tone_mapped": [hdr.primaries, hdr.transfer, hdr.matrix]} if hdr else {}
+
+
+def score_step(bench: Bench, film: Film, clip: ClipPlan, chunk: Digest, rung: Rung) -> Step:
     """VMAF of a chunk's frames at the film's own size."""
     return Step(
         "score_chunk", 2,
@@ -85,6 +93,7 @@ def score_step(bench: Bench, film: Film, clip: ClipPlan, chunk: Digest) -> Step:
             "size": list(display_size(film.picture)),
             "rate": as_text(film.plan.rate),
             "picture": picture_parameters(film.picture),
+            **_tone_mapped(rung),
         },
         bench.tool_ids("ffmpeg"),
     )  # fmt: skip
@@ -138,11 +147,11 @@ def look_up(bench: Bench, film: Film, proofs: Proofs) -> Table:
             state.encoded = derivation
         coded = [(state, state.chunk.digest) for state in states if state.chunk]
         if proofs.signed:
-            steps = [sign_step(bench, chunk) for _, chunk in coded]
+            steps = [sign_step(bench, chunk, rung) for _, chunk in coded]
             for (state, _), derivation in zip(coded, bench.find_each(steps), strict=True):
                 state.signed = derivation
         if proofs.scored:
-            steps = [score_step(bench, film, state.clip, chunk) for state, chunk in coded]
+            steps = [score_step(bench, film, state.clip, chunk, rung) for state, chunk in coded]
             for (state, _), derivation in zip(coded, bench.find_each(steps), strict=True):
                 state.scored = derivation
     return table

@@ -201,7 +201,7 @@ class _Line:
     async def _record_signature(self, state: ChunkState, signed: tuple[Measured, float]) -> None:
         assert state.chunk is not None
         measured, cpu_s = signed
-        step = sign_step(self._bench, state.chunk.digest)
+        step = sign_step(self._bench, state.chunk.digest, state.rung)
         made = {"signature": Made(measured.signature.tobytes(), "application/x-matinee-signature")}
         with Attempts(self._bench, "prove", [step], [1]) as tries:
             tries.spent(cpu_s)
@@ -221,8 +221,8 @@ class _Line:
         if not states:
             return
         bench, film = self._bench, self._film
-        chunks = [state.chunk for state in states if state.chunk]
-        steps = [score_step(bench, film, clip.plan, chunk.digest) for chunk in chunks]
+        pairs = [(state.chunk, state.rung) for state in states if state.chunk]
+        steps = [score_step(bench, film, clip.plan, chunk.digest, rung) for chunk, rung in pairs]
         counter = Counter(bench.progress, *(f"score {state.rung.name}" for state in states))
         rungs = [state.rung for state in states]
         async with self._files(states, folder) as files:

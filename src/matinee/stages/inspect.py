@@ -22,7 +22,7 @@ async def inspect(
     bench: Bench, indexer: Indexer, film: Path, source: Asset
 ) -> tuple[SourceInfo, Timeline]:
     """The film's tracks and its reference timeline, from the ledger or by reading it once."""
-    step = Step("inspect", 3, {"film": source.digest}, {}, bench.tool_ids("pyav"))
+    step = Step("inspect", 4, {"film": source.digest}, {}, bench.tool_ids("pyav"))
 
     async def read() -> tuple[dict[str, Made], float]:
         info, packets, time_base = await asyncio.to_thread(indexer.inspect, film)

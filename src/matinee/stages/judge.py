@@ -18,6 +18,7 @@ from matinee.core.verdicts import Verdict
 from matinee.media import judges
 from matinee.media.cmaf import InitSegment, read_init, read_segment
 from matinee.media.codecs import BY_ENTRY
+from matinee.media.colour import Colours
 from matinee.media.conformance import check_package
 from matinee.media.conformance_report import (
     Expected,
@@ -173,7 +174,7 @@ class _Examination:
         self, number: int, stream: Stream, media_times: dict[str, Fraction]
     ) -> list[Verdict]:
         evidence, film = self.evidence, self.evidence.made.film
-        init, contents, header = _video_contents(evidence.packaged, stream, self.read)
+        init, contents, header, told = _video_contents(evidence.packaged, stream, self.read)
         media_times[stream.name] = Fraction(init.media_time, init.timescale)
         counted = sum(content.frames for content in contents)
         source, signature = self._signatures(number)
@@ -181,10 +182,19 @@ class _Examination:
             judges.judge_frames(stream.name, film.plan.frames, counted, source, signature),
             self._join(stream, header, contents),
         ]
+        if stream.hdr is not None:
+            verdicts.append(
+                judges.judge_colour(stream.name, stream.hdr.colours, init.entry.colours, told)
+            )
         if evidence.proofs.scored:
             scores = self._wait(read_scores(self.bench, evidence.made, number))
             film_shots = shots(evidence.split.cuts, film.plan.frames, film.plan.rate)
-            verdicts.append(judges.judge_quality(stream.name, film.plan.frames, scores, film_shots))
+            verdicts.append(
+                judges.judge_quality(
+                    stream.name, film.plan.frames, scores, film_shots,
+                    tone_mapped=stream.hdr is not None,
+                )
+            )  # fmt: skip
         return verdicts
 
     def _signatures(self, number: int) -> tuple[Signature, Signature | None]:
@@ -206,24 +216,31 @@ class _Examination:
 
 def _video_contents(
     packaged: Packaged, stream: Stream, read: Read
-) -> tuple[InitSegment, list[SegmentContent], bytes]:
-    """Every segment's samples, one segment in memory at a time, and what all chunks share."""
+) -> tuple[InitSegment, list[SegmentContent], bytes, list[Colours]]:
+    """Every segment's samples, one segment in memory at a time, and what all chunks share.
+
+    And of high dynamic range, what each segment's bitstream tells of its colours.
+    """
     folder = f"renditions/{stream.folder}/"
     init = read_init(read(f"{folder}init.mp4"))
     codec, header = BY_ENTRY[init.entry.kind], b""
     contents: list[SegmentContent] = []
+    told: list[Colours] = []
     for path in sorted(p for p in packaged.files if p.startswith(folder) and p.endswith(".m4s")):
         data = read(path)
         segment = read_segment(data, init)
+        first = segment.samples[0]
+        key = data[first.start : first.end]
         if not contents:
-            first = segment.samples[0]
-            header = codec.header(init.entry.configuration, data[first.start : first.end])
+            header = codec.header(init.entry.configuration, key)
+        if stream.hdr is not None and codec.colours is not None:
+            told.append(codec.colours(init.entry.configuration, key))
         payload, size = hashlib.sha256(), 0
         for sample in segment.samples:
             payload.update(data[sample.start : sample.end])
             size += sample.size
         contents.append(SegmentContent(len(segment.samples), size, Digest(payload.hexdigest())))
-    return init, contents, header
+    return init, contents, header, told
 
 
 def expected(made: Renditions, plan: PackagePlan) -> Expected:
@@ -247,6 +264,8 @@ def expected(made: Renditions, plan: PackagePlan) -> Expected:
                 codec=rung.codec,
                 level=rung.level,
                 depth=rung.depth,
+                video_range=rung.hdr.video_range if rung.hdr else "SDR",
+                colours=rung.hdr.colours if rung.hdr else None,
             )
             for stream, rung in videos
         },

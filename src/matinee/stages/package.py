@@ -20,6 +20,7 @@ from matinee.core.progress import Stage
 from matinee.core.time import as_text
 from matinee.media.chapters import chapters_webvtt, placed_chapters
 from matinee.media.cmaf import read_init, read_segment, zero_times
+from matinee.media.colour_boxes import with_colours
 from matinee.media.imsc1 import imsc1_document, with_document
 from matinee.media.media_types import MEDIA_TYPES
 from matinee.media.packaging import DASH, HLS, descriptors, finish
@@ -88,7 +89,11 @@ def plan_package(made: Renditions) -> PackagePlan:
         chunks = [chunk.digest for chunk in made.chunks_of(number)]
         folder = _folder(f"video-{rung.name}", digest_of_value([starts, chunks]))
         family, coding = _named(rung.family, rung.shown_codec)
-        streams.append(Stream("video", f"video-{rung.name}", folder, family=family, coding=coding))
+        streams.append(
+            Stream(
+                "video", f"video-{rung.name}", folder, family=family, coding=coding, hdr=rung.hdr
+            )
+        )  # fmt: skip
     for track in made.tracks.sounds:
         for rendition in track.renditions:
             asset = made.sounds[rendition.name].asset
@@ -162,6 +167,7 @@ def package_step(bench: Bench, made: Renditions, plan: PackagePlan) -> Step:
         "streams": [stream.as_parameters() for stream in plan.streams],
         "thumbnails": asdict(made.thumbnails.plan),
         "chapters": chapters_webvtt(plan.chapters),
+        **({"trick": smallest} if (smallest := plan.of_kind("video")[0].coding) else {}),
     }
     return Step("package", 3, inputs, parameters, bench.tool_ids("packager", "pyav"))
 
@@ -275,9 +281,13 @@ def _write_imsc1(folder: Path, plan: PackagePlan) -> None:
 
 
 def _finish_files(folder: Path, plan: PackagePlan) -> None:
-    """Zero the init segments' times and finish the manifests, in place."""
+    """Zero the init segments' times, have colours told, and finish the manifests, in place."""
     for init in (folder / "renditions").glob("*/init.mp4"):
         init.write_bytes(zero_times(init.read_bytes()))
+    for stream in plan.of_kind("video"):
+        if stream.hdr is not None:
+            init = folder / "renditions" / stream.folder / "init.mp4"
+            init.write_bytes(with_colours(init.read_bytes(), stream.hdr.colours))
     pending = folder / PENDING
     manifests = {path.name: path.read_text(encoding="utf-8") for path in pending.iterdir()}
     sizes = {

@@ -94,7 +94,7 @@ def _shown(package: Package, report: Mapping[str, Any]) -> _Shown:
     thumbnails = report["thumbnails"]
     folder = thumbnails["uri"].rpartition("/")[0]
     video = max(
-        (each for each in report["renditions"] if each["type"] == "video"),
+        filter(is_for_all, report["renditions"]),
         key=lambda each: (each["height"], each["width"]),
     )
     plan = report["plan"]
@@ -106,6 +106,11 @@ def _shown(package: Package, report: Mapping[str, Any]) -> _Shown:
         frames=plan["frames"],
         rate=Fraction(plan["frame_rate"]),
     )
+
+
+def is_for_all(rendition: Mapping[str, Any]) -> bool:
+    """Whether a rendition of a report is pictures that every screen shows as they are."""
+    return rendition["type"] == "video" and rendition.get("video_range") in (None, "SDR")
 
 
 async def _measured(

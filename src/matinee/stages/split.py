@@ -16,7 +16,7 @@ from matinee.core.ids import canonical_json, digest_of
 from matinee.core.progress import Stage
 from matinee.media.damage import mended
 from matinee.media.estimate import scan_cost
-from matinee.media.plan import SegmentPlan, plan_film
+from matinee.media.plan import LONGEST, SegmentPlan, plan_film
 from matinee.media.signature import Signature, read_signature
 from matinee.media.source import SourceInfo, display_size, picture_parameters
 from matinee.media.timeline import Timeline
@@ -70,7 +70,7 @@ def plan_thumbnails(info: SourceInfo, timeline: Timeline) -> ThumbnailPlan:
 
 async def split(
     bench: Bench, scanner: Scanner, indexer: Indexer, film: Path, info: SourceInfo,
-    timeline: Timeline, *, accept_damage: bool,
+    timeline: Timeline, *, accept_damage: bool, longest_segment_s: int = int(LONGEST),
 ) -> Split:  # fmt: skip
     """Scan the film, prove that it decodes to the frames of its index, and plan.
 
@@ -80,7 +80,10 @@ async def split(
     picture = info.picture
     cost = scan_cost(picture.width, picture.height)
     bench.progress.started(Stage("scan", timeline.frames, cost))
-    look = _Look(bench, scanner, indexer, film, info, plan_thumbnails(info, timeline))
+    look = _Look(
+        bench, scanner, indexer, film, info, plan_thumbnails(info, timeline),
+        Fraction(longest_segment_s),
+    )  # fmt: skip
     damage = await recorded_damage(bench, info)
     if damage is None:
         try:
@@ -104,6 +107,7 @@ class _Look:
     film: Path
     info: SourceInfo
     thumbnails: ThumbnailPlan
+    longest_s: Fraction
 
     async def scanned(self, timeline: Timeline, *, lenient: bool) -> Split:
         """The plan by a scan; ``lenient`` where the damage is known.
@@ -131,7 +135,7 @@ class _Look:
         cuts = tuple(json.loads(await bench.read(derivation.outputs["cuts"])))
         sheets = sorted(role for role in derivation.outputs if role.startswith("thumbnails-"))
         return Split(
-            plan=plan_film(cuts, timeline.frames, timeline.rate),
+            plan=plan_film(cuts, timeline.frames, timeline.rate, self.longest_s),
             cuts=cuts,
             signature=derivation.outputs["signature"],
             thumbnails=Thumbnails(

@@ -1,8 +1,9 @@
 """Text: every subtitle track as WebVTT on the film's own clock."""
 
+import json
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,11 +12,18 @@ from pathlib import Path
 from matinee.assets.asset import Asset
 from matinee.assets.derivation import Step
 from matinee.core.errors import SourceDamaged, SubtitlesInvalid, ToolError, UsageError
-from matinee.core.ids import Digest, digest_of
+from matinee.core.ids import Digest, canonical_json, digest_of
 from matinee.core.time import as_text
 from matinee.media.source import SourceInfo, Track
-from matinee.media.subtitle_formats import CARRIED, FORMATS, LARGEST, parse_subtitles
-from matinee.media.subtitles import Subtitles, placed, write_webvtt
+from matinee.media.subtitle_formats import (
+    CARRIED,
+    FORMATS,
+    LARGEST,
+    parse_subtitles,
+    read_subtitles,
+)
+from matinee.media.subtitle_lint import Linted, Remark, lint, remarks_from_json
+from matinee.media.subtitles import Subtitles, shifted, write_webvtt
 from matinee.media.timeline import Timeline
 from matinee.media.tracks import (
     DAMAGED,
@@ -36,11 +44,15 @@ CANNOT = "cannot be read:"
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A subtitle rendition as made. ``origin`` names the packets or the file that it is of."""
+    """A subtitle rendition as made. ``origin`` names the packets or the file that it is of.
+
+    ``remarks`` are what is said of its cues.
+    """
 
     plan: TextTrack
     asset: Asset
     origin: Digest
+    remarks: tuple[Remark, ...] = ()
 
 
 async def make_texts(
@@ -88,7 +100,7 @@ async def make_text(
         origin, shift, kind = digest_of(content), Fraction(0), FORMATS[sidecar.suffix.lower()]
         await _keep(bench, content, origin)
     step = Step(
-        "make_text", 2, {"text": origin},
+        "make_text", 3, {"text": origin},
         {
             "kind": text.track.codec if text.track else kind,
             "language": text.labels.language,
@@ -99,25 +111,81 @@ async def make_text(
         bench.tool_ids("ffmpeg"),
     )  # fmt: skip
 
-    def read(data: bytes, name: str) -> Subtitles:
-        found = parse_subtitles(data, kind, name, text.labels.language, timeline.rate)
-        return placed(found, shift, timeline.duration)
-
     async def make() -> tuple[dict[str, Made], float]:
         if text.track is not None:
             (folder := bench.scratch / text.name).mkdir(exist_ok=True)
             with _blamed_on_film(name := _name(text.track)):
-                data = await encoder.read_subtitles(film, text.track, folder)
-                subtitles = read(data, name) if data.strip() else Subtitles(())
+                (data,) = await encoder.read_subtitles(film, [text.track], folder)
+                found = linted(data, text, timeline, name)
         else:
-            subtitles = read(content, sidecar.name)
-            if not subtitles.cues:
+            found = linted(content, text, timeline, sidecar.name)
+            if not found.subtitles.cues:
                 raise SubtitlesInvalid(
                     f"{sidecar.name} has no text within the film's {float(timeline.duration):.1f} s"
                 )
-        return {"webvtt": Made(write_webvtt(subtitles).encode(), "text/vtt")}, 0.0
+        remarks = canonical_json([remark.as_json() for remark in found.remarks])
+        return {
+            "webvtt": Made(write_webvtt(found.subtitles).encode(), "text/vtt"),
+            "remarks": Made(remarks.encode(), "application/json"),
+        }, 0.0
 
-    return Text(text, (await bench.derive("text", step, make)).outputs["webvtt"], origin)
+    made = (await bench.derive("text", step, make)).outputs
+    remarks = remarks_from_json(json.loads(await bench.read(made["remarks"])))
+    return Text(text, made["webvtt"], origin, remarks)
+
+
+def linted(data: bytes, text: TextTrack, timeline: Timeline, name: str) -> Linted:
+    """A track or sidecar as it would be published, on the film's clock.
+
+    Raises:
+        SubtitlesInvalid: it cannot be read.
+    """
+    if text.track is not None:
+        shift, kind = -timeline.start, CARRIED.get(text.track.codec, "srt")
+        if not data.strip():
+            return Linted(Subtitles(()), ())
+    else:
+        assert text.sidecar is not None
+        shift, kind = Fraction(0), FORMATS[Path(text.sidecar.file).suffix.lower()]
+    found = read_subtitles(data, kind, name, text.labels.language, timeline.rate)
+    return lint(shifted(found, shift), timeline.duration, timeline.rate, text.labels.language)
+
+
+async def look_at_texts(
+    encoder: Encoder, film: Path, timeline: Timeline, texts: Sequence[TextTrack], folder: Path
+) -> dict[str, tuple[Remark, ...]]:
+    """What is said of each text rendition's cues, by name, in one pass of the film.
+
+    Raises:
+        SubtitlesInvalid, SourceDamaged: as ``make_text``.
+    """
+    contents = await _read_all(encoder, film, [t.track for t in texts if t.track], folder)
+    said = {}
+    for text in texts:
+        if text.track is not None:
+            with _blamed_on_film(name := _name(text.track)):
+                said[text.name] = linted(contents[text.track.index], text, timeline, name).remarks
+        elif text.sidecar is not None:
+            path = Path(text.sidecar.file)
+            said[text.name] = linted(read_sidecar(path), text, timeline, path.name).remarks
+    return said
+
+
+async def _read_all(
+    encoder: Encoder, film: Path, tracks: Sequence[Track], folder: Path
+) -> dict[int, bytes]:
+    """Every track by its index; where one cannot be read, one by one, so that it is named."""
+    if not tracks:
+        return {}
+    try:
+        read = await encoder.read_subtitles(film, tracks, folder)
+        return {track.index: data for track, data in zip(tracks, read, strict=True)}
+    except ToolError:
+        found = {}
+        for track in tracks:
+            with _blamed_on_film(_name(track)):
+                (found[track.index],) = await encoder.read_subtitles(film, [track], folder)
+        return found
 
 
 async def _keep(bench: Bench, content: bytes, digest: Digest) -> None:

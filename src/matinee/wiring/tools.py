@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from matinee.adapters.ffmpeg.program import Ffmpeg, FfmpegScanner
+from matinee.adapters.ffmpeg.program import Ffmpeg, FfmpegEncoder, FfmpegScanner
 from matinee.adapters.tools import find_tools
 from matinee.adapters.tools import missing_features as features_missing_in
 from matinee.config import read_settings
-from matinee.ports.tools import Scanner, Tool
+from matinee.ports.tools import Encoder, Scanner, Tool
 from matinee.wiring.reading import sandbox_of
 
 
@@ -14,6 +14,12 @@ def scanner() -> Scanner:
     """What looks at films, for plans."""
     sandbox = sandbox_of(read_settings(None, None))
     return FfmpegScanner(Ffmpeg(Path(find_tools()["ffmpeg"].path), sandbox))
+
+
+def text_reader() -> Encoder:
+    """What reads subtitle tracks, for ``inspect`` and plans."""
+    sandbox = sandbox_of(read_settings(None, None))
+    return FfmpegEncoder(Ffmpeg(Path(find_tools()["ffmpeg"].path), sandbox))
 
 
 def walls() -> tuple[str, ...]:

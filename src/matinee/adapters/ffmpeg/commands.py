@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
+from matinee.adapters.ffmpeg.picture_filters import PICTURES, as_film, upright, wanted
 from matinee.media.codecs.codec import pixel_format
 from matinee.media.ladder import Rung
 from matinee.media.signature import HEIGHT, WIDTH
@@ -35,21 +36,6 @@ GRAPH = ("-filter_complex_threads", "1", "-filter_complex")
 """Filters of one thread: as many as there are cores would wait for each other, and change no byte.
 """
 RAW = ("-fps_mode", "passthrough", "-c:v", "rawvideo", "-f", "rawvideo")
-NO_MATRIX = "sidedata=mode=delete:type=DISPLAYMATRIX"
-"""ffmpeg writes what the film says of turning to its first output, though it is turned already."""
-
-TURNS = {
-    (90, False): "transpose=cclock", (180, False): "hflip,vflip", (270, False): "transpose=clock",
-    (0, True): "vflip", (90, True): "transpose=clock_flip", (180, True): "hflip",
-    (270, True): "transpose=cclock_flip",
-}  # fmt: skip
-"""By the display matrix: degrees counter-clockwise, mirrored or not."""
-
-PICTURES = {
-    "interlaced": "bwdif=mode=send_field:parity=auto:deint=all",
-    "telecine": "fieldmatch=combmatch=full,bwdif=mode=send_frame:deint=interlaced,decimate",
-}
-"""What makes pictures of fields: two of each frame, or four of film from five of pulldown."""
 
 
 def encode_command(
@@ -61,10 +47,8 @@ def encode_command(
     outputs: Sequence[Path],
 ) -> list[str]:
     """One decode of the clip, one encoder for each rung."""
-    rate = rungs[0].rate
     labels = [f"rung{n}" for n in range(len(rungs))]
-    frames = f"[0:v:0]{wanted(clip, rate)},{upright(picture)}"
-    graph = [f"{frames},split={len(rungs)}{''.join(f'[{label}in]' for label in labels)}"]
+    graph = _shown(f"[0:v:0]{wanted(clip, rungs[0].rate)}", picture, rungs, labels)
     command = [ffmpeg, *QUIET, *TELL, "-y", "-copyts", "-noautorotate", "-threads", "1"]
     command += [*CLIPS, "-i", str(clip.path)]
     for rung, label in zip(rungs, labels, strict=True):
@@ -77,76 +61,23 @@ def encode_command(
     return command
 
 
-def wanted(clip: Clip, rate: Fraction) -> str:
-    """Exactly the clip's frames, numbered from 0 on a clock that ticks once a frame."""
-    plan = clip.plan
-    begin, end = plan.surplus, plan.surplus + len(plan.frames)
-    first = f"start_frame={begin}:" if begin else ""
-    steps = [f"trim=start={float(clip.skip_s):.6f}"]
-    if plan.fields != "progressive":
-        steps.append(PICTURES[plan.fields])
-    if plan.slots is not None:
-        # Times are places of the grid, rounded to milliseconds: back to places, then fill them.
-        steps += [
-            f"setpts=floor(T*{rate}+0.25)/({rate})/TB", f"settb=1/({rate})", f"fps={rate}",
-            f"tpad=stop_mode=clone:stop={len(plan.frames)}",
-        ]  # fmt: skip
-    clock = f"settb={rate.denominator}/{rate.numerator},setpts=N"
-    return ",".join([*steps, f"trim={first}end_frame={end}", clock])
-
-
-def upright(picture: Picture) -> str:
-    """As shown: cropped, turned, in limited range, of standard dynamic range, all colours tagged.
-
-    A high dynamic range keeps its darker half as it is, with diffuse white at 203 cd/m2 (ITU-R
-    BT.2408); what is brighter, up to 1000 cd/m2, is bent below white by a Moebius curve.
-    """
-    steps = []
-    if picture.crop:
-        crop = picture.crop
-        steps.append(f"crop={crop.width}:{crop.height}:{crop.left}:{crop.top}")
-    turn = TURNS.get((picture.rotation, picture.is_mirrored))
-    steps += [turn, NO_MATRIX] if turn else []
-    if picture.is_hdr:
-        return ",".join([*steps, _tone_mapped(picture)])
-    if picture.is_rgb:
-        steps.append("scale=out_color_matrix=bt709:out_range=tv,format=yuv444p")
-    elif picture.colour.full_range:
-        steps.append("scale=in_range=pc:out_range=tv")
-    primaries, transfer, matrix = colour_tags(picture)
-    tags = f"range=tv:color_primaries={primaries}:color_trc={transfer}:colorspace={matrix}"
-    return ",".join([*steps, f"setparams={tags}"])
-
-
-def _tone_mapped(picture: Picture) -> str:
-    colour = picture.colour
-    source = "pc" if colour.full_range else "tv"
-    return (
-        f"setparams=range={source}:color_primaries={colour.primaries or 'bt2020'}:"
-        f"color_trc={colour.transfer}:colorspace={colour.matrix or 'bt2020nc'},"
-        "zscale=transfer=linear:npl=203,format=gbrpf32le,zscale=primaries=bt709,"
-        "tonemap=tonemap=mobius:param=0.3:peak=4.926:desat=0,"
-        "zscale=transfer=bt709:matrix=bt709:range=tv,format=yuv420p"
-    )
-
-
-def colour_tags(picture: Picture) -> tuple[str, str, str]:
-    """Primaries, transfer and matrix by ffmpeg's names; what the source leaves open by its size.
-
-    Players take untagged small pictures for BT.601 and large ones for BT.709, so an untagged film
-    would change its colours from rung to rung.
-    """
-    if picture.is_hdr or picture.is_rgb:
-        return "bt709", "bt709", "bt709"
-    small = "smpte170m" if picture.height <= 480 else "bt470bg"
-    assumed = "bt709" if picture.height >= 720 else small
-    colour = picture.colour
-    transfer = assumed if assumed == "bt709" else "smpte170m"
-    return (
-        colour.primaries or assumed,
-        colour.transfer or transfer,
-        colour.matrix or assumed,
-    )
+def _shown(
+    frames: str, picture: Picture, rungs: Sequence[Rung], labels: Sequence[str]
+) -> list[str]:
+    """The frames as each rung shows them: tone-mapped once for all, or in the film's own range."""
+    pairs = list(zip(rungs, labels, strict=True))
+    plain = [f"[{label}in]" for rung, label in pairs if rung.hdr is None]
+    bright = [f"[{label}in]" for rung, label in pairs if rung.hdr is not None]
+    ways = [
+        f"{filters},split={len(pads)}{''.join(pads)}"
+        for filters, pads in (
+            (upright(picture), plain), (upright(picture, keep_range=True), bright),
+        )
+        if pads
+    ]  # fmt: skip
+    if len(ways) == 1:
+        return [f"{frames},{ways[0]}"]
+    return [f"{frames},split=2[plain][bright]", f"[plain]{ways[0]}", f"[bright]{ways[1]}"]
 
 
 def _coder(rung: Rung, starts: Sequence[int]) -> list[str]:
@@ -316,7 +247,8 @@ def measure_command(
     """Decode every chunk to its signature; with a clip, score each at the source's size.
 
     Outputs lie in the working folder: ``<name>.sig`` for each chunk, ``<name>.json`` its scores,
-    ``reference.sig`` the frames that it was scored against.
+    ``reference.sig`` the frames that it was scored against. Chunks of high dynamic range are
+    tone-mapped as the film was, so that like is compared with like.
     """
     rate = rungs[0].rate
     clock = f"settb={rate.denominator}/{rate.numerator},setpts=N"
@@ -326,7 +258,7 @@ def measure_command(
     graph = []
     outputs = [(f"sig{n}", f"{name}.sig") for n, name in enumerate(names)]
     if clip is None:
-        graph += [f"[{n}:v:0]{SIGN}[sig{n}]" for n in range(len(chunks))]
+        graph += [f"[{n}:v:0]{as_film(rung)}{SIGN}[sig{n}]" for n, rung in enumerate(rungs)]
     else:
         width, height = display_size(picture)
         command += ["-copyts", "-noautorotate", "-threads", "1", *CLIPS, "-i", str(clip.path)]
@@ -338,8 +270,9 @@ def measure_command(
         )
         graph.append(f"[refsig]{SIGN}[reference]")
         outputs.append(("reference", "reference.sig"))
-        for n, name in enumerate(names):
-            graph.append(f"[{n}:v:0]{clock},split=2[own{n}][dis{n}];[own{n}]{SIGN}[sig{n}]")
+        for n, (rung, name) in enumerate(zip(rungs, names, strict=True)):
+            shown = f"[{n}:v:0]{clock},{as_film(rung)}split=2[own{n}][dis{n}]"
+            graph.append(f"{shown};[own{n}]{SIGN}[sig{n}]")
             graph.append(
                 f"[dis{n}]scale={width}:{height}:flags=bicubic,setsar=1,format=yuv420p[big{n}];"
                 f"[big{n}][ref{n}]libvmaf=model=version={vmaf_model(height)}:"
@@ -356,15 +289,17 @@ def vmaf_model(height: int) -> str:
     return "vmaf_4k_v0.6.1" if height > 1440 else "vmaf_v0.6.1"
 
 
-def subtitles_command(ffmpeg: str, film: Path, track: int, codec: str, output: Path) -> list[str]:
-    """A text subtitle track on the container's clock, in the form that ``CARRIED`` names.
+def subtitles_command(
+    ffmpeg: str, film: Path, tracks: Sequence[Track], outputs: Sequence[Path]
+) -> list[str]:
+    """Text subtitle tracks on the container's clock, each in the form that ``CARRIED`` names.
 
     Packets that are text are copied; what a decoder must read becomes SubRip.
     """
-    form = CARRIED.get(codec)
-    coder = "copy" if form else "srt"
-    muxer = "data" if form == "ttml" else form or "srt"
-    return [
-        ffmpeg, *QUIET, "-y", "-copyts", "-vn", "-an", "-dn", *FILMS, "-i", str(film),
-        "-map", f"0:{track}", "-c:s", coder, "-f", muxer, str(output),
-    ]  # fmt: skip
+    command = [ffmpeg, *QUIET, "-y", "-copyts", "-vn", "-an", "-dn", *FILMS, "-i", str(film)]
+    for track, output in zip(tracks, outputs, strict=True):
+        form = CARRIED.get(track.codec)
+        muxer = "data" if form == "ttml" else form or "srt"
+        command += ["-map", f"0:{track.index}", "-c:s", "copy" if form else "srt"]
+        command += ["-f", muxer, str(output)]
+    return command

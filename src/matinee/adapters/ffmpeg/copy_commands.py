@@ -12,10 +12,9 @@ from matinee.adapters.ffmpeg.commands import (
     RAW,
     SIGN,
     TELL,
-    upright,
     vmaf_model,
-    wanted,
 )
+from matinee.adapters.ffmpeg.picture_filters import upright, wanted
 from matinee.media.source import Picture, display_size
 from matinee.ports.tools import Clip
 

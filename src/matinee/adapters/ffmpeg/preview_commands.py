@@ -12,9 +12,8 @@ from matinee.adapters.ffmpeg.commands import (
     RAW,
     SIGN,
     TELL,
-    upright,
-    wanted,
 )
+from matinee.adapters.ffmpeg.picture_filters import upright, wanted
 from matinee.adapters.ffmpeg.sound_commands import placed
 from matinee.media.preview import SEGMENT
 from matinee.media.sound import AAC_FRAME, SoundRendition

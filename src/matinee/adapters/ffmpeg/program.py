@@ -151,17 +151,16 @@ class FfmpegEncoder(Encoder):
                 )
         return Spent(cpu_s)
 
-    async def read_subtitles(self, film: Path, track: Track, folder: Path) -> bytes:
-        output = folder / f"subtitles-{track.index}"
-        command = commands.subtitles_command(
-            self._ffmpeg.path, film, track.index, track.codec, output
-        )
-        finished = await self._ffmpeg.run(f"reading subtitle track {track.index}", command, folder)
+    async def read_subtitles(
+        self, film: Path, tracks: Sequence[Track], folder: Path
+    ) -> list[bytes]:
+        outputs = [folder / f"subtitles-{track.index}" for track in tracks]
+        command = commands.subtitles_command(self._ffmpeg.path, film, tracks, outputs)
+        names = f"subtitle track {', '.join(str(track.index) for track in tracks)}"
+        finished = await self._ffmpeg.run(f"reading {names}", command, folder)
         if finished.exit_code != 0:
-            raise ToolError(
-                f"subtitle track {track.index} of {film.name} cannot be read: {finished.last_words}"
-            )
-        return output.read_bytes()
+            raise ToolError(f"{names} of {film.name} cannot be read: {finished.last_words}")
+        return [output.read_bytes() for output in outputs]
 
 
 class FfmpegScanner(Scanner):

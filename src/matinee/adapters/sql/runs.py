@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, bindparam, func, select, tuple_, update
+from sqlalchemy import Connection, Engine, Row, bindparam, exists, func, select, tuple_, update
 
 from matinee.adapters.sql.database import insert_if_absent, reading, writing
 from matinee.adapters.sql.facts import tell
@@ -12,7 +12,7 @@ from matinee.adapters.sql.schema import runs
 from matinee.core.errors import NotFound
 from matinee.core.events import Fact
 from matinee.ports.leases import Lease, Leases
-from matinee.ports.runs import Ended, Run, RunDesk, RunQueue, Wish
+from matinee.ports.runs import OPEN_STATES, Ended, Run, RunDesk, RunQueue, Wish
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """Sorts behind every deadline."""
@@ -23,6 +23,7 @@ LAST_RANK = 2**31 - 1
 _RUN = select(runs)
 _ONE = _RUN.where(runs.c.id == bindparam("one"))
 _LOCKED = _ONE.with_for_update()
+_OPEN = select(exists().where(runs.c.state.in_(OPEN_STATES)))
 _NEXT = (
     _RUN.where(runs.c.state == "queued", runs.c.rank < bindparam("below"))
     .order_by(runs.c.rank, runs.c.needed_at, runs.c.queued_at, runs.c.sequence)
@@ -98,6 +99,10 @@ class SqlRuns(RunQueue, RunDesk, Leases):
                 return False
             _end(connection, run_of(row), how, self._now())
         return True
+
+    def has_open(self) -> bool:
+        with reading(self._engine) as connection:
+            return bool(connection.scalar(_OPEN))
 
     def get(self, run_id: str) -> Run:
         with reading(self._engine) as connection:

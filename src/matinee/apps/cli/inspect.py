@@ -1,5 +1,6 @@
 """``matinee inspect``."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ def inspect_command(film: str, as_json: bool) -> None:
     from matinee.media.remarks import told_source, track_json
     from matinee.media.source import source_as_json
     from matinee.media.source_timeline import timeline_of
+    from matinee.media.subtitle_lint import remarks_json
+    from matinee.media.tracks import plan_texts
 
     info, packets, time_base = reading.result()
     refusal: SourceRefused | None = None
@@ -33,6 +36,8 @@ def inspect_command(film: str, as_json: bool) -> None:
         timeline = timeline_of(info, packets, time_base)
     except SourceRefused as error:
         refusal = error
+    texts = plan_texts(info, timeline, ()) if timeline else []
+    said, words = _look_at(path, timeline, texts)
     frames, rate = (timeline.frames, str(timeline.rate)) if timeline else (len(packets), None)
     document = {
         "film": film,
@@ -42,7 +47,12 @@ def inspect_command(film: str, as_json: bool) -> None:
         "frames": frames,
         "frame_rate": rate,
         "start": float(timeline.start) if timeline else None,
-        "notes": [*told_source(info), *(timeline.notes if timeline else ())],
+        "notes": [
+            *told_source(info),
+            *(timeline.notes if timeline else ()),
+            *words,
+        ],
+        "subtitle_remarks": remarks_json(said),
         "picture": source_as_json(info)["picture"],
         "tracks": [track_json(t, info, frames, rate) for t in info.tracks],
         "chapters": chapters_json(
@@ -56,6 +66,15 @@ def inspect_command(film: str, as_json: bool) -> None:
         tell_tracks(film, info, document)
     if refusal:
         raise refusal
+
+
+def _look_at(film: Path, timeline: Any, texts: Sequence[Any]) -> tuple[dict[str, Any], list[str]]:
+    """What is said of subtitles; a film without any needs nothing that looks at them."""
+    if not texts:
+        return {}, []
+    from matinee.apps.cli.planning import look_at_subtitles
+
+    return look_at_subtitles(film, timeline, texts, accept_damage=True)
 
 
 def tell_tracks(film: str, info: Any, document: dict[str, Any]) -> None:

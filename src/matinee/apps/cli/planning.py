@@ -29,9 +29,10 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], profile: Any, wish: Any)
 
     from matinee.config import read_settings
     from matinee.media import estimate
-    from matinee.media.remarks import told_source
+    from matinee.media.remarks import told_range, told_source
     from matinee.media.source import display_size
     from matinee.media.source_timeline import timeline_of
+    from matinee.media.subtitle_lint import remarks_json
     from matinee.media.tracks import plan_tracks
     from matinee.stages.crop import told_crop
 
@@ -42,6 +43,9 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], profile: Any, wish: Any)
     if wish.crop:
         info = _cropped(film, info)
     tracks = plan_tracks(info, timeline, profile, sidecars)
+    said, words = look_at_subtitles(
+        film, timeline, tracks.texts, accept_damage=wish.accept_damage
+    )  # fmt: skip
     size, frames = display_size(info.picture), timeline.frames
     scored = len(tracks.rungs) if wish.scores else 0
     per_frame = (
@@ -58,12 +62,57 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], profile: Any, wish: Any)
         "duration": float(timeline.duration),
         "frames": frames,
         "frame_rate": str(timeline.rate),
-        "notes": [*told_source(info), *timeline.notes, *told_crop(info.picture)],
+        "notes": [
+            *told_source(info),
+            *told_range(tracks.rungs),
+            *timeline.notes,
+            *told_crop(info.picture),
+            *words,
+        ],
+        "subtitle_remarks": remarks_json(said),
         "tracks": [outcome.as_json() for outcome in tracks.outcomes],
         "waivers": [o.as_json() for o in tracks.outcomes if o.waiver],
         "cpu_seconds": round(cpu_s, 1),
         "seconds": round(cpu_s / workers, 1),
     }
+
+
+def look_at_subtitles(
+    film: Path, timeline: Any, texts: Sequence[Any], *, accept_damage: bool
+) -> tuple[dict[str, Any], list[str]]:
+    """What is said of each text rendition's cues; and the same in words, a line for each.
+
+    Of what is damaged, if it may be, a line says so.
+
+    Raises:
+        SourceDamaged: a subtitle track cannot be read.
+    """
+    if not texts:
+        return {}, []
+    from matinee.core.errors import SourceDamaged
+    from matinee.media.subtitle_lint import told_remarks
+    from matinee.stages.text import look_at_texts
+    from matinee.wiring.tools import text_reader
+
+    said: dict[str, Any] = {}
+    faults = []
+    with tempfile.TemporaryDirectory(prefix="matinee-plan-") as folder:
+
+        def look(some: Sequence[Any]) -> dict[str, Any]:
+            looking = look_at_texts(text_reader(), film.absolute(), timeline, some, Path(folder))
+            return asyncio.run(looking)
+
+        try:
+            said = look(texts)
+        except SourceDamaged:
+            if not accept_damage:
+                raise
+            for text in texts:
+                try:
+                    said |= look([text])
+                except SourceDamaged as error:
+                    faults.append(f"{text.name}: {error}")
+    return said, [*told_remarks(said), *faults]
 
 
 def _cropped(film: Path, info: Any) -> Any:

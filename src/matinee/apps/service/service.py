@@ -57,8 +57,6 @@ LOCAL_TOKEN = "this machine"  # noqa: S105  # its name
 LOCAL_TOKEN_DAYS = 30
 """A token for commands on this machine, made anew at each start, ends by itself after a crash."""
 
-OPEN_STATES = ("queued", "running", "cancelling")
-
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -224,7 +222,7 @@ class Up:
 
     def _has_work(self) -> bool:
         """Whether a worker is wanted."""
-        return bool(self.library.runs.page(OPEN_STATES, None, 1))
+        return self.library.runs.has_open()
 
     def _has_uploads(self) -> bool:
         """Whether any upload goes on, so that a head start may be given."""

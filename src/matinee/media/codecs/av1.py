@@ -1,11 +1,22 @@
 """AV1 by SVT-AV1: the AV1 bitstream specification, and AV1 in ISO BMFF."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from matinee.media.boxes import BoxError, Fields
 from matinee.media.codecs.bits import Bits
 from matinee.media.codecs.codec import Codec, Coding, Demand, Told, lowest
+from matinee.media.colour import (
+    CHROMATICITY,
+    LUMINANCE,
+    Colours,
+    Hdr,
+    Light,
+    Mastering,
+    units,
+)
+from matinee.media.colour_boxes import light_of
 
 # level: luma samples of a picture, its width and height, samples shown and decoded per second,
 # Mbit/s (Main tier)
@@ -32,8 +43,11 @@ PRESETS = {
 HIDDEN = 32
 """One picture in so many is decoded and not shown: SVT-AV1's look-ahead reference."""
 
-SEQUENCE_HEADER, FRAME_HEADER, FRAME = 1, 3, 6
+SEQUENCE_HEADER, FRAME_HEADER, METADATA, FRAME = 1, 3, 5, 6
 """Types of open bitstream units (section 6.2.2)."""
+
+LIGHT, MASTERING = 1, 2
+"""Types of metadata (section 6.7.1)."""
 
 SELECT = 2
 """SELECT_SCREEN_CONTENT_TOOLS and SELECT_INTEGER_MV."""
@@ -61,12 +75,28 @@ def _options(rung: Coding, times: str) -> list[str]:
     major, _, minor = rung.level.partition(".")
     options = (
         f"keyint=-1:scd=0:irefresh-type=2:lp={rung.threads}:level={major}{minor or 0}:"
-        f"mbr={rung.maxrate // 1000}"
+        f"mbr={rung.maxrate // 1000}{_metadata(rung.hdr)}"
     )
     return [
         "-c:v", "libsvtav1", "-preset", rung.preset, "-crf", f"{rung.crf:g}",
         "-force_key_frames", times, "-svtav1-params", options, "-flags:v", "+bitexact",
     ]  # fmt: skip
+
+
+def _metadata(hdr: Hdr | None) -> str:
+    """Static metadata, by SVT-AV1's options; it writes them before each key frame."""
+    said = ""
+    if hdr and (shown := hdr.mastering):
+        points = zip("GBR", (shown.green, shown.blue, shown.red), strict=True)
+        places = [*points, ("WP", shown.white)]
+        told = "".join(
+            f"{name}({x / CHROMATICITY:.5f},{y / CHROMATICITY:.5f})" for name, (x, y) in places
+        )
+        bounds = f"L({shown.brightest / LUMINANCE:.4f},{shown.darkest / LUMINANCE:.4f})"
+        said += f":mastering-display={told}{bounds}"
+    if hdr and hdr.light:
+        said += f":content-light={hdr.light.most},{hdr.light.average}"
+    return said
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +107,7 @@ class _Sequence:
     level: int
     tier: int
     depth: int
+    colours: Colours | None = None
 
 
 def _units(data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -118,7 +149,8 @@ def _sequence(content: bytes) -> _Sequence:
     number, tier = _operating_point(bits)
     across, down = bits.take(4) + 1, bits.take(4) + 1
     bits.take(across + down)
-    return _Sequence(profile, number, tier, _depth(bits, profile))
+    depth = _depth(bits, profile)
+    return _Sequence(profile, number, tier, depth, _colour_description(bits, profile))
 
 
 def _operating_point(bits: Bits) -> tuple[int, int]:
@@ -155,6 +187,38 @@ def _depth(bits: Bits, profile: int) -> int:
     if not bits.flag():
         return 8
     return 12 if profile == 2 and bits.flag() else 10
+
+
+def _colour_description(bits: Bits, profile: int) -> Colours:
+    """What comes after the depth (section 5.5.2)."""
+    if profile != 1:
+        bits.take(1)  # grey
+    codes = (bits.take(8), bits.take(8), bits.take(8)) if bits.flag() else (2, 2, 2)
+    return Colours(*codes, full_range=codes == (1, 13, 0) or bits.flag())
+
+
+def colours(configuration: bytes, sample: bytes) -> Colours:
+    """By the sequence header, and the metadata before or in the sample (section 5.8)."""
+    mastering: Mastering | None = None
+    light: Light | None = None
+    for kind, content in (*_units(configuration[4:]), *_units(sample)):
+        if kind != METADATA or len(content) < 2:
+            continue
+        mastering = _mastering(content[1:]) if content[0] == MASTERING else mastering
+        light = light_of(content[1:]) if content[0] == LIGHT else light
+    told = _sequence(_sequence_unit(sample)).colours
+    assert told is not None
+    return replace(told, mastering=mastering, light=light)
+
+
+def _mastering(content: bytes) -> Mastering:
+    """Red, green, blue and white in 1/65536, luminances in 1/256 and 1/16384 (section 6.7.4)."""
+    bits = Bits(content[:24])
+    places = [units(Fraction(bits.take(16), 1 << 16), CHROMATICITY) for _ in range(8)]
+    red, green, blue, white = zip(places[::2], places[1::2], strict=True)
+    brightest = units(Fraction(bits.take(32), 1 << 8), LUMINANCE)
+    darkest = units(Fraction(bits.take(32), 1 << 14), LUMINANCE)
+    return Mastering(red, green, blue, white, brightest, darkest)
 
 
 def _named(kind: str, sequence: _Sequence) -> str:
@@ -208,4 +272,6 @@ AV1 = Codec(
     told=_told,
     header=lambda _, sample: _sequence_unit(sample),
     is_key=_is_key,
+    colours=colours,
+    finer={"PQ": 12, "HLG": 4},
 )

@@ -28,6 +28,24 @@ class Bits:
         """One bit."""
         return bool(self.take(1))
 
+    def golomb(self) -> int:
+        """An unsigned Exp-Golomb number (ITU-T H.265 clause 9.2).
+
+        Raises:
+            BoxError: too few bits are left, or it has more than 32.
+        """
+        zeros = 0
+        while not self.flag():
+            zeros += 1
+            if zeros > 32:
+                raise BoxError("a number in a header is longer than 32 bits")
+        return (1 << zeros) - 1 + self.take(zeros)
+
+    def pass_over(self, numbers: int) -> None:
+        """Read so many Exp-Golomb numbers that nobody asks for."""
+        for _ in range(numbers):
+            self.golomb()
+
 
 def nal_units(sample: bytes, length_size: int) -> Iterator[bytes]:
     """The NAL units of an AVC or HEVC sample (ISO/IEC 14496-15 clause 5.3.3).

@@ -4,11 +4,12 @@ A codec is one value of :class:`Codec`, in a module of its own; nothing else nam
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Protocol
 
 from matinee.media.boxes import Fields
+from matinee.media.colour import Colours, Hdr
 
 REORDERED_FRAMES = 2
 """Frames that B-frames hold back: a pyramid of up to three B-frames needs two. Every codec's frames
@@ -46,6 +47,8 @@ class Coding(Protocol):
     def threads(self) -> int: ...  # noqa: D102
     @property
     def profile(self) -> str: ...  # noqa: D102
+    @property
+    def hdr(self) -> Hdr | None: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,10 @@ class Codec:
       the configuration and a key frame's sample really hold;
     - ``header`` is what all chunks of a rendition must share, from the same two;
     - ``muxed_level`` is a level as a muxer is told it, where no header of the coded frames has it;
-    - ``is_key`` says whether a sample is a picture where decoding may begin, None: it holds none.
+    - ``is_key`` says whether a sample is a picture where decoding may begin, None: it holds none;
+    - ``colours`` are what configuration and a key frame's sample tell of colours; a codec without
+      it tells too little of them for a high dynamic range;
+    - ``finer`` is by how much such a range, by its name in HLS, needs a lower CRF for as many bits.
 
     Functions that read bytes raise ``BoxError`` where these are cut short or make no sense.
     """
@@ -94,6 +100,8 @@ class Codec:
     header: Callable[[bytes, bytes], bytes]
     is_key: Callable[[bytes, int], bool | None]
     muxed_level: Callable[[str], int] | None = None
+    colours: Callable[[bytes, bytes], Colours] | None = None
+    finer: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def default_profile(self) -> str:

@@ -1,10 +1,13 @@
 """HEVC by x265: ITU-T H.265, ISO/IEC 14496-15 clause 8 and annex E."""
 
+from collections.abc import Iterator
 from math import ceil
 
 from matinee.media.boxes import Box, BoxError, Fields
-from matinee.media.codecs.bits import nal_units
+from matinee.media.codecs.bits import Bits, nal_units
 from matinee.media.codecs.codec import REORDERED_FRAMES, Codec, Coding, Demand, Told, lowest
+from matinee.media.colour import Colours, Hdr, Light, Mastering
+from matinee.media.colour_boxes import light_of, mastering_of
 
 # level: luma samples of a picture, luma samples per second, kbit/s and kbit of buffer (Main tier)
 LEVELS = {
@@ -28,8 +31,17 @@ PRESETS = {
     "medium": 0.13, "slow": 0.3, "slower": 0.8, "veryslow": 1.4,
 }  # fmt: skip
 
-SEQUENCE_PARAMETERS = 33
-"""The NAL unit type (table 7-1)."""
+SEQUENCE_PARAMETERS, PREFIX_SEI = 33, 39
+"""Types of NAL units (table 7-1)."""
+
+LENGTH_AT = 21
+"""Where the configuration tells the bytes before each NAL unit."""
+
+MASTERING, LIGHT = 137, 144
+"""Types of SEI messages (table D.1)."""
+
+EXTENDED_SAR = 255
+UNSPECIFIED = 2
 
 CODING_UNIT = 8
 """Sides of coded pictures are whole multiples of x265's smallest coding unit."""
@@ -66,6 +78,7 @@ def _options(rung: Coding, times: str) -> list[str]:
         f"keyint=-1:scenecut=0:open-gop=0:ref={rung.reference_frames}:bframes=3:b-pyramid=1:"
         f"level-idc={rung.level}:high-tier=0:hrd=0:info=0:opt-qp-pps=0:"
         f"opt-ref-list-length-pps=0:frame-threads={rung.threads}:pools=none:wpp=0:log-level=error"
+        f"{_metadata(rung.hdr)}"
     )
     return [
         "-c:v", "libx265", "-preset", rung.preset, "-crf", f"{rung.crf:g}",
@@ -74,6 +87,19 @@ def _options(rung: Coding, times: str) -> list[str]:
         "-force_key_frames", times, "-forced-idr", "1", "-x265-params", options,
         "-flags:v", "+bitexact",
     ]  # fmt: skip
+
+
+def _metadata(hdr: Hdr | None) -> str:
+    """Static metadata, by x265's options; it writes them beside the parameter sets."""
+    said = ""
+    if hdr and (shown := hdr.mastering):
+        points = zip("GBR", (shown.green, shown.blue, shown.red), strict=True)
+        places = "".join(f"{name}({x},{y})" for name, (x, y) in points)
+        white = f"WP({shown.white[0]},{shown.white[1]})"
+        said += f":master-display={places}{white}L({shown.brightest},{shown.darkest})"
+    if hdr and hdr.light:
+        said += f":max-cll={hdr.light.most},{hdr.light.average}"
+    return said
 
 
 def _string(kind: str, fields: Fields) -> str:
@@ -105,15 +131,107 @@ def _unescaped(unit: bytes) -> bytes:
 
 
 def _parameter_set(configuration: bytes, wanted: int) -> bytes:
-    """The first NAL unit of a type (ISO/IEC 14496-15 clause 8.3.2.1)."""
+    """The first NAL unit of a type."""
+    for unit in _configured(configuration, wanted):
+        return unit
+    raise BoxError(f"the HEVC configuration has no NAL unit of type {wanted}")
+
+
+def _configured(configuration: bytes, wanted: int) -> Iterator[bytes]:
+    """The configuration's NAL units of a type (ISO/IEC 14496-15 clause 8.3.2.1)."""
     fields = Fields(configuration, Box("hvcC", 0, 0, len(configuration)), 22)
     for _ in range(fields.unsigned(1)):
         kind = fields.unsigned(1) & 63
         for _ in range(fields.unsigned(2)):
             unit = fields.take(fields.unsigned(2))
             if kind == wanted:
-                return unit
-    raise BoxError(f"the HEVC configuration has no NAL unit of type {wanted}")
+                yield unit
+
+
+def colours(configuration: bytes, sample: bytes) -> Colours:
+    """By the sequence parameter set's VUI (annex E.2.1), and SEI before or in the sample."""
+    codes = _vui_colours(Bits(_unescaped(_parameter_set(configuration, SEQUENCE_PARAMETERS))[2:]))
+    mastering: Mastering | None = None
+    light: Light | None = None
+    length_size = (configuration[LENGTH_AT] & 3) + 1
+    inside = [u for u in nal_units(sample, length_size) if u[0] >> 1 & 63 == PREFIX_SEI]
+    for unit in (*_configured(configuration, PREFIX_SEI), *inside):
+        for kind, content in sei_messages(_unescaped(unit)[2:]):
+            mastering = mastering_of(content) if kind == MASTERING else mastering
+            light = light_of(content) if kind == LIGHT else light
+    return Colours(*codes, mastering=mastering, light=light)
+
+
+def sei_messages(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Type and content of each message of an SEI unit (clause 7.3.5), behind its header.
+
+    Raises:
+        BoxError: one is cut short.
+    """
+    at = 0
+    while len(data) - at > 2:  # a message, not the trailing bits
+        numbers = []
+        for _ in range(2):
+            number = 0
+            while at < len(data) and data[at] == 255:
+                number, at = number + 255, at + 1
+            if at >= len(data):
+                raise BoxError("an SEI message is cut short")
+            numbers.append(number + data[at])
+            at += 1
+        kind, size = numbers
+        if at + size > len(data):
+            raise BoxError("an SEI message is cut short")
+        yield kind, data[at : at + size]
+        at += size
+
+
+def _vui_colours(bits: Bits) -> tuple[int, int, int, bool]:
+    """Primaries, transfer, matrix and range of a sequence parameter set (clause 7.3.2.2.1).
+
+    Reads what x265 writes: no scaling lists of its own, no sets of reference pictures in it.
+    """
+    bits.take(4)
+    layers = bits.take(3)
+    bits.take(1 + 96)
+    if layers:
+        raise BoxError("HEVC in temporal layers is not read")
+    bits.pass_over(1)
+    if bits.golomb() == 3:
+        bits.take(1)
+    bits.pass_over(2)  # sides
+    if bits.flag():  # conformance window
+        bits.pass_over(4)
+    bits.pass_over(3)  # depths, order count
+    bits.take(1)
+    bits.pass_over(3 + 6)  # pictures held, sizes of blocks
+    if bits.flag() and bits.flag():
+        raise BoxError("HEVC with scaling lists is not read")
+    bits.take(2)
+    if bits.flag():  # PCM
+        bits.take(8)
+        bits.pass_over(2)
+        bits.take(1)
+    if bits.golomb():
+        raise BoxError("HEVC with sets of reference pictures is not read")
+    if bits.flag():
+        raise BoxError("HEVC with long-term reference pictures is not read")
+    bits.take(2)
+    return _vui(bits) if bits.flag() else (UNSPECIFIED, UNSPECIFIED, UNSPECIFIED, False)
+
+
+def _vui(bits: Bits) -> tuple[int, int, int, bool]:
+    if bits.flag() and bits.take(8) == EXTENDED_SAR:
+        bits.take(32)
+    if bits.flag():  # overscan
+        bits.take(1)
+    codes, is_full = (UNSPECIFIED, UNSPECIFIED, UNSPECIFIED), False
+    if bits.flag():
+        bits.take(3)
+        is_full = bits.flag()
+        if bits.flag():
+            codes = (bits.take(8), bits.take(8), bits.take(8))
+    return (*codes, is_full)
 
 
 def _told(string: str) -> Told:
@@ -140,10 +258,12 @@ HEVC = Codec(
     options=_options,
     entries=("hvc1", "hev1"),
     box="hvcC",
-    nal_length_at=21,
+    nal_length_at=LENGTH_AT,
     string=_string,
     coded_string=_coded_string,
     told=_told,
     header=lambda configuration, _: configuration,
     is_key=_is_key,
+    colours=colours,
+    finer={"PQ": 5, "HLG": 2},
 )
