@@ -115,6 +115,7 @@ def test_what_is_made_elsewhere_lies_here_no_more(engine: Engine) -> None:
     assert holdings.row(made.step.key) is None
     (row,) = holdings.rows(0, 9)
     assert holdings.row(kept.step.key) == row
+    assert holdings.inputs(kept.step.key) == [CHUNK] and not holdings.inputs(made.step.key)
     assert lineage.places([gone, stays]) == {stays: [f"objects/{stays}"]}
     assert not lineage.made_any([gone]) and not lineage.used_any([FILM])
 

@@ -122,7 +122,8 @@ async def _row(mender: Mender, finding: Finding, hidden: Collection[str], dry_ru
     if fault.digest is not None:
         return await _place(mender, fault.digest, dry_run)
     made = await asyncio.to_thread(ward.holdings.outputs, key)
-    title = await asyncio.to_thread(_title_of, mender, fault, made)
+    linked = await asyncio.to_thread(ward.holdings.inputs, key)
+    title = await asyncio.to_thread(_title_of, mender, fault, [*made, *linked])
     graph = await title_graph(ward.records, title) if title else None
     if graph is None or graph.shown is None:
         return "", "it belongs to no title with a package that could be made again"
@@ -144,11 +145,11 @@ async def _is_right(mender: Mender, key: Digest) -> bool:
     return row is not None and not check_row(row)
 
 
-def _title_of(mender: Mender, fault: Fault, made: Sequence[Digest]) -> Title | None:
+def _title_of(mender: Mender, fault: Fault, around: Sequence[Digest]) -> Title | None:
     records = mender.ward.records
     if fault.title is not None:
         return records.titles.get(fault.title)
-    return next((t for digest in made if (t := title_of(records, digest)) is not None), None)
+    return next((t for digest in around if (t := title_of(records, digest)) is not None), None)
 
 
 async def _run_again(

@@ -222,7 +222,8 @@ class _Pass:
     async def _of_title(self, fault: Fault) -> Fault:
         """With the title whose derivation it is: a repair may be killed when the row is gone."""
         key = Digest(fault.thing.removeprefix("derivation/"))
-        for digest in await asyncio.to_thread(self.ward.holdings.outputs, key):
+        holdings = self.ward.holdings
+        for digest in (*holdings.outputs(key), *holdings.inputs(key)):
             title = await asyncio.to_thread(title_of, self.ward.records, digest)
             if title is not None:
                 return replace(fault, title=title.id)

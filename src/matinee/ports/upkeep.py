@@ -160,6 +160,10 @@ class Holdings(Protocol):
         """What a derivation gave, whatever else its row says."""
         ...
 
+    def inputs(self, key: Digest) -> Sequence[Digest]:
+        """What a derivation was made from, by its links, whatever its row says."""
+        ...
+
     def place(self, digest: Digest, key: str) -> None:
         """Write that an asset lies at a key, where its proved bytes were seen."""
         ...

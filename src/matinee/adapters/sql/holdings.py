@@ -136,6 +136,13 @@ class SqlHoldings(Holdings):
         with reading(self._engine) as connection:
             return connection.scalars(query.order_by(links.role)).all()
 
+    def inputs(self, key: Digest) -> Sequence[Digest]:
+        links = derivation_inputs.c
+        query = select(links.digest).join(derivations, derivations.c.sequence == links.derivation)
+        with reading(self._engine) as connection:
+            found = connection.scalars(query.where(derivations.c.key == key)).all()
+        return sorted(found)
+
     def place(self, digest: Digest, key: str) -> None:
         with writing(self._engine) as connection:
             placed = insert_or_change(connection, locations, key=["key"], changed=["digest"])
