@@ -14,6 +14,7 @@ import hypothesis
 import imageio_ffmpeg
 import pytest
 from tests.databases import postgres
+from tests.encrypted import Encrypted, encrypt
 from tests.films import films
 from tests.forks import run_module
 from tests.s3_server import s3
@@ -205,6 +206,19 @@ def stocked(unscored: tuple[Path, dict[str, Any]], tmp_path: Path) -> tuple[Path
     shutil.copytree(unscored[0], library)
     told = json.dumps(unscored[1])
     return library, json.loads(told.replace(str(unscored[0]), str(library)))
+
+
+@pytest.fixture(scope="session")
+def encrypted(
+    tmp_path_factory: pytest.TempPathFactory, matinee: Callable[..., Ended], film: Path,
+    ladder: Path, unscored: tuple[Path, dict[str, Any]],
+) -> Encrypted:  # fmt: skip
+    """The film of ``unscored``, encrypted by each scheme; tests leave it as it is."""
+    return made_once(
+        tmp_path_factory,
+        "encrypted",
+        lambda folder: encrypt(folder, matinee, film, ladder, unscored),
+    )
 
 
 @pytest.fixture(scope="session")

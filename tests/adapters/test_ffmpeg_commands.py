@@ -9,7 +9,13 @@ import pytest
 from tests.adapters.golden_lists import assert_golden
 from tests.conftest import run_ffmpeg
 
-from matinee.adapters.ffmpeg import commands, copy_commands, picture_filters, sound_commands
+from matinee.adapters.ffmpeg import (
+    commands,
+    copy_commands,
+    picture_filters,
+    sample_commands,
+    sound_commands,
+)
 from matinee.adapters.ffmpeg.program import read_cuts, read_scores
 from matinee.core.errors import ToolError
 from matinee.core.ids import digest_of
@@ -173,6 +179,17 @@ def test_measure_command_with_scores() -> None:
     assert_golden(
         "measure-scores",
         commands.measure_command("ffmpeg", CLIP, TURNED, [SMALL, LARGE], chunks, ["m0", "m1"]),
+    )
+
+
+def test_sample_command() -> None:
+    chunks = [Path("/objects/a"), Path("/objects/b")]
+
+    assert_golden(
+        "sample",
+        sample_commands.sample_command(
+            "ffmpeg", CLIP, TURNED, [SMALL, LARGE], chunks, ["s0", "s1"], 7
+        ),
     )
 
 

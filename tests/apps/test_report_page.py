@@ -4,7 +4,10 @@ from collections.abc import Callable
 
 import pytest
 from tests.apps.cinema import HEIGHTS, TITLE, Cinema
-from tests.apps.viewer import Viewer
+from tests.apps.live_server import LiveServer
+from tests.apps.viewer import PHONE, Viewer
+from tests.films import Films
+from tests.per_shot import CHUNKS, TARGET, Run, publish_targeted
 
 pytestmark = [
     pytest.mark.browser,
@@ -12,6 +15,11 @@ pytestmark = [
     pytest.mark.tools,
     pytest.mark.usefixtures("browser"),  # first of all: without one there is nothing to wait for
 ]
+
+SHADES = (
+    "(id) => { const c = document.querySelector(`#${id} canvas`);"
+    " return new Set(c.getContext('2d').getImageData(0, 0, c.width, c.height).data).size }"
+)
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
@@ -49,3 +57,34 @@ def test_the_report_shows_plots_and_verdicts(
     page.locator("#plot-bits canvas").wait_for()
     assert page.url.endswith(f"?package={first}")
     assert "text-es" not in page.locator("#report-body").inner_text()
+
+
+def test_the_report_shows_why_each_shot_has_its_settings(
+    open_viewer: Callable[..., Viewer], tmp_path_factory: pytest.TempPathFactory, films: Films,
+    matinee: Run,
+) -> None:  # fmt: skip
+    made = publish_targeted(tmp_path_factory, films, matinee)
+    told = matinee("explain", made.title, "--library", made.library, "--json").json
+    (choice,) = told["choices"]
+    with LiveServer.over(made.library) as server:
+        viewer = open_viewer(server.address, viewport=PHONE)
+        page = viewer.open(f"/titles/{made.title}")
+        page.locator("#plot-shot-0 canvas").wait_for()
+
+        for plot in ("plot-crf-0", "plot-shot-0"):
+            assert page.evaluate(SHADES, plot) > 10
+        body = page.locator("#report-body").inner_text()
+        assert f"VMAF {TARGET:g}, no shot below" in body
+        assert "The same CRFs: 72p." in body
+        assert page.locator("#shot-0 option").count() == CHUNKS
+
+        page.locator("#shot-0").select_option("2")
+        crf = choice["shots"][1]["crf"]
+        facts = page.locator("#shot-facts-0")
+        assert f"{crf:g}, taken" in facts.inner_text()
+        rows = facts.locator("tbody tr").count()
+        assert rows == sum(
+            len(choice["shots"][1][kind]) for kind in ("finals", "proxies", "neighbours")
+        )
+        wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        assert wide <= 0

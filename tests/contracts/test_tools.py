@@ -10,6 +10,7 @@ import pytest
 from tests.contracts.tool_work import (
     ENCODER,
     INDEXER,
+    METER,
     Work,
     cut,
     encode,
@@ -135,6 +136,22 @@ def test_all_chunks_of_a_rung_join_packet_by_packet(work: Work, tmp_path: Path) 
         )
         (one,) = measured(work, None, [output], tmp_path)
         assert compare(work.source, one.signature) == []
+
+
+def test_sampled_scores_are_those_of_all_frames_but_for_their_motion(
+    film: Work, tmp_path: Path
+) -> None:
+    for clip, *chunks in zip(film.clips, *film.chunks, strict=True):
+        whole = measured(film, clip, chunks, tmp_path)
+        sampled, spent = asyncio.run(
+            METER.sample(clip, film.info.picture, film.rungs, chunks, 7, tmp_path, lambda _: None)
+        )
+        assert spent.cpu_s > 0
+        for every, some in zip(whole, sampled, strict=True):
+            assert every.scores is not None
+            wanted = np.array(every.scores[::7])
+            assert len(some) == len(wanted)
+            assert np.abs(wanted - some).mean() < 0.5
 
 
 def test_embedded_subtitles_are_read_with_their_times(

@@ -40,6 +40,8 @@ def tampered(arguments: list[str], fault: str) -> list[str]:  # noqa: C901, PLR0
         )
     elif fault in OTHER_CRF and encodes:
         line = line.replace("-crf\x0030", f"-crf\0{OTHER_CRF[fault]}")
+    elif fault == "no second sample" and "n_subsample" in line and not first_chunk:
+        line = line.replace("libvmaf", "libnone")
     elif fault == "no vp9":
         line = line.replace("libvpx-vp9", "libvpx-none")
     elif fault == "crash" and encodes:

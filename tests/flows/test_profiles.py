@@ -1,6 +1,7 @@
 """A film in every codec: each stream is what it says, and shows and sounds what it should."""
 
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -55,6 +56,24 @@ def test_every_sound_is_as_loud_as_the_profile_wishes(every_codec: EveryCodec) -
     }
     assert set(found) == {one["name"] for one in every_codec.of_type("audio")}
     assert all(level == pytest.approx(TARGET, abs=1) for level in found.values())
+
+
+def test_every_codec_is_encrypted_and_comes_back_byte_for_byte(
+    every_codec: EveryCodec, matinee: Run, tmp_path: Path
+) -> None:
+    """Nothing is encoded again: chunks and sounds are those of the ledger."""
+    library = shutil.copytree(every_codec.library, tmp_path / "library")
+    made = every_codec.library.parent
+    profile = tmp_path / "locked.toml"
+    profile.write_text(f'include = ["{made / "every.toml"}"]\n[encryption]\nscheme = "cbcs"\n')
+    options = ("--profile", profile, "--library", library, "--no-scores", "--json")
+
+    ended = matinee("publish", made / "film.mp4", *options)
+
+    assert ended.exit_code == 0, ended.err
+    encrypted = {v["subject"] for v in ended.json["verdicts"] if v["judge"] == "encryption"}
+    names = {one["name"] for kind in ("video", "audio") for one in every_codec.of_type(kind)}
+    assert encrypted == {*names, "video-72p-trick"}
 
 
 # What is served decodes whole, in codecs that no browser here plays too.

@@ -9,14 +9,21 @@ import pytest
 from matinee.core.ids import canonical_json, digest_of
 from matinee.core.time import FrameSpan
 from matinee.core.verdicts import Verdict, failed
+from matinee.media.cenc import Protection, Shielded
 from matinee.media.conformance import Finding
+from matinee.media.encryption import Lock
 from matinee.media.judges import (
+    BARE,
     SHOWN,
+    Locked,
+    Promise,
     SegmentContent,
     judge_conformance,
+    judge_encryption,
     judge_frames,
     judge_join,
     judge_presentation,
+    judge_promise,
     judge_quality,
     judge_sound,
     judge_tracks,
@@ -334,3 +341,105 @@ def test_a_score_that_is_no_score_fails(score: float) -> None:
 
     assert only_reason(verdict) == "a score is not a number from 0 to 100"
     assert canonical_json(verdict.as_json())  # a verdict that cannot be stored is lost
+
+
+# Encryption
+
+LOCK, IV = Lock("cbcs", "0f" * 16, "check"), "1e" * 16
+COUNTED = [Shielded(480, f"{number:016x}") for number in range(3)]
+
+
+def locked(scheme: str = "cbcs") -> Locked:
+    """Three samples, encrypted as they should be."""
+    is_constant = scheme == "cbcs"
+    protection = Protection(
+        scheme, LOCK.key_id, 0 if is_constant else 8, IV if is_constant else "", (1, 9)
+    )
+    samples = [Shielded(480, "")] * 3 if is_constant else COUNTED
+    return Locked(protection, [BARE] * 3, samples, None, "join")
+
+
+def judged(found: Locked, *, is_whole: bool = False, lock: Lock = LOCK, iv: str = IV) -> Verdict:
+    return judge_encryption("video-240p", lock, iv, found, is_whole=is_whole)
+
+
+def test_what_is_encrypted_as_planned_passes() -> None:
+    verdict = judged(locked())
+
+    assert verdict.passed
+    assert verdict.evidence == {
+        "scheme": "cbcs", "key_id": LOCK.key_id, "samples": 3, "bytes": 3 * BARE,
+        "encrypted_bytes": 1440, "proved_by": "join",
+    }  # fmt: skip
+    counter = replace(LOCK, scheme="cenc")
+    assert judged(locked("cenc"), lock=counter, iv=COUNTED[0].iv).passed
+
+
+@pytest.mark.parametrize(
+    ("found", "reason"),
+    [
+        (replace(locked(), protection=None, samples=[]), "it is in the clear, planned cbcs"),
+        (locked("cenc"), "it is encrypted as cenc with key 0f0f"),
+        (replace(locked(), samples=[Shielded(480, "")] * 2), "2 of its 3 samples are encrypted"),
+        (
+            replace(locked(), samples=[Shielded(480, ""), Shielded(0, ""), Shielded(480, "")]),
+            "sample 1 is not encrypted",
+        ),
+        (replace(locked(), is_same=False), "it does not decrypt to what was encrypted"),
+    ],
+)
+def test_what_is_not_encrypted_as_planned_fails(found: Locked, reason: str) -> None:
+    assert only_reason(judged(found)).startswith(reason)
+
+
+def test_another_key_is_known_by_its_vector() -> None:
+    assert "vector" in only_reason(judged(locked(), iv="2d" * 16))
+
+
+def test_a_vector_that_comes_twice_fails() -> None:
+    found = replace(locked("cenc"), samples=[COUNTED[0]] * 3)
+    verdict = judged(found, lock=replace(LOCK, scheme="cenc"), iv=COUNTED[0].iv)
+
+    assert only_reason(verdict) == "a vector comes twice"
+
+
+def test_of_sound_all_but_a_broken_block_is_encrypted() -> None:
+    found = replace(locked(), sizes=[495] * 3)
+
+    assert judged(found, is_whole=True).passed
+    assert "sample 0" in only_reason(judged(replace(found, sizes=[496] * 3), is_whole=True))
+    small = replace(locked(), sizes=[15] * 3, samples=[Shielded(0, "")] * 3)
+    assert judged(small, is_whole=True).passed
+
+
+# A promise
+
+
+def test_a_promise_that_holds_passes_and_tells_its_shots() -> None:
+    scores = np.repeat([94.0, 92.0, 97.0], 40)
+
+    verdict = judge_promise(Promise("v", 93, 1.5), scores, SEGMENTS)
+
+    assert verdict.passed
+    assert verdict.evidence == {
+        "target": 93, "floor": 91.5, "harmonic_mean": 94.29, "median_shot": 94.0, "p5_shot": 92.2,
+        "worst_shot": 92.0, "shots": 3, "below": 0,
+    }  # fmt: skip
+
+
+def test_a_mean_below_the_target_breaks_the_promise() -> None:
+    verdict = judge_promise(Promise("v", 93, 1.5), np.full(FRAMES, 92.9), SEGMENTS)
+
+    assert only_reason(verdict) == "its VMAF is 92.90, not 93"
+
+
+def test_a_shot_below_the_floor_breaks_the_promise_whatever_the_mean() -> None:
+    scores = np.repeat([99.0, 91.4, 99.0], 40)
+
+    verdict = judge_promise(Promise("v", 93, 1.5), scores, SEGMENTS)
+
+    assert only_reason(verdict) == "frames 40 to 79 have a VMAF of 91.40, not 91.5"
+
+
+def test_what_is_told_as_the_target_keeps_it() -> None:
+    assert judge_promise(Promise("v", 93, 1.5), np.full(FRAMES, 92.996), SEGMENTS).passed

@@ -1,5 +1,6 @@
 """Ladders: what fits a film, which level it needs, and what a wrong file is told."""
 
+import re
 from dataclasses import replace
 from fractions import Fraction
 from math import ceil, floor
@@ -405,3 +406,43 @@ def test_only_ladders_of_ten_bits_in_codecs_that_tell_colours_keep_a_range() -> 
         parse_ladder("mine", STANDARD.replace('"h264"', '"h264"\nhdr = true', 1))
     text = (LADDERS / "hevc-10.toml").read_text(encoding="utf-8")
     assert not parse_ladder("mine", text.replace("depth = 10", "depth = 10\nhdr = false", 1)).hdr
+
+
+# Settings per shot
+
+
+def with_video(*lines: str) -> str:
+    return STANDARD.replace("crf = 23", "\n".join(["crf = 23", *lines]))
+
+
+def test_a_ladder_that_says_nothing_is_fixed() -> None:
+    assert not LADDER.is_searched
+    assert LADDER.target_vmaf is None
+
+
+def test_a_target_asks_for_settings_per_shot() -> None:
+    ladder = parse_ladder("wish", with_video("target_vmaf = 93"))
+
+    assert ladder.is_searched
+    assert (ladder.target_vmaf, ladder.shot_margin) == (93.0, 1.5)
+    assert not ladder.fixed().is_searched
+    assert LADDER.with_target(90).target_vmaf == 90
+    assert parse_ladder("wish", with_video('settings = "per-shot"')).is_searched
+
+
+@pytest.mark.parametrize(
+    ("lines", "fault"),
+    [
+        (['settings = "auto"'], "settings 'auto' are not fixed or per-shot"),
+        (['settings = "fixed"', "target_vmaf = 93"], "target_vmaf is for settings per-shot"),
+        (["target_vmaf = 12"], "target_vmaf is not from 20 to 99"),
+        (["target_vmaf = 99.5"], "target_vmaf is not from 20 to 99"),
+        (["target_vmaf = 93", "shot_margin = 0"], "shot_margin is not from 0.1 to 20"),
+        (['settings = "per-shot"', "shot_margin = 2"], "shot_margin is for a ladder with target"),
+        (["shot_margin = 2"], "shot_margin is for settings per-shot"),
+        (['target_vmaf = "high"'], "target_vmaf = 'high' is of a wrong type"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(lines: list[str], fault: str) -> None:
+    with pytest.raises(LadderInvalid, match=re.escape(fault)):
+        parse_ladder("wish", with_video(*lines))

@@ -6,6 +6,7 @@ import pytest
 
 from matinee.core.errors import LadderInvalid, ProfileInvalid
 from matinee.ladders import load_ladder
+from matinee.media.encryption import Encryption
 from matinee.media.loudness import Target
 from matinee.media.profile import Parts, Profile, SoundForm, parse_profile, profile_of
 from matinee.profiles import SHIPPED, load_profile, load_wished
@@ -155,6 +156,15 @@ def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
         load_profile("mine.toml", tmp_path)
 
 
+def test_a_target_is_that_of_all_its_ladders() -> None:
+    profile = parse_profile("mine", 'ladders = ["fast", "av1"]\ntarget_vmaf = 93', PARTS)
+
+    assert [ladder.target_vmaf for ladder in profile.ladders] == [93, 93]
+    assert not any(ladder.is_searched for ladder in profile.fixed().ladders)
+    with pytest.raises(ProfileInvalid, match="line 2: target_vmaf is not from 20 to 99"):
+        parse_profile("mine", 'ladders = ["fast"]\ntarget_vmaf = 199', PARTS)
+
+
 def test_a_ladder_is_a_profile() -> None:
     profile: Profile = profile_of(load_ladder("vp9"))
 
@@ -179,3 +189,45 @@ def test_a_length_of_segments_that_is_none_is_refused(value: str) -> None:
 def test_a_download_has_one_size() -> None:
     (ladder,) = load_profile("download").ladders
     assert len(ladder.boxes) == 1 and not ladder.own_size
+
+
+LOCKED = '[encryption]\nscheme = "cbcs"\n'
+
+
+def test_encryption_is_the_last_one_told_and_its_keys_the_librarys(tmp_path: Path) -> None:
+    (tmp_path / "locked.toml").write_text(f'include = ["quick"]\n{LOCKED}')
+    (tmp_path / "other.toml").write_text(
+        'include = ["locked.toml"]\n[encryption]\nscheme = "cenc"\n'
+    )
+
+    assert load_profile("quick").encryption is None
+    assert load_profile("locked.toml", tmp_path).encryption == Encryption("cbcs", "library")
+    assert load_profile("other.toml", tmp_path).encryption == Encryption("cenc", "library")
+    (tmp_path / "mine.toml").write_text('include = ["locked.toml"]\nladders = ["av1"]\n')
+    mine = load_profile("mine.toml", tmp_path)
+    assert mine.encryption == Encryption("cbcs") == mine.with_ladder(load_ladder("vp9")).encryption
+
+
+def test_a_key_file_lies_beside_the_profile_that_names_it(tmp_path: Path) -> None:
+    below = tmp_path / "below"
+    below.mkdir()
+    (below / "locked.toml").write_text(f'include = ["quick"]\n{LOCKED}keys = "file:keys.toml"\n')
+    (tmp_path / "mine.toml").write_text('include = ["below/locked.toml"]\n')
+
+    for profile in (load_profile("locked.toml", below), load_profile("mine.toml", tmp_path)):
+        assert profile.encryption == Encryption("cbcs", f"file:{below / 'keys.toml'}")
+
+
+@pytest.mark.parametrize(
+    ("table", "fault"),
+    [
+        ('scheme = "cbc1"', "line 3: encryption scheme 'cbc1' is not known; cbcs, cenc are"),
+        ('keys = "library"', "line 2: encryption scheme None is not known"),
+        ('scheme = "cbcs"\nkeys = "mine"', 'line 4: encryption keys are "library", "file:PATH"'),
+        ('scheme = "cbcs"\nrotate = 60', "line 4: [[encryption]] has no field 'rotate'"),
+    ],
+)
+def test_encryption_that_is_none_is_refused_with_its_line(table: str, fault: str) -> None:
+    with pytest.raises(ProfileInvalid) as raised:
+        parse_profile("mine", f'ladders = ["fast"]\n[encryption]\n{table}\n', PARTS)
+    assert fault in str(raised.value)

@@ -1,3 +1,4 @@
+import { choices } from "./choices.js";
 import { h, loadTitle } from "./dom.js";
 import { drawPlots } from "./plots.js";
 import { costs, history, made, remarks, sources, summary, tracks, verdicts } from "./sections.js";
@@ -22,12 +23,14 @@ async function main() {
     : h("span", { class: "badge good" }, `All ${report.verdicts.length} verdicts passed`));
   const quality = h("div", { class: "plot", id: "plot-vmaf" });
   const rates = h("div", { class: "plot", id: "plot-bits" });
+  const chosen = choices(report);
   body.append(...[
     summary(title),
     sources(report),
     made(report),
     section("Quality over time", "VMAF of every second, on what ships", quality),
     section("Bits over time", "Bit rate of every segment", rates),
+    ...chosen.map(({ element }) => element),
     verdicts(report),
     tracks(report),
     remarks(report),
@@ -35,6 +38,7 @@ async function main() {
     history(title),
   ].filter(Boolean));
   drawPlots(report, quality, rates);
+  chosen.forEach(({ draw }) => draw());
 }
 
 function section(name, words, plot) {

@@ -67,7 +67,9 @@ export function made(report) {
   return panel("What was made", `${count(report.plan?.frames)} frames in ${count(report.plan?.segments?.length)} segments`,
     table("Video renditions", ["Rendition", "Codec", "Size", "#fps", "#Frames", "#Bit rate", "#Peak", "#Bytes",
       "#VMAF", "#Harmonic", "#p5", "#Min"], pictures),
-    sounds.length ? table("Other renditions", ["Rendition", "Kind", "Codec", "Language", "#Channels", "#Bit rate", "#Bytes"], sounds) : null);
+    sounds.length ? table("Other renditions", ["Rendition", "Kind", "Codec", "Language", "#Channels", "#Bit rate", "#Bytes"], sounds) : null,
+    report.encryption ? h("p", { class: "fine" }, `Pictures and sound are encrypted by ${report.encryption.scheme}, with the keys `,
+      h("code", {}, Object.values(report.encryption.key_ids).join(" "))) : null);
 }
 
 const mark = (passed) => h("span", { class: `mark ${passed ? "good" : "bad"}` }, passed ? "✓ pass" : "✗ fail");

@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -58,7 +58,8 @@ class Job:
     """A program to run in ``folder``. ``reads`` are its inputs, ``writes`` where it may write.
 
     Without ``writes`` that is its folder; without a folder it may write nowhere. ``doing`` says in
-    words what it is for, ``tool`` who does it; errors begin with both.
+    words what it is for, ``tool`` who does it; errors begin with both. ``hears`` is what it finds
+    on standard input: what its command line must not show.
     """
 
     command: Sequence[str]
@@ -68,6 +69,7 @@ class Job:
     doing: str = ""
     tool: str = ""
     writes: Path | None = None
+    hears: bytes = field(default=b"", repr=False)
 
     @property
     def name(self) -> str:
@@ -102,7 +104,7 @@ class Program:
                     [path, *job.command[1:]], job.reads, [writable] if writable else []
                 ),
                 cwd=job.folder or "/",
-                stdin=subprocess.PIPE if asks else subprocess.DEVNULL,
+                stdin=subprocess.PIPE if asks or job.hears else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=self._errors,
                 env={**tool_environment(job.folder), **(job.environment or {})},
@@ -111,6 +113,10 @@ class Program:
         except OSError as error:
             self._errors.close()
             raise ToolMissing(f"cannot start {job.command[0]}: {error.strerror}") from error
+        if job.hears:  # less than a pipe holds, so that nobody waits
+            self.tell(job.hears)
+            assert self._process.stdin is not None
+            self._process.stdin.close()
 
     def tell(self, data: bytes) -> None:
         """Write to standard input of a program that ``asks``; one that is gone hears nothing."""

@@ -32,6 +32,7 @@ from matinee.stages import publish as publishing
 from matinee.stages.posters import is_for_all
 from matinee.stages.publish import title_key
 from matinee.stages.together import in_turn
+from matinee.stages.unlock import Locksmith, Unlock
 
 
 class DrillFailed(LibraryError):
@@ -47,10 +48,14 @@ PARTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What a drill works with: ``empty`` opens an empty library in a folder."""
+    """What a drill works with: ``empty`` opens an empty library in a folder.
+
+    ``locksmith`` has the keys, which are in no backup.
+    """
 
     empty: Callable[[Path], AbstractContextManager[tuple[Target, Packages]]]
     meter: Meter
+    locksmith: Locksmith
 
 
 @dataclass
@@ -89,8 +94,8 @@ async def drill(vault: Vault, stage: Stage, seed: int, scratch: Path) -> Verdict
         title = _chosen(pieces, chance)
         restored = await _restored(vault, target, contents, pieces, title, scratch, found)
         if title is not None and restored is not None:
-            await _prove(target, packages, title, found)
-            await _compare(stage.meter, target, packages, title, restored, chance, scratch, found)
+            await _prove(stage, target, packages, title, found)
+            await _compare(stage, target, packages, title, restored, chance, scratch, found)
     return Verdict("drill", "backup", found.evidence, tuple(found.reasons))
 
 
@@ -135,13 +140,15 @@ async def _restored(
     return own
 
 
-async def _prove(target: Target, packages: Packages, title: Title, found: _Found) -> None:
+async def _prove(
+    stage: Stage, target: Target, packages: Packages, title: Title, found: _Found
+) -> None:
     """What ``matinee verify`` finds."""
     assert title.current is not None
     package = packages.get(title.id, title.current)
     try:
         report = json.loads(await target.store.read(object_key(package.report)))
-        verdicts = await verify_title(target.store, title, package, report)
+        verdicts = await verify_title(target.store, title, package, report, stage.locksmith)
     except MatineeError as error:
         found.reasons.append(f"{title.id} cannot be proved: {error}")
         return
@@ -150,7 +157,7 @@ async def _prove(target: Target, packages: Packages, title: Title, found: _Found
 
 
 async def _compare(
-    meter: Meter, target: Target, packages: Packages, title: Title, own: TitleRows,
+    stage: Stage, target: Target, packages: Packages, title: Title, own: TitleRows,
     chance: random.Random, scratch: Path, found: _Found,
 ) -> None:  # fmt: skip
     """Decode pieces of the largest picture and compare each frame with the film's own."""
@@ -159,12 +166,13 @@ async def _compare(
     try:
         report = json.loads(await target.store.read(object_key(package.report)))
         source = await _source_signature(target, own, package.files, report)
+        unlock = await asyncio.to_thread(stage.locksmith.unlock, package)
         spans = _spans(report["plan"])
         frames, differences = 0, list[float]()
         for number in sorted(chance.sample(range(len(spans)), min(PARTS, len(spans)))):
             start, end = spans[number]
-            part = await _part(target, title, report, number, scratch)
-            signed, _ = await meter.sign_part(part, scratch)
+            part = await _part(target, title, report, number, scratch, unlock)
+            signed, _ = await stage.meter.sign_part(part, scratch)
             frames += len(signed)
             if len(signed) != end - start:
                 found.reasons.append(
@@ -191,8 +199,9 @@ def _spans(plan: Mapping[str, Any]) -> list[tuple[int, int]]:
 
 
 async def _part(
-    target: Target, title: Title, report: Mapping[str, Any], number: int, scratch: Path
-) -> Path:
+    target: Target, title: Title, report: Mapping[str, Any], number: int, scratch: Path,
+    unlock: Unlock,
+) -> Path:  # fmt: skip
     """A segment with its initialization, as a file that can be decoded."""
     video = max(
         filter(is_for_all, report["renditions"]),
@@ -201,8 +210,8 @@ async def _part(
     names = ("init.mp4", f"{number + 1:05d}.m4s")
     keys = [title_key(title.id, f"renditions/{video['folder']}/{name}") for name in names]
     part = scratch / "part.mp4"
-    body = b"".join([await target.store.read(key) for key in keys])
-    await asyncio.to_thread(part.write_bytes, body)
+    init, segment = [await target.store.read(key) for key in keys]
+    await asyncio.to_thread(part.write_bytes, unlock.part(init, segment))
     return part
 
 

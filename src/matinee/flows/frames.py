@@ -3,6 +3,7 @@
 Segments and chunks are decoded and their signatures compared with the source's, frame by frame.
 """
 
+import asyncio
 import random
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -26,6 +27,7 @@ from matinee.media.source import Picture
 from matinee.ports.tools import Meter
 from matinee.stages.checks import describe
 from matinee.stages.publish import title_key
+from matinee.stages.unlock import Locksmith, Unlock
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,15 @@ class Part:
 
 @dataclass(frozen=True)
 class Eye:
-    """What looks: ``meter`` decodes, below ``folder``. ``read`` gives an asset's proved bytes."""
+    """What looks: ``meter`` decodes, below ``folder``. ``read`` gives an asset's proved bytes.
+
+    ``locksmith`` has the keys of what is encrypted.
+    """
 
     meter: Meter
     folder: Path
     read: Callable[[Asset], Awaitable[bytes]]
+    locksmith: Locksmith
 
 
 def segments_of(made: TitleGraph) -> Iterator[Part]:
@@ -123,8 +129,13 @@ def scan_of(made: TitleGraph) -> Derivation | None:
     return scan if scan is not None and scan.step.function == "scan" else None
 
 
-async def look(eye: Eye, records: Records, picture: Picture, part: Part, source: Signature) -> str:
+async def look(
+    eye: Eye, records: Records, picture: Picture, part: Part, source: Signature,
+    unlock: Unlock | None = None,
+) -> str:  # fmt: skip
     """What is wrong with a piece, in words; "" when it shows its frames.
+
+    ``unlock`` decrypts it, where it is a segment with its init segment.
 
     Raises:
         LibraryError: its bytes cannot be had.
@@ -133,10 +144,10 @@ async def look(eye: Eye, records: Records, picture: Picture, part: Part, source:
     with tempfile.TemporaryDirectory(dir=eye.folder) as name:
         folder = Path(name)
         file = folder / "part.mp4"
-        with file.open("wb") as output:
-            for digest in part.digests:
-                output.write(await eye.read(assets[digest]))
+        pieces = [await eye.read(assets[digest]) for digest in part.digests]
         try:
+            whole = unlock.part(*pieces) if unlock else b"".join(pieces)
+            await asyncio.to_thread(file.write_bytes, whole)
             (measured,), _ = await eye.meter.measure(
                 None, picture, [part.rung], [file], folder, lambda _: None
             )
@@ -153,16 +164,23 @@ async def look(eye: Eye, records: Records, picture: Picture, part: Part, source:
 async def check_frames_of(
     eye: Eye, records: Records, made: TitleGraph, share: float, seed: str
 ) -> tuple[int, list[Fault]]:
-    """Look at a random share of a title's segments; gives how many, and what is wrong."""
+    """Look at a random share of a title's segments; gives how many, and what is wrong.
+
+    Raises:
+        KeyMissing, KeyChanged, KeysUnreachable, KeysInvalid: it is encrypted, and its keys cannot
+            be had.
+    """
     parts = chosen(list(segments_of(made)), share, seed)
     source = await source_signature(eye, made) if parts else None
     if source is None or made.info is None:
         return 0, []
+    assert made.shown is not None
+    unlock = await asyncio.to_thread(eye.locksmith.unlock, made.shown)
     picture, faults = made.info.picture, []
     looked = 0
     for part in parts:
         try:
-            said = await look(eye, records, picture, part, source)
+            said = await look(eye, records, picture, part, source, unlock)
         except LibraryError:
             continue  # its bytes are a finding of their own
         looked += 1

@@ -139,8 +139,10 @@ async def poster(call: AsyncCall, count: Annotated[int, Field(ge=1, le=10)] = 3)
     reach = _reach(call)
     title = await _title(call)
     package = await asyncio.to_thread(reach.packages.get, title.id, call.event.data["package"])
+    assert reach.locksmith is not None
+    unlock = await asyncio.to_thread(reach.locksmith.unlock, package)
     async with reach.workbench() as (bench, stills):
-        paths = await make_posters(bench, stills, package, count)
+        paths = await make_posters(bench, stills, unlock, package, count)
     call.tell("title.changed", f"title/{title.id}", {
         "title": title.id, "changes": {"posters": paths},
     })  # fmt: skip

@@ -5,6 +5,7 @@
   ledger, when they are what it wants, and does not make them again.
 - Nothing of it is told or shown: a head start that fails, or whose upload is given up, leaves
   unused derivations behind and nothing else.
+- What a ladder chooses for each shot follows from the whole film, and is left for later.
 - Only films whose index needs nothing from their end have one, that come evenly and progressive.
 """
 
@@ -50,6 +51,8 @@ async def head_start(house: House, bench: Bench, film: Path, request: Request) -
 async def _head_start(house: House, bench: Bench, film: Path, request: Request) -> int:
     info, packets, time_base = await asyncio.to_thread(house.studio.indexer.inspect, film)
     count = whole_groups(packets)
+    if all(ladder.is_searched for ladder in request.profile.ladders):
+        return 0
     if not count or info.clock_jumps or info.needs_still:
         return 0
     timeline = timeline_of(info, packets[:count], time_base)
@@ -63,7 +66,9 @@ async def _head_start(house: House, bench: Bench, film: Path, request: Request) 
     plan = settled(plan_film(cuts, timeline.frames, timeline.rate, longest_s))
     if plan is None:
         return 0
-    rungs = plan_tracks(info, timeline, request.profile, ()).rungs
+    searched = {ladder.family for ladder in request.profile.ladders if ladder.is_searched}
+    every = plan_tracks(info, timeline, request.profile, ()).rungs
+    rungs = [rung for rung in every if rung.family not in searched]
     planned = film_of(info, timeline, plan, rungs)
     await encode(bench, house.studio, film, planned, signature, request.proofs)
     return len(planned.clips)

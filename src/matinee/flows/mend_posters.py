@@ -21,6 +21,7 @@ from matinee.ports.upkeep import Holdings
 from matinee.stages.bench import Bench
 from matinee.stages.posters import POSTER, files_of_posters, make_posters
 from matinee.stages.publish import title_key
+from matinee.stages.unlock import Locksmith
 
 
 async def poster_fault(store: ObjectStore, records: Records, title: Title) -> Fault | None:
@@ -86,8 +87,9 @@ def package_of_posters(packages: Sequence[Package], step: Step) -> Package | Non
 
 
 async def remake_posters(
-    bench: Bench, stills: Stills, records: Records, holdings: Holdings, title: Title, step: Step
-) -> None:
+    bench: Bench, stills: Stills, locksmith: Locksmith, records: Records, holdings: Holdings,
+    title: Title, step: Step,
+) -> None:  # fmt: skip
     """Make posters again, by their step.
 
     Other tools make them elsewhere, and those that were there go.
@@ -99,7 +101,8 @@ async def remake_posters(
     package = package_of_posters(packages, step)
     if package is None:
         raise NotFound("the package that the posters were made of is gone")
-    paths = await make_posters(bench, stills, package, step.parameters["count"])
+    unlock = await asyncio.to_thread(locksmith.unlock, package)
+    paths = await make_posters(bench, stills, unlock, package, step.parameters["count"])
     if f"/{step.key[:12]}/" in paths[0]:
         return
     folder = title_key(title.id, f"posters/{step.key[:12]}/")

@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from pathlib import Path, PurePath
 from typing import Any
 
+from matinee.media.encryption import Encryption
 from matinee.media.ladder import Box, Ladder, SoundRates, family_of
 from matinee.media.loudness import Target
 from matinee.media.plan import LONGEST
@@ -16,6 +17,17 @@ from matinee.stages.package import Renditions
 
 _PLAIN = re.compile(r"\w[\w .,()&'+-]{0,199}")
 _WORD = re.compile(r"[A-Za-z0-9-]{1,16}")
+
+
+def settings_json(request: Any, made: Renditions) -> dict[str, Any]:
+    """What a package keeps of how it was made; of encryption, what is no secret."""
+    return {
+        "profile": request.profile.name,
+        "ladder": request.profile.ladder_names,
+        "scored": request.proofs.scored,
+        "order": order_json(request, made),
+        **({"encryption": made.keyring.as_json()} if made.keyring else {}),
+    }
 
 
 def order_json(request: Any, made: Renditions) -> dict[str, Any]:
@@ -52,6 +64,7 @@ def profile_json(profile: Profile, taken: Mapping[str, str]) -> dict[str, Any]:
         "subtitles": list(profile.subtitles),
         "loudness": asdict(profile.loudness) if profile.loudness else None,
         "longest_segment_s": profile.longest_segment_s,
+        **({"encryption": asdict(profile.encryption)} if profile.encryption else {}),
     }
 
 
@@ -74,6 +87,7 @@ def ordered_profile(order: Mapping[str, Any]) -> Profile:
         tuple(kept.get("subtitles") or ("webvtt",)),
         Target(**kept["loudness"]) if kept.get("loudness") else None,
         kept.get("longest_segment_s", int(LONGEST)),
+        Encryption(**kept["encryption"]) if kept.get("encryption") else None,
     )
 
 

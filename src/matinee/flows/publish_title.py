@@ -17,7 +17,7 @@ from matinee.core.arrivals import place_of
 from matinee.core.events import Fact
 from matinee.core.ids import Digest, canonical_json, digest_of, digest_of_value, slug
 from matinee.core.verdicts import Verdict, failed
-from matinee.flows.order import order_json
+from matinee.flows.order import settings_json
 from matinee.flows.report import Making, build_report
 from matinee.media.deadline import hurried, presets_in_time
 from matinee.media.ladder import Ladder
@@ -43,12 +43,14 @@ from matinee.stages.judge import Evidence, judge
 from matinee.stages.package import Renditions, has_package, package, plan_package
 from matinee.stages.preview import Preview, previewing
 from matinee.stages.rehearse import rehearse
+from matinee.stages.settings import check_wishes, settle
 from matinee.stages.slots import Turn
 from matinee.stages.sound import make_sound
 from matinee.stages.split import Split, read_source_signature, split
 from matinee.stages.straighten import add_still, named_as_before, straighten
 from matinee.stages.text import make_texts
 from matinee.stages.together import both, together
+from matinee.stages.unlock import Locksmith
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,9 @@ class House:
     """The ports that the flow works with, beside the bench's.
 
     ``preview`` is what previews are made of, and their own slot, ``workers`` how many tools work at
-    once. ``exclusive`` gives what one run at a time can hold for a name; others wait. ``stop`` ends
-    at once what threads wait for. ``originals`` remembers from where films came.
+    once. ``locksmith`` has the keys of what is encrypted. ``exclusive`` gives what one run at a
+    time can hold for a name; others wait. ``stop`` ends at once what threads wait for.
+    ``originals`` remembers from where films came.
     """
 
     titles: Titles
@@ -100,6 +103,7 @@ class House:
     studio: Studio
     scanner: Scanner
     packager: Packager
+    locksmith: Locksmith
     now: Callable[[], datetime]
     stop: Callable[[], None]
     exclusive: Callable[[str], AbstractAsyncContextManager[None]]
@@ -135,6 +139,7 @@ async def publish_title(house: House, bench: Bench, request: Request) -> Publish
 
 async def _publish(house: House, bench: Bench, request: Request) -> Published:
     started = time.monotonic()
+    check_wishes(request.profile.ladders, request.proofs)
     identity = check_is_file(request.film)
     await asyncio.to_thread(
         look_first, house.studio.indexer, request.film, accept_damage=request.accept_damage
@@ -157,6 +162,9 @@ async def _publish(house: House, bench: Bench, request: Request) -> Published:
             title = await publishing.undelete(bench.store, house.packages, title.id, request.cause)
         bench.progress.titled(title.id)
         wanted = house.preview if request.preview and title.current is None else None
+        if wanted and request.profile.encryption:
+            wanted = None
+            bench.progress.note("no preview: the film is to be encrypted, a preview is not")
         preview = wanted and Preview(title.id, *wanted, film, info, timeline, house.now)
         async with previewing(bench, house.studio, preview):
             return await _published(
@@ -193,7 +201,7 @@ async def _published(
 ) -> Published:  # fmt: skip
     """Make, judge, enter, show."""
     evidence = await make()
-    verdicts = await judge(bench, evidence)
+    verdicts = await judge(bench, evidence, house.locksmith.decrypter)
     seconds = time.monotonic() - started
     making = Making(title, request.shown_film, source, evidence, verdicts, house.now())
     report, entry = await enter(house, bench, request, making)
@@ -276,6 +284,8 @@ async def make(
 ) -> Evidence:  # fmt: skip
     """Everything between inspection and judgement."""
     encoder, indexer = house.studio.encoder, house.studio.indexer
+    choices: list[Mapping[str, Any]] = []
+    is_looked_at = False
 
     async def pictures() -> tuple[Split, Film, Table]:
         found = await split(
@@ -283,25 +293,35 @@ async def make(
             accept_damage=request.accept_damage,
             longest_segment_s=request.profile.longest_segment_s,
         )  # fmt: skip
-        planned = film_of(info, found.timeline, found.plan, tracks.rungs)
+        fixed = film_of(info, found.timeline, found.plan, tracks.rungs)
+        planned, why = await settle(
+            bench, house.studio, film, fixed, found, request.profile.ladders, request.proofs
+        )
+        choices.extend(why)
         table = look_up(bench, planned, request.proofs)
         if not is_complete(table, request.proofs):
             table = await encode_all(found, planned)
         return found, planned, table
 
     async def encode_all(found: Split, planned: Film) -> Table:
+        nonlocal is_looked_at
+        is_looked_at = True
         reference = await read_source_signature(bench, found)
         return await encode(bench, house.studio, film, planned, reference, request.proofs)
 
-    # Texts first: a bad subtitle file is told before hours of video.
+    # Keys and texts first: what is wrong with them is told before hours of video.
+    keyring = await asyncio.to_thread(
+        house.locksmith.keyring, title.id, request.profile.encryption
+    )  # fmt: skip
     made_texts, tracks = await make_texts(
         bench, encoder, film, info, timeline, tracks, accept_damage=request.accept_damage
     )
-    await rehearse(bench, house.studio, house.packager, film, info, timeline, tracks)
-    renditions = [rendition for track in tracks.sounds for rendition in track.renditions]
+    scheme = keyring.scheme if keyring else None
+    await rehearse(bench, house.studio, house.packager, film, info, timeline, tracks, scheme)
     sounds = [
         make_sound(bench, house.studio, film, info, one, accept_damage=request.accept_damage)
-        for one in renditions
+        for track in tracks.sounds
+        for one in track.renditions
     ]
     (found, planned, table), made_sounds = await both(pictures(), together(sounds))
     made = Renditions(
@@ -311,9 +331,10 @@ async def make(
         sounds={sound.plan.name: sound for sound in made_sounds},
         texts={text.plan.name: text for text in made_texts},
         thumbnails=found.thumbnails,
+        keyring=keyring,
     )
     plan = plan_package(made)
-    if "encode" not in bench.tallies:  # nothing was looked at closely: all is in the ledger
+    if not is_looked_at:  # all is in the ledger
         if await has_package(bench, title.id, made, plan):
             count_reused(bench, table)
             tell_stages(bench, planned, table, request.proofs)
@@ -321,7 +342,7 @@ async def make(
         else:
             made = replace(made, chunks=await encode_all(found, planned))
     packaged = await package(bench, indexer, house.packager, title.id, made, plan)
-    return Evidence(made, plan, packaged, found, request.proofs)
+    return Evidence(made, plan, packaged, found, request.proofs, tuple(choices))
 
 
 def _says_as_much(known: Package, request: Request, bench: Bench) -> bool:
@@ -354,12 +375,7 @@ async def enter(
         made_at=making.made_at,
         files={path: asset.digest for path, asset in packaged.files.items()},
         report=digest,
-        settings={
-            "profile": request.profile.name,
-            "ladder": request.profile.ladder_names,
-            "scored": request.proofs.scored,
-            "order": order_json(request, making.evidence.made),
-        },
+        settings=settings_json(request, making.evidence.made),
         sketch={
             "duration": report["source"]["duration"],
             "thumbnails": report["thumbnails"],

@@ -73,7 +73,7 @@ async def remake(
             tracks = plan_tracks(info, timeline, request.profile, request.sidecars)
             tracks = replace(tracks, outcomes=(*tracks.outcomes, *left_out))
             evidence = await make(house, bench, request, title, film, info, timeline, tracks)
-            verdicts = await judge(bench, evidence)
+            verdicts = await judge(bench, evidence, house.locksmith.decrypter)
             if evidence.packaged.id == package.id and not report_too:
                 return Remade(package.id, verdicts, None, evidence, film)
             making = Making(title, title.film, asset, evidence, verdicts, house.now())

@@ -301,11 +301,12 @@ class _Repair:
                 self.mender, made, redo, store, report_too=report_too
             )
         if posters:
+            ward = self.mender.ward
             with self.mender.open_house(redo, store) as (_, bench):
                 for step in posters:
                     await remake_posters(
-                        bench, self.mender.stills, self.mender.ward.records,
-                        self.mender.ward.holdings, made.title, step,
+                        bench, self.mender.stills, ward.locksmith, ward.records, ward.holdings,
+                        made.title, step,
                     )  # fmt: skip
 
     async def _finish(

@@ -65,13 +65,25 @@ async def build_report(bench: Bench, making: Making) -> dict[str, Any]:
             "chunks": len(film.plan.chunks),
             "cuts": len(evidence.split.cuts),
         },
+        "choices": list(evidence.choices),
         "renditions": [await _rendition(bench, evidence, stream) for stream in evidence.present()],
         "verdicts": [verdict.as_json() for verdict in making.verdicts],
         "stages": _stages(bench),
         "tools": {tool.name: tool.version for tool in bench.tools.values()},
         "sandbox": list(bench.sandbox),
         "thumbnails": _thumbnails(evidence.plan.sheets),
+        **_encryption(evidence),
     }
+
+
+def _encryption(evidence: Evidence) -> dict[str, Any]:
+    """How it is encrypted: the scheme, where keys come from, their ids; never a key."""
+    keyring = evidence.made.keyring
+    if keyring is None:
+        return {}
+    ids = {label: key.id.hex() for label, key in keyring.keys.items()}
+    told = {"scheme": keyring.scheme, "keys": keyring.encryption.kind_of_keys, "key_ids": ids}
+    return {"encryption": told}
 
 
 def _title(title: Title) -> dict[str, Any]:

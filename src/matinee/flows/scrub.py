@@ -37,6 +37,7 @@ from matinee.ports.upkeep import Findings, Held, Holdings, Scrub, Scrubs
 from matinee.stages.ahead import Ahead
 from matinee.stages.posters import POSTER
 from matinee.stages.publish import ENTRY_DASH, ENTRY_HLS, title_key
+from matinee.stages.unlock import KEYS_FAILED, Locksmith, Unlock
 
 PHASES = ("objects", "titles", "frames", "ledger", "unclaimed")
 
@@ -85,7 +86,10 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Ward:
-    """What a scrub works with. ``eye`` is what decodes; None: nothing is decoded."""
+    """What a scrub works with. ``eye`` is what decodes; None: nothing is decoded.
+
+    ``locksmith`` has the keys of what is encrypted.
+    """
 
     store: ListedStore
     records: Records
@@ -94,6 +98,7 @@ class Ward:
     scrubs: Scrubs
     log: SealedLog
     eye: Eye | None
+    locksmith: Locksmith
 
 
 async def scrub(ward: Ward, wanted: Wanted, tell: Tell = lambda _: None) -> Scrub:
@@ -169,7 +174,10 @@ class _Pass:
                 for fault in await check_package_row(self.ward, title, package)
             ]
             if title.current is not None:
-                faults += await check_shown(self.ward, title)
+                shown, is_locked = await check_shown(self.ward, title)
+                faults += shown
+                if is_locked:
+                    self._count(locked=1)
             poster = await poster_fault(self.ward.store, self.ward.records, title)
             faults += [poster] if poster else []
             self._count(titles=1)
@@ -183,9 +191,13 @@ class _Pass:
             if title.current is not None:
                 made = await title_graph(self.ward.records, title, package=title.current)
                 seed = f"{self.state.id} {title.id}"
-                looked, faults = await check_frames_of(
-                    self.ward.eye, self.ward.records, made, self.wanted.sample, seed
-                )
+                try:
+                    looked, faults = await check_frames_of(
+                        self.ward.eye, self.ward.records, made, self.wanted.sample, seed
+                    )
+                except KEYS_FAILED:
+                    looked, faults = 0, []
+                    self._count(locked=1)
                 self._count(segments=looked)
                 await self._reached("frames", title.id, faults)
 
@@ -328,10 +340,11 @@ def made_files(records: Records, title: Title, package: Package) -> dict[str, Di
     return None
 
 
-async def check_shown(ward: Ward, title: Title) -> list[Fault]:
+async def check_shown(ward: Ward, title: Title) -> tuple[list[Fault], bool]:
     """The entry manifests show the package on screen, and its parts fit.
 
-    Of a package whose files or report are damaged, that alone is told.
+    Of a package whose files or report are damaged, that alone is told. Gives also whether it is
+    encrypted and its keys cannot be had: what is in its segments is not looked at then.
     """
     assert title.current is not None
     package = await asyncio.to_thread(ward.records.packages.get, title.id, title.current)
@@ -341,10 +354,16 @@ async def check_shown(ward: Ward, title: Title) -> list[Fault]:
     own = {title_key(title.id, path) for path in package.files} | {object_key(package.report)}
     try:
         faults = [] if bad & manifests else await _check_entry(ward, title, package)
-        return faults if bad & own else [*faults, *await _check_fit(ward, title, package)]
+        if bad & own:
+            return faults, False
+        try:
+            unlock = await asyncio.to_thread(ward.locksmith.unlock, package)
+        except KEYS_FAILED:
+            return faults, True
+        return [*faults, *await _check_fit(ward, title, package, unlock)], False
     except MatineeError as error:
         said = {"said": str(error)}
-        return [Fault("unfit", f"package/{title.id}/{package.id}", None, title.id, said)]
+        return [Fault("unfit", f"package/{title.id}/{package.id}", None, title.id, said)], False
 
 
 async def _check_entry(ward: Ward, title: Title, package: Package) -> list[Fault]:
@@ -367,13 +386,13 @@ async def _check_entry(ward: Ward, title: Title, package: Package) -> list[Fault
     return faults
 
 
-async def _check_fit(ward: Ward, title: Title, package: Package) -> list[Fault]:
+async def _check_fit(ward: Ward, title: Title, package: Package, unlock: Unlock) -> list[Fault]:
     report = json.loads(await ward.store.read(object_key(package.report)))
     files = Ahead(lambda path: ward.store.read(title_key(title.id, path)), package.files)
     try:
         findings = await asyncio.to_thread(
-            check_package, files, f"packages/{package.id}/{HLS}", f"packages/{package.id}/{DASH}",
-            expected_of(report),
+            check_package, unlock.over(files), f"packages/{package.id}/{HLS}",
+            f"packages/{package.id}/{DASH}", expected_of(report),
         )  # fmt: skip
     finally:
         files.close()

@@ -10,24 +10,32 @@ from matinee.core.ids import digest_of
 from matinee.core.verdicts import Verdict
 from matinee.media.conformance import check_package
 from matinee.media.conformance_report import Expected, ExpectedAudio, ExpectedVideo
-from matinee.media.judges import judge_conformance
+from matinee.media.encryption import LABELS, Lock
+from matinee.media.judges import Locked, encryption_evidence, judge_conformance
 from matinee.media.packaging import DASH, HLS, entry_manifests
 from matinee.ports.catalog import Package, Title
 from matinee.ports.store import ObjectStore
 from matinee.stages.ahead import Ahead
+from matinee.stages.encrypted import LockedRendition, judge_locked, segments_in
 from matinee.stages.publish import ENTRY_DASH, ENTRY_HLS, title_key
+from matinee.stages.unlock import Locksmith, Read, Unlock
 
 
 async def verify_title(
-    store: ObjectStore, title: Title, package: Package | None, report: Mapping[str, Any]
-) -> list[Verdict]:
+    store: ObjectStore, title: Title, package: Package | None, report: Mapping[str, Any],
+    locksmith: Locksmith,
+) -> list[Verdict]:  # fmt: skip
     """Read every file of the package once, prove its digest, and check the package whole.
+
+    What is encrypted is decrypted for it, and nothing of it is waived.
 
     Raises:
         NotFound: the title has no package on screen.
+        KeyMissing, KeyChanged, KeysUnreachable, KeysInvalid: its keys cannot be had.
     """
     if package is None:
         raise NotFound(f"{title.id} has no package on screen", "publish it again")
+    unlock = await asyncio.to_thread(locksmith.unlock, package)
     wrong: dict[str, str] = {}
     unread = set(package.files)
     files = Ahead(lambda path: store.read(title_key(title.id, path)), package.files)
@@ -43,9 +51,10 @@ async def verify_title(
 
     try:
         findings = await asyncio.to_thread(
-            check_package, read, f"packages/{package.id}/{HLS}", f"packages/{package.id}/{DASH}",
-            expected_of(report),
+            check_package, unlock.over(read), f"packages/{package.id}/{HLS}",
+            f"packages/{package.id}/{DASH}", expected_of(report),
         )  # fmt: skip
+        locked = await asyncio.to_thread(_locked, report, package, unlock, read)
         await asyncio.to_thread(_read_rest, read, sorted(unread), wrong)
     finally:
         files.close()
@@ -54,8 +63,38 @@ async def verify_title(
     return [
         Verdict("files", "package", evidence, reasons),
         judge_conformance(findings, len(package.files)),
+        *locked,
         await _judge_entry(store, title, package),
     ]
+
+
+def _locked(
+    report: Mapping[str, Any], package: Package, unlock: Unlock, read: Read
+) -> list[Verdict]:
+    """Everything that is to be encrypted is, with the keys that are at hand."""
+    keyring = unlock.keyring
+    if keyring is None:
+        return []
+    verdicts = []
+    for rendition in report["renditions"]:
+        kind, folder = rendition["type"], rendition["folder"]
+        lock = keyring.lock(kind)
+        if lock is None:
+            continue
+        segments = segments_in(folder, package.files)
+        whole = kind == "audio"
+        one = LockedRendition(
+            rendition["name"], folder, lock, keyring.iv(lock, folder), segments, whole,
+            proved_by="files",
+        )  # fmt: skip
+        try:
+            verdicts.append(judge_locked(one, read, unlock.over(read)))
+        except MatineeError as error:
+            nothing = Locked(None, (), (), None, "files")
+            said = f"it cannot be read: {error}"
+            evidence = encryption_evidence(lock, nothing)
+            verdicts.append(Verdict("encryption", rendition["name"], evidence, (said,)))
+    return verdicts
 
 
 def _read_rest(read: Callable[[str], bytes], paths: Iterable[str], wrong: dict[str, str]) -> None:
@@ -115,7 +154,21 @@ def expected_of(report: Mapping[str, Any]) -> Expected:
             for r in by_type["subtitles"]
             for folder in {r["folder"], r["folder"] + ("-wvtt" if r["codec"] == "wvtt" else "")}
         },
+        locks=_locks_of(report, by_type),
     )
+
+
+def _locks_of(
+    report: Mapping[str, Any], by_type: Mapping[str, list[dict[str, Any]]]
+) -> dict[str, Lock]:
+    """How each rendition is encrypted, as far as manifests tell of it."""
+    told = report.get("encryption")
+    if told is None:
+        return {}
+    locks = {
+        kind: Lock(told["scheme"], told["key_ids"][label], "") for kind, label in LABELS.items()
+    }
+    return {r["folder"]: lock for kind, lock in locks.items() for r in by_type[kind]}
 
 
 def _named(language: str) -> str | None:

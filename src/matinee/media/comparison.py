@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ from matinee.media.curves import (
     frontier,
     upper_hull,
 )
+from matinee.media.plan import SHORTEST, SegmentPlan
 from matinee.media.quality import Scores
 
 RESAMPLES = 1000
@@ -179,6 +181,12 @@ def parts_of(shots: Sequence[FrameSpan], spans: Sequence[FrameSpan], shortest: i
             parts.append(Part(FrameSpan(start, end), place))
             place += end - start
     return parts
+
+
+def shots_in_chunks(shots: Sequence[FrameSpan], plan: SegmentPlan) -> list[FrameSpan]:
+    """The shots of a film as far as one chunk holds them; see ``parts_of``."""
+    shortest = ceil(SHORTEST * plan.rate / 2)
+    return [part.frames for part in parts_of(shots, plan.chunks, shortest)]
 
 
 def compare_sides(

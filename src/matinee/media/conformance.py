@@ -20,6 +20,7 @@ from matinee.media.conformance_dash import (
     read_representations,
 )
 from matinee.media.conformance_hls import ReadHls, ReadPlaylist, hls_findings, read_playlists
+from matinee.media.conformance_keys import key_findings
 from matinee.media.conformance_report import (
     Expected,
     ExpectedAudio,
@@ -63,6 +64,7 @@ def check_package(read: Read, hls: str, dash: str, expected: Expected) -> list[F
     library.findings += _plan_findings(tracks, manifests, expected)
     library.findings += _alignment_findings(manifests.hls, tracks)
     library.findings += hls_findings(manifests.hls, tracks, expected, sizes)
+    library.findings += key_findings(manifests.hls, manifests.dash, expected)
     targets = [listed.playlist.target_duration for listed in manifests.hls.lists.values()]
     library.findings += dash_findings(
         manifests.dash,

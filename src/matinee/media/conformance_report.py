@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from matinee.core.errors import MatineeError
 from matinee.media.colour import Colours
+from matinee.media.encryption import Lock
 
 Read = Callable[[str], bytes]
 """The bytes at a path below the title's folder; OSError, LookupError or MatineeError if none."""
@@ -78,13 +79,14 @@ class Expected:
 
     ``text`` gives the languages of WebVTT (HLS) and wvtt (DASH) renditions; trick-play renditions
     and thumbnails are not listed.
-    ``flags`` are by folder too. ``duration_tolerance`` is in seconds.
+    ``flags`` and ``locks`` are by folder too. ``duration_tolerance`` is in seconds.
     """
 
     video: Mapping[str, ExpectedVideo]
     audio: Mapping[str, ExpectedAudio] = field(default_factory=dict)
     text: Mapping[str, str | None] = field(default_factory=dict)
     flags: Mapping[str, ExpectedFlags] = field(default_factory=dict)
+    locks: Mapping[str, Lock] = field(default_factory=dict)
     duration_tolerance: Fraction = Fraction(1, 20)
 
 

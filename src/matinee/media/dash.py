@@ -53,7 +53,10 @@ class TimedSegment:
 
 @dataclass(frozen=True, slots=True)
 class Representation:
-    """A Representation (clause 5.3.5) with what it inherits; URIs are relative to the MPD."""
+    """A Representation (clause 5.3.5) with what it inherits; URIs are relative to the MPD.
+
+    ``protection`` is the scheme and the key id, in hexadecimal digits, that it is encrypted with.
+    """
 
     id: str
     mime_type: str
@@ -67,6 +70,7 @@ class Representation:
     sar: Fraction | None = None
     audio_sampling_rate: int | None = None
     channels: int | None = None
+    protection: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +277,20 @@ def _representation(
         sar=None if sar is None else ratio(sar, ":"),
         audio_sampling_rate=number("audioSamplingRate"),
         channels=_channels(channels),
+        protection=_protection(element, outer),
     )
+
+
+_MP4_PROTECTION = "urn:mpeg:dash:mp4protection:2011"
+
+
+def _protection(element: Element, outer: Element) -> tuple[str, str] | None:
+    """Scheme and default key id (ISO/IEC 23001-7 clause 11.2); None where it is in the clear."""
+    for one in (*element.findall("ContentProtection"), *outer.findall("ContentProtection")):
+        if one.get("schemeIdUri") == _MP4_PROTECTION:
+            key_id = one.get("cenc:default_KID", "").replace("-", "").lower()
+            return one.get("value", ""), key_id
+    return None
 
 
 # Layouts whose index (ISO/IEC 23091-3 table 1) is not their number of channels.

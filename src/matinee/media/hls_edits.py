@@ -26,6 +26,7 @@ from matinee.media.hls_attributes import Attributes, decimal_text
 _Stream = TypeVar("_Stream", Media, IFrameStream, ImageStream)
 _Ranged = TypeVar("_Ranged", Variant, IFrameStream)
 
+KEY_TAG = "#EXT-X-KEY"
 VERSION = 6  # EXT-X-MAP in a playlist that is not I-frames only (section 8)
 
 
@@ -75,6 +76,18 @@ def normalise(text: str) -> str:
         playlist = read_media(text)
         return write_media(replace(playlist, version=max(playlist.version or 0, VERSION)))
     return write_multivariant(with_version(read_multivariant(text)))
+
+
+def with_key(text: str, line: str) -> str:
+    """A media playlist with this EXT-X-KEY line before its first segment, and no other."""
+    playlist = read_media(text)
+
+    def keyed(number: int, segment: Segment) -> Segment:
+        others = tuple(tag for tag in segment.tags if not tag.startswith(KEY_TAG))
+        return replace(segment, tags=(*([line] if number == 0 else ()), *others))
+
+    segments = tuple(keyed(*each) for each in enumerate(playlist.segments))
+    return write_media(replace(playlist, segments=segments))
 
 
 def with_version(playlist: Multivariant) -> Multivariant:

@@ -8,7 +8,9 @@
 ``tracks``       every track of the source is in the package or waived with a reason
 ``conformance``  CMAF, HLS and DASH are as their standards say
 ``colour``       a high dynamic range is the film's own, in the bitstream and in the boxes
+``encryption``   what is to be encrypted is, wholly, and decrypts to what was encrypted
 ``quality``      every frame that ships was scored against its own frame of the source
+``promise``      a rendition with a target of VMAF reaches it, and each of its shots nearly
 ===============  ============================================================================
 """
 
@@ -22,8 +24,10 @@ import numpy as np
 from matinee.core.ids import Digest
 from matinee.core.time import FrameSpan
 from matinee.core.verdicts import Verdict
+from matinee.media.cenc import Protection, Shielded
 from matinee.media.colour import Colours, differences
 from matinee.media.conformance import Finding
+from matinee.media.encryption import Lock
 from matinee.media.loudness import Loudness, loudness_faults
 from matinee.media.quality import Scores, pool
 from matinee.media.signature import Signature, compare
@@ -35,6 +39,9 @@ IN_STEP_S = 0.005
 
 ALIKE = 0.5
 """Likeness below which two recordings are not of one sound."""
+
+BARE = 512
+"""Bytes of a picture from which on some of it must be encrypted: smaller ones may be headers."""
 
 SHOWN = 5
 """How many faults of one kind are spelt out."""
@@ -179,6 +186,73 @@ def judge_conformance(findings: Sequence[Finding], files: int) -> Verdict:
     return Verdict("conformance", "package", evidence, tuple(reasons[: 4 * SHOWN]))
 
 
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """What an encrypted rendition holds. ``samples`` are how much of each is encrypted, in order.
+
+    ``is_same`` tells whether it decrypts to what was encrypted, ``proved_by`` what says so:
+    ``samples`` were compared, the judge of the ``join`` did that, or only the ``files`` were proved
+    to be those that were judged before.
+    """
+
+    protection: Protection | None
+    sizes: Sequence[int]
+    samples: Sequence[Shielded]
+    is_same: bool | None
+    proved_by: str
+
+
+def judge_encryption(
+    rendition: str, lock: Lock, iv: str, found: Locked, *, is_whole: bool
+) -> Verdict:
+    """Encrypted as planned, with nothing left in the clear, and nothing lost.
+
+    Args:
+        rendition: What it is of.
+        lock: How it is to be encrypted.
+        iv: Its first vector.
+        found: What there is.
+        is_whole: Its samples are encrypted as wholes, not past the headers of their slices.
+    """
+    reasons: list[str] = []
+    protection = found.protection
+    told = (protection.scheme, protection.key_id) if protection else None
+    if told != (lock.scheme, lock.key_id):
+        said = f"it is encrypted as {told[0]} with key {told[1]}" if told else "it is in the clear"
+        reasons.append(f"{said}, planned {lock.scheme} with {lock.key_id}")
+    vectors = [sample.iv for sample in found.samples]
+    constant = protection.constant_iv if protection else ""
+    if (constant or "".join(vectors[:1])) != iv:
+        reasons.append("its first vector is not the one that key and content decide")
+    if not constant and len(set(vectors)) != len(vectors):
+        reasons.append("a vector comes twice")
+    bare = [
+        number
+        for number, (size, sample) in enumerate(zip(found.sizes, found.samples, strict=False))
+        if sample.protected < (size - 15 if is_whole else 1 if size >= BARE else 0)
+    ]
+    reasons += [f"sample {number} is not encrypted" for number in bare]
+    if len(found.samples) != len(found.sizes):
+        reasons.append(f"{len(found.samples)} of its {len(found.sizes)} samples are encrypted")
+    if found.is_same is False:
+        reasons.append("it does not decrypt to what was encrypted")
+    return Verdict(
+        "encryption", rendition, encryption_evidence(lock, found), tuple(reasons[:SHOWN])
+    )
+
+
+def encryption_evidence(lock: Lock, found: Locked) -> dict[str, Any]:
+    """What was looked at."""
+    return {
+        "scheme": lock.scheme,
+        "key_id": lock.key_id,
+        "samples": len(found.sizes),
+        "bytes": sum(found.sizes),
+        "encrypted_bytes": sum(sample.protected for sample in found.samples),
+        "proved_by": found.proved_by,
+    }
+
+
 def judge_colour(
     rendition: str, wanted: Colours, boxes: Colours | None, coded: Sequence[Colours]
 ) -> Verdict:
@@ -222,3 +296,46 @@ def judge_quality(
     evidence: dict[str, Any] = {"scored": len(scores), "vmaf": pool(scores, shots).as_json()}
     evidence |= {"tone_mapped": True} if tone_mapped else {}
     return Verdict("quality", rendition, evidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What a ladder promised of a rendition: the mean of VMAF, and how far below it a shot is."""
+
+    rendition: str
+    target: float
+    margin: float
+
+
+ROUNDED = 0.005
+"""What is less than that below a promise keeps it: figures are told with two decimals."""
+
+
+def judge_promise(promise: Promise, scores: Scores, pieces: Sequence[FrameSpan]) -> Verdict:
+    """The harmonic mean reaches the target, the mean of each piece all but the margin.
+
+    ``pieces`` are the shots, as far as one chunk holds them: what has one setting.
+    """
+    floor = promise.target - promise.margin
+    means = [float(np.mean(scores[piece.start : piece.end])) for piece in pieces]
+    pooled = pool(scores, pieces)
+    reasons: list[str] = []
+    if pooled.harmonic_mean < promise.target - ROUNDED:
+        reasons.append(f"its VMAF is {pooled.harmonic_mean:.2f}, not {promise.target:g}")
+    low = [n for n, mean in enumerate(means) if mean < floor - ROUNDED]
+    for n in sorted(low, key=means.__getitem__)[:SHOWN]:
+        piece = pieces[n]
+        reasons.append(
+            f"frames {piece.start} to {piece.end - 1} have a VMAF of {means[n]:.2f}, not {floor:g}"
+        )
+    evidence = {
+        "target": promise.target,
+        "floor": floor,
+        "harmonic_mean": round(pooled.harmonic_mean, 2),
+        "median_shot": round(float(np.median(means)), 2),
+        "p5_shot": round(float(np.percentile(means, 5)), 2),
+        "worst_shot": round(min(means), 2),
+        "shots": len(pieces),
+        "below": len(low),
+    }
+    return Verdict("promise", promise.rendition, evidence, tuple(reasons))

@@ -25,6 +25,14 @@ from matinee.media.source import Picture, display_size
 REFERENCE_FRAMES = 3
 """Where a ladder does not say how many."""
 
+SETTINGS = ("fixed", "per-shot")
+
+TARGETS = (20, 99)
+"""VMAF that a ladder may aim at; above, it does not tell pictures apart."""
+
+SHOT_MARGIN = 1.5
+"""Where a ladder does not say how far below its target a shot may be."""
+
 NEARLY_THE_SOURCE = 0.9
 """A rung whose width is this share of the source's, or more, gives way to the source's own size."""
 
@@ -53,7 +61,9 @@ class Ladder:
     """A ladder before it meets a film. ``boxes`` grow.
 
     ``own_size``: a film larger than the largest box gets a rung of its own size. ``hdr``: a film of
-    high dynamic range keeps it.
+    high dynamic range keeps it. ``settings`` says whether all shots have ``crf``, or each its own
+    (``per-shot``): for ``target_vmaf`` on the largest rung, where there is one, with no shot more
+    than ``shot_margin`` below it; else for what ``crf`` would give.
     """
 
     name: str
@@ -68,11 +78,27 @@ class Ladder:
     profile: str = "high"
     own_size: bool = True
     hdr: bool = False
+    settings: str = "fixed"
+    target_vmaf: float | None = None
+    shot_margin: float = SHOT_MARGIN
 
     @property
     def family(self) -> str:
         """What its rungs' names begin with."""
         return family_of(self.codec, self.depth, self.profile)
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether its settings are chosen for each shot."""
+        return self.settings == "per-shot"
+
+    def with_target(self, target: float) -> "Ladder":
+        """The same for a target of VMAF."""
+        return replace(self, settings="per-shot", target_vmaf=target)
+
+    def fixed(self) -> "Ladder":
+        """The same with one CRF for all shots."""
+        return replace(self, settings="fixed", target_vmaf=None)
 
 
 def family_of(codec: str, depth: int, profile: str, hdr: Hdr | None = None) -> str:
@@ -164,7 +190,10 @@ def parse_ladder(name: str, text: str) -> Ladder:
     video = _fields(
         name, "video", document.get("video"),
         {"codec": str, "preset": str, "crf": (int, float), "threads": int},
-        {"reference_frames": int, "depth": int, "profile": str, "own_size": bool, "hdr": bool},
+        {
+            "reference_frames": int, "depth": int, "profile": str, "own_size": bool, "hdr": bool,
+            "settings": str, "target_vmaf": (int, float), "shot_margin": (int, float),
+        },
     )  # fmt: skip
     sound = _fields(
         name, "audio", document.get("audio"),
@@ -181,6 +210,7 @@ def parse_ladder(name: str, text: str) -> Ladder:
     video["crf"] = float(video["crf"])  # 23 and 23.0 are one setting
     video.setdefault("reference_frames", REFERENCE_FRAMES)
     _check_codec(name, video)
+    _check_settings(name, video)
     ladder = Ladder(name=name, boxes=tuple(boxes), sound=SoundRates(**sound), **video)
     _check(ladder)
     return ladder
@@ -240,6 +270,33 @@ def _check_codec(name: str, video: dict[str, Any]) -> None:
 def _bright() -> str:
     """The codecs that tell enough of colours."""
     return " and ".join(codec.label for codec in CODECS.values() if codec.colours)
+
+
+def _check_settings(name: str, video: dict[str, Any]) -> None:
+    """What is said of settings per shot; a target asks for them."""
+
+    def require(holds: bool, fault: str) -> None:
+        if not holds:
+            raise LadderInvalid(f"ladder {name}: {fault}")
+
+    has_target = "target_vmaf" in video
+    video.setdefault("settings", SETTINGS[has_target])
+    require(
+        video["settings"] in SETTINGS,
+        f"settings {video['settings']!r} are not {' or '.join(SETTINGS)}",
+    )
+    for key in ("target_vmaf", "shot_margin"):
+        if key in video:
+            require(video["settings"] == "per-shot", f"{key} is for settings per-shot")
+            video[key] = float(video[key])
+    low, high = TARGETS
+    require(
+        low <= video.get("target_vmaf", low) <= high, f"target_vmaf is not from {low} to {high}"
+    )
+    require(0.1 <= video.get("shot_margin", 1) <= 20, "shot_margin is not from 0.1 to 20")
+    require(
+        has_target or "shot_margin" not in video, "shot_margin is for a ladder with target_vmaf"
+    )
 
 
 def _check(ladder: Ladder) -> None:

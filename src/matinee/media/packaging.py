@@ -15,6 +15,7 @@ from matinee.media import dash_edits, hls_edits
 from matinee.media.bit_rates import BitRate, measured
 from matinee.media.chapters import chapters_webvtt
 from matinee.media.dash_edits import Roles
+from matinee.media.encryption import Keyring, key_line
 from matinee.media.hls import (
     Multivariant,
     Variant,
@@ -44,7 +45,7 @@ def descriptors(plan: PackagePlan, files: Mapping[str, str]) -> list[dict[str, s
     """
     told: list[dict[str, str]] = []
     for stream in plan.streams:
-        common = {"in": files[stream.name], "stream": stream.kind}
+        common = {"in": files[stream.name], "stream": stream.kind, **_lock_field(stream, plan)}
         segments = {"segment_template": f"{stream.address}/$Number%05d$.m4s"}
         if stream.kind == "text":
             told += _text_descriptors(stream, common)
@@ -71,9 +72,32 @@ def descriptors(plan: PackagePlan, files: Mapping[str, str]) -> list[dict[str, s
             "trick_play_factor": "1",
             "dash_only": "1",
             **_dash_label(smallest),
+            **_lock_field(smallest, plan),
         }
     )
     return told
+
+
+def _lock_field(stream: Stream, plan: PackagePlan) -> dict[str, str]:
+    """Every stream has a label of its own, and so a vector of its own under the same key."""
+    if not plan.is_encrypted:
+        return {}
+    return {"drm_label": stream.name} if stream.lock else {"skip_encryption": "1"}
+
+
+def secrets_of(plan: PackagePlan, keyring: Keyring) -> dict[str, tuple[str, bytes, str]]:
+    """Key id, key and first vector of every label that is encrypted.
+
+    The trick mode for DASH has samples of the smallest picture, encrypted once: one of the two
+    labels would decide for both.
+    """
+    found = {}
+    for stream in plan.streams:
+        if stream.lock is not None:
+            key = keyring.key(stream.lock.key_id)
+            iv = keyring.iv(stream.lock, stream.folder)
+            found[stream.name] = (stream.lock.key_id, key, iv)
+    return found
 
 
 def _kind_fields(stream: Stream) -> dict[str, str]:
@@ -157,6 +181,10 @@ def finish(
         sizes: Bytes of every segment by its address from a manifest.
     """
     finished = {name: hls_edits.normalise(text) for name, text in manifests.items() if name != DASH}
+    for stream in plan.streams:
+        for name in (stream.playlist, f"{stream.name}-iframes.m3u8"):
+            if stream.lock and name in finished:
+                finished[name] = hls_edits.with_key(finished[name], key_line(stream.lock))
     rates: dict[str, BitRate] = {}
     for name in finished.keys() - {HLS}:
         rates[name] = hls_edits.bit_rate_of(read_media(finished[name]), sizes)

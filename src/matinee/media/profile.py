@@ -4,6 +4,7 @@ A profile file names ladders, lists forms of sound, and may include other profil
 docs/reference/profiles.md. A ladder alone is a profile too: its pictures, and its sound as AAC-LC.
 """
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,11 +14,15 @@ from matinee.core.errors import ProfileInvalid
 from matinee.core.toml_lines import Path, line_of, line_of_error
 from matinee.media.codecs import CODECS
 from matinee.media.codecs.sound import SOUND_CODECS, SoundCodec
-from matinee.media.ladder import Ladder, SoundRates
+from matinee.media.encryption import LIBRARY_KEYS, SCHEMES, Encryption
+from matinee.media.ladder import TARGETS, Ladder, SoundRates
 from matinee.media.loudness import Target
 from matinee.media.plan import LONGEST
 
-TABLES = ("description", "include", "ladders", "subtitles", "sound", "loudness", "segments")
+TABLES = (
+    "description", "include", "ladders", "target_vmaf", "subtitles", "sound", "loudness",
+    "segments", "encryption",
+)  # fmt: skip
 
 LAYOUTS = ("mono", "stereo", "surround")
 """What a form of sound may ask for: all channels in one; as every device plays it (mono stays
@@ -71,6 +76,7 @@ class Profile:
     subtitles: tuple[str, ...] = ("webvtt",)
     loudness: Target | None = None
     longest_segment_s: int = int(LONGEST)
+    encryption: Encryption | None = None
 
     @property
     def ladder_names(self) -> str:
@@ -84,6 +90,14 @@ class Profile:
             for form in self.sounds
         )
         return replace(self, ladders=(ladder,), sounds=sounds)
+
+    def with_target(self, target: float) -> "Profile":
+        """The same with a target of VMAF for every ladder."""
+        return replace(self, ladders=tuple(one.with_target(target) for one in self.ladders))
+
+    def fixed(self) -> "Profile":
+        """The same with one CRF for all shots."""
+        return replace(self, ladders=tuple(one.fixed() for one in self.ladders))
 
 
 def profile_of(ladder: Ladder) -> Profile:
@@ -146,6 +160,9 @@ def parse_profile(name: str, text: str, parts: Parts) -> Profile:
     document = reader.fields(reader.document(), (), TABLES)
     included = [parts.profile(one) for one in reader.names(document, "include")]
     ladders = _ladders(reader, document, included, parts)
+    if "target_vmaf" in document:
+        target = _number(reader, document["target_vmaf"], ("target_vmaf",), TARGETS)
+        ladders = [ladder.with_target(target) for ladder in ladders]
     sounds = _sounds(reader, document, included) or [SoundForm("aac", ladders[0].sound)]
     reader.require(
         "stereo" in sounds[0].layouts,
@@ -164,6 +181,8 @@ def parse_profile(name: str, text: str, parts: Parts) -> Profile:
     if "segments" in document:
         lasting.append(_longest_segment(reader, document["segments"]))
     loudness = _loudness(reader, document["loudness"]) if "loudness" in document else None
+    locked = [profile.encryption for profile in included if profile.encryption]
+    own = _encryption(reader, document["encryption"]) if "encryption" in document else None
     return Profile(
         name,
         tuple(ladders),
@@ -171,6 +190,7 @@ def parse_profile(name: str, text: str, parts: Parts) -> Profile:
         _subtitles(reader, document, included),
         loudness or (told[-1] if told else None),
         lasting[-1] if lasting else int(LONGEST),
+        own or (locked[-1] if locked else None),
     )
 
 
@@ -225,10 +245,7 @@ def _loudness(reader: _Reader, table: Any) -> Target:
     for field, (low, high, unsaid) in LOUDNESS.items():
         value: Any = fields.get(field, unsaid)
         path: Path = ("loudness", field) if field in fields else ("loudness",)
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        fault = f"{field} is not from {low} to {high}"
-        reader.require(is_number and low <= value <= high, path, fault)
-        values.append(float(value))
+        values.append(_number(reader, value, path, (low, high), field))
     return Target(*values)
 
 
@@ -239,6 +256,38 @@ def _longest_segment(reader: _Reader, table: Any) -> int:
     fault = f"{field} is not a whole number from {low} to {high}"
     reader.require(is_whole and low <= value <= high, ("segments", field), fault)
     return int(value)
+
+
+def _encryption(reader: _Reader, table: Any) -> Encryption:
+    fields = reader.fields(table, ("encryption",), ("scheme", "keys"))
+    scheme, keys = fields.get("scheme"), fields.get("keys", LIBRARY_KEYS)
+    reader.require(
+        isinstance(scheme, str) and scheme in SCHEMES,
+        ("encryption", "scheme") if "scheme" in fields else ("encryption",),
+        f"encryption scheme {scheme!r} is not known; {', '.join(SCHEMES)} are",
+    )
+    reader.require(
+        isinstance(keys, str) and is_key_address(keys),
+        ("encryption", "keys"),
+        'encryption keys are "library", "file:PATH" or the https address of a key service',
+    )
+    return Encryption(str(scheme), str(keys))
+
+
+def is_key_address(text: str) -> bool:
+    """Whether an address is of a form that may give keys."""
+    return text == LIBRARY_KEYS or re.match(r"(file:|https?://)[!-~]", text) is not None
+
+
+def _number(
+    reader: _Reader, value: Any, path: Path, bounds: tuple[int, int], field: str = ""
+) -> float:
+    """A number within bounds; ``field`` names it where the path's end does not."""
+    low, high = bounds
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    fault = f"{field or path[-1]} is not from {low} to {high}"
+    reader.require(is_number and low <= value <= high, path, fault)
+    return float(value)
 
 
 def _sound(reader: _Reader, table: Any, number: int) -> SoundForm:

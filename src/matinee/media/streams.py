@@ -5,6 +5,7 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from matinee.media.colour import Hdr
+from matinee.media.encryption import Lock
 from matinee.media.sound import LAYOUTS
 from matinee.media.source import Chapter
 from matinee.media.tracks import Labels
@@ -24,6 +25,7 @@ class Stream:
     ``family`` is what pictures can be switched with, or a sound's codec where it is not AAC-LC;
     ``coding`` names it for people. Sound goes with the ``pictures`` of these codecs, () being all.
     ``hdr``: pictures of high dynamic range.
+    ``lock`` is how it is encrypted, None in the clear.
     """
 
     kind: Literal["video", "audio", "text"]
@@ -36,6 +38,7 @@ class Stream:
     coding: str = ""
     pictures: tuple[str, ...] = ()
     hdr: Hdr | None = None
+    lock: Lock | None = None
 
     @property
     def playlist(self) -> str:
@@ -55,7 +58,7 @@ class Stream:
         return {
             field: value
             for field, value in parameters.items()
-            if value or field not in ("family", "coding", "pictures", "hdr")
+            if value or field not in ("family", "coding", "pictures", "hdr", "lock")
         }
 
     @property
@@ -109,6 +112,11 @@ class PackagePlan:
     duration: Fraction
     segments: int
     chapters: tuple[Chapter, ...] = ()
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether some of it is."""
+        return any(stream.lock for stream in self.streams)
 
     def of_kind(self, kind: str) -> list[Stream]:
         """The streams of one kind, in order."""

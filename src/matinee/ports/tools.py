@@ -277,6 +277,16 @@ class Meter(Protocol):
         """Decode a chunk of every rung; with a clip, score each against the source's frames."""
         ...
 
+    async def sample(
+        self, clip: Clip, picture: Picture, rungs: Sequence[Rung], chunks: Sequence[Path],
+        every: int, folder: Path, on_frames: OnFrames,
+    ) -> tuple[list[tuple[float, ...]], Spent]:  # fmt: skip
+        """VMAF of frames 0, ``every``, 2 ``every`` ... of a chunk of every rung; for searches.
+
+        Frames are paired by their number alone: nothing proves that they are the right ones.
+        """
+        ...
+
     async def loudness(self, sound: Path, folder: Path) -> tuple[Loudness, Spent]:
         """Decode a coded sound and measure it by EBU R 128."""
         ...
@@ -326,8 +336,13 @@ class Stills(Protocol):
 class Packager(Protocol):
     """Writes segments and manifests."""
 
-    async def package(self, streams: Sequence[Mapping[str, str]], folder: Path) -> Spent:
-        """Write a package below ``folder``; a stream is a descriptor of the packager's fields."""
+    async def package(
+        self, streams: Sequence[Mapping[str, str]], folder: Path, secrets: Sequence[str] = ()
+    ) -> Spent:
+        """Write a package below ``folder``; a stream is a descriptor of the packager's fields.
+
+        ``secrets`` are flags with keys in them, a line each, which nobody else gets to see.
+        """
         ...
 
 

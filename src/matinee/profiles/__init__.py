@@ -1,5 +1,6 @@
 """The profiles that come with Matinee, as data files."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from matinee.core.errors import ProfileInvalid
@@ -52,7 +53,17 @@ def load_profile(name: str, folder: Path = Path(), above: tuple[Path, ...] = ())
     def included(wanted: str) -> Profile:
         return load_profile(wanted, path.parent, (*above, path))
 
-    return parse_profile(path.stem, text, Parts(ladder_at, included))
+    profile = parse_profile(path.stem, text, Parts(ladder_at, included))
+    return _with_key_file(profile, path.parent)
+
+
+def _with_key_file(profile: Profile, folder: Path) -> Profile:
+    """A key file's path is relative to the profile that names it first."""
+    wanted = profile.encryption
+    if wanted is None or not wanted.keys.startswith("file:"):
+        return profile
+    file = (folder / wanted.keys.removeprefix("file:")).absolute()
+    return replace(profile, encryption=replace(wanted, keys=f"file:{file}"))
 
 
 def place(shipped: Path, name: str, folder: Path) -> Path:

@@ -18,6 +18,7 @@ from matinee.ports.store import ObjectStore
 from matinee.ports.tools import Stills
 from matinee.rules.forms import PACKAGES, TITLE
 from matinee.stages.bench import Bench
+from matinee.stages.unlock import Locksmith
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Reach:
     notices: Notices
     workbench: Callable[[], AbstractAsyncContextManager[tuple[Bench, Stills]]]
     keeping: Keeping | None = None
+    locksmith: Locksmith | None = None
 
     async def file(self, digest: Digest, scratch: Path) -> Path:
         """A file with an asset's bytes; below ``scratch`` where the store is no folder.

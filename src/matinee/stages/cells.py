@@ -22,6 +22,7 @@ async def keep_cells(bench: Bench, film: Film) -> Digest:
         "picture": picture_parameters(film.picture),
         "rungs": {rung.name: rung.as_parameters() for rung in film.rungs},
         "clips": [[clip.digest, list(film.starts(clip))] for clip in film.clips],
+        **({"crfs": {name: list(crfs) for name, crfs in film.crfs.items()}} if film.crfs else {}),
     }
     body = canonical_json(document).encode()
     digest = digest_of(body)
@@ -34,6 +35,7 @@ async def keep_cells(bench: Bench, film: Film) -> Digest:
 def step_of_cell(document: Mapping[str, Any], rung: str, chunk: int) -> Step:
     """The step that codes a chunk (from 0) for a rung."""
     clip, starts = document["clips"][chunk]
-    return encode_step_of(
-        clip, document["rungs"][rung], starts, document["picture"], document["tools"]
-    )
+    told = document["rungs"][rung]
+    if rung in document.get("crfs", {}):
+        told = {**told, "crf": document["crfs"][rung][chunk]}
+    return encode_step_of(clip, told, starts, document["picture"], document["tools"])

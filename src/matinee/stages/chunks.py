@@ -1,7 +1,7 @@
 """The steps of every (chunk, rung), and what the ledger has of them already."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from matinee.assets.asset import Asset
@@ -26,13 +26,17 @@ class Proofs:
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """A film as the stages after split see it."""
+    """A film as the stages after split see it.
+
+    ``crfs`` has the CRF of every clip of the rungs whose chunks do not all have the rung's own.
+    """
 
     info: SourceInfo
     timeline: Timeline
     plan: SegmentPlan
     clips: tuple[ClipPlan, ...]
     rungs: tuple[Rung, ...]
+    crfs: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     @property
     def picture(self) -> Picture:
@@ -42,6 +46,11 @@ class Film:
     def starts(self, clip: ClipPlan) -> tuple[int, ...]:
         """The first frames of the clip's segments, from the clip's first frame."""
         return tuple(self.plan.starts_in(clip.frames))
+
+    def setting(self, clip: int, rung: Rung) -> Rung:
+        """The rung with what its encoder is told of a clip, by the clip's number."""
+        crfs = self.crfs.get(rung.name)
+        return rung if crfs is None else replace(rung, crf=crfs[clip])
 
 
 def film_of(info: SourceInfo, timeline: Timeline, plan: SegmentPlan, rungs: Sequence[Rung]) -> Film:
@@ -139,10 +148,13 @@ Table = list[list[ChunkState]]
 
 def look_up(bench: Bench, film: Film, proofs: Proofs) -> Table:
     """What the ledger has; whether the bytes are there as well is not asked."""
-    table = [[ChunkState(clip, rung) for rung in film.rungs] for clip in film.clips]
+    table = [
+        [ChunkState(clip, film.setting(number, rung)) for rung in film.rungs]
+        for number, clip in enumerate(film.clips)
+    ]
     for column, rung in enumerate(film.rungs):
         states = [row[column] for row in table]
-        steps = [encode_step(bench, film, clip, rung) for clip in film.clips]
+        steps = [encode_step(bench, film, state.clip, state.rung) for state in states]
         for state, derivation in zip(states, bench.find_all(steps), strict=True):
             state.encoded = derivation
         coded = [(state, state.chunk.digest) for state in states if state.chunk]

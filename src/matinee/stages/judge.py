@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from matinee.media import judges
 from matinee.media.cmaf import InitSegment, read_init, read_segment
 from matinee.media.codecs import BY_ENTRY
 from matinee.media.colour import Colours
+from matinee.media.comparison import shots_in_chunks
 from matinee.media.conformance import check_package
 from matinee.media.conformance_report import (
     Expected,
@@ -26,18 +27,27 @@ from matinee.media.conformance_report import (
     ExpectedFlags,
     ExpectedVideo,
 )
-from matinee.media.judges import SegmentContent
+from matinee.media.judges import Promise, SegmentContent
 from matinee.media.packaging import characteristics, is_autoselect, roles
 from matinee.media.plan import shots
 from matinee.media.quality import Scores
 from matinee.media.signature import Signature, read_signature
 from matinee.media.streams import PackagePlan, Stream
+from matinee.ports.keys import Decrypter
 from matinee.stages.ahead import Ahead
 from matinee.stages.bench import Bench, Made
 from matinee.stages.chunks import Proofs
+from matinee.stages.encrypted import (
+    LockedRendition,
+    digest_of_samples,
+    first_samples,
+    judge_locked,
+    segments_in,
+)
 from matinee.stages.package import Packaged, Renditions
 from matinee.stages.sound import Sound
 from matinee.stages.split import Split
+from matinee.stages.unlock import Unlock
 
 Read = Callable[[str], bytes]
 T = TypeVar("T")
@@ -45,13 +55,23 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything that the judges look at."""
+    """Everything that the judges look at. ``choices`` are the documents of settings per shot."""
 
     made: Renditions
     plan: PackagePlan
     packaged: Packaged
     split: Split
     proofs: Proofs
+    choices: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def promises(self) -> list[Promise]:
+        """What ladders promised of renditions."""
+        return [
+            Promise(one["rung"], one["target"], one["margin"])
+            for one in self.choices
+            if one["target"] is not None
+        ]
 
     def present(self) -> list[Stream]:
         """The streams that the packager did write."""
@@ -59,14 +79,18 @@ class Evidence:
         return [s for s in self.plan.streams if f"{here}/{s.playlist}" in self.packaged.files]
 
 
-async def judge(bench: Bench, evidence: Evidence) -> list[Verdict]:
-    """All verdicts over a package, from the ledger or found now, on the stored bytes."""
+async def judge(bench: Bench, evidence: Evidence, decrypter: Decrypter) -> list[Verdict]:
+    """All verdicts over a package, from the ledger or found now, on the stored bytes.
+
+    What is encrypted is decrypted for it.
+    """
     step = _judge_step(evidence)
 
     async def look() -> tuple[dict[str, Made], float]:
         packaged = evidence.packaged
         files = Ahead(lambda path: bench.store.read(f"{packaged.folder}/{path}"), packaged.files)
-        examination = _Examination(bench, evidence, asyncio.get_running_loop(), files)
+        loop = asyncio.get_running_loop()
+        examination = _Examination(bench, evidence, loop, files, decrypter)
         try:
             verdicts = await asyncio.to_thread(examination.verdicts)
         finally:
@@ -82,6 +106,7 @@ async def judge(bench: Bench, evidence: Evidence) -> list[Verdict]:
 def _judge_step(evidence: Evidence) -> Step:
     made, proofs = evidence.made, evidence.proofs
     states = [state for row in made.chunks for state in row]
+    promised = [asdict(promise) for promise in evidence.promises]
     return Step(
         "judge", 2,
         {
@@ -98,6 +123,8 @@ def _judge_step(evidence: Evidence) -> Step:
                 for name, sound in made.sounds.items()
             },
             "cuts": list(evidence.split.cuts),
+            **({"encrypted": made.keyring.scheme} if made.keyring else {}),
+            **({"promises": promised} if promised else {}),
         },
     )  # fmt: skip
 
@@ -128,6 +155,7 @@ class _Examination:
     evidence: Evidence
     loop: asyncio.AbstractEventLoop
     files: Ahead
+    decrypter: Decrypter
 
     def verdicts(self) -> list[Verdict]:
         """All judges over all subjects."""
@@ -149,10 +177,11 @@ class _Examination:
         names = {stream.name for stream in present}
         packaged = evidence.packaged
         findings = check_package(
-            self.read, packaged.hls, packaged.dash, expected(made, evidence.plan)
+            self.clear(), packaged.hls, packaged.dash, expected(made, evidence.plan)
         )
         return [
             *verdicts,
+            *self._locked(present),
             judges.judge_presentation(media_times),
             judges.judge_tracks(made.tracks.outcomes, names),
             judges.judge_conformance(findings, len(packaged.files)),
@@ -167,6 +196,41 @@ class _Examination:
             )
         return data
 
+    def clear(self) -> Read:
+        """Files of the package as they are without encryption."""
+        return Unlock(self.decrypter, self.evidence.made.keyring).over(self.read)
+
+    def _locked(self, present: Sequence[Stream]) -> Iterator[Verdict]:
+        """What is encrypted, and the trick mode, which is of the smallest picture."""
+        made, packaged, plan = self.evidence.made, self.evidence.packaged, self.evidence.plan
+        if made.keyring is None:
+            return
+        clear = self.clear()
+        for stream in present:
+            if stream.lock is None:
+                continue
+            content = None
+            if stream.kind == "audio":
+                file = self._wait(self.bench.file(made.sounds[stream.name].asset))
+                content = digest_of_samples(self.decrypter.samples_of(file))
+            segments = segments_in(stream.folder, packaged.files)
+            whole = stream.kind == "audio"
+            iv = made.keyring.iv(stream.lock, stream.folder)
+            one = LockedRendition(
+                stream.name, stream.folder, stream.lock, iv, segments, whole, content,
+                "samples" if content else "join",
+            )  # fmt: skip
+            yield judge_locked(one, self.read, clear)
+        smallest = plan.of_kind("video")[0]
+        folder = f"{smallest.folder}-trick"
+        if smallest.lock and f"renditions/{folder}/init.mp4" in packaged.files:
+            pictures = segments_in(smallest.folder, packaged.files)
+            content = digest_of_samples(first_samples(smallest.folder, pictures, clear))
+            segments = segments_in(folder, packaged.files)
+            iv, name = made.keyring.iv(smallest.lock, smallest.folder), f"{smallest.name}-trick"
+            one = LockedRendition(name, folder, smallest.lock, iv, segments, False, content)
+            yield judge_locked(one, self.read, clear)
+
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result()
 
@@ -174,7 +238,7 @@ class _Examination:
         self, number: int, stream: Stream, media_times: dict[str, Fraction]
     ) -> list[Verdict]:
         evidence, film = self.evidence, self.evidence.made.film
-        init, contents, header, told = _video_contents(evidence.packaged, stream, self.read)
+        init, contents, header, told = _video_contents(evidence.packaged, stream, self.clear())
         media_times[stream.name] = Fraction(init.media_time, init.timescale)
         counted = sum(content.frames for content in contents)
         source, signature = self._signatures(number)
@@ -195,6 +259,10 @@ class _Examination:
                     tone_mapped=stream.hdr is not None,
                 )
             )  # fmt: skip
+            for promise in evidence.promises:
+                if promise.rendition == stream.name:
+                    pieces = shots_in_chunks(film_shots, film.plan)
+                    verdicts.append(judges.judge_promise(promise, scores, pieces))
         return verdicts
 
     def _signatures(self, number: int) -> tuple[Signature, Signature | None]:
@@ -279,6 +347,7 @@ def expected(made: Renditions, plan: PackagePlan) -> Expected:
             for stream in plan.of_kind("audio")
         },
         text=text,
+        locks={stream.folder: stream.lock for stream in plan.streams if stream.lock},
         flags={
             folder: _flags(stream)
             for stream in plan.streams

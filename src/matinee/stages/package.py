@@ -7,7 +7,7 @@
 import asyncio
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,10 @@ from matinee.core.time import as_text
 from matinee.media.chapters import chapters_webvtt, placed_chapters
 from matinee.media.cmaf import read_init, read_segment, zero_times
 from matinee.media.colour_boxes import with_colours
+from matinee.media.encryption import Keyring, Lock, packager_flags
 from matinee.media.imsc1 import imsc1_document, with_document
 from matinee.media.media_types import MEDIA_TYPES
-from matinee.media.packaging import DASH, HLS, descriptors, finish
+from matinee.media.packaging import DASH, HLS, descriptors, finish, secrets_of
 from matinee.media.streams import IMSC1, PackagePlan, Sheets, Stream
 from matinee.media.subtitles import Cue, parse_webvtt, write_webvtt
 from matinee.media.tracks import TrackPlan
@@ -46,7 +47,10 @@ PENDING = "packages/pending"
 
 @dataclass(frozen=True, slots=True)
 class Renditions:
-    """Everything that goes into a package; sounds and texts by name."""
+    """Everything that goes into a package; sounds and texts by name.
+
+    ``keyring`` has the keys that it is encrypted with; None: it is not.
+    """
 
     film: Film
     tracks: TrackPlan
@@ -54,6 +58,7 @@ class Renditions:
     sounds: Mapping[str, Sound]
     texts: Mapping[str, Text]
     thumbnails: Thumbnails
+    keyring: Keyring | None = field(default=None, repr=False)
 
     def chunks_of(self, rung: int) -> list[Asset]:
         """The chunks of one rung, in order."""
@@ -87,21 +92,24 @@ def plan_package(made: Renditions) -> PackagePlan:
     streams = []
     for number, rung in enumerate(film.rungs):
         chunks = [chunk.digest for chunk in made.chunks_of(number)]
-        folder = _folder(f"video-{rung.name}", digest_of_value([starts, chunks]))
+        lock = _lock(made, "video")
+        folder = _folder(f"video-{rung.name}", digest_of_value([starts, chunks]), lock)
         family, coding = _named(rung.family, rung.shown_codec)
         streams.append(
             Stream(
-                "video", f"video-{rung.name}", folder, family=family, coding=coding, hdr=rung.hdr
+                "video", f"video-{rung.name}", folder,
+                family=family, coding=coding, hdr=rung.hdr, lock=lock,
             )
         )  # fmt: skip
     for track in made.tracks.sounds:
         for rendition in track.renditions:
-            asset = made.sounds[rendition.name].asset
+            asset, lock = made.sounds[rendition.name].asset, _lock(made, "audio")
             streams.append(
                 Stream(
-                    "audio", rendition.name, _folder(rendition.name, asset.digest), track.labels,
-                    rendition.group, rendition.channels,
+                    "audio", rendition.name, _folder(rendition.name, asset.digest, lock),
+                    track.labels, rendition.group, rendition.channels,
                     *_named(rendition.family, rendition.coding.label), rendition.pictures,
+                    lock=lock,
                 )
             )  # fmt: skip
     for text in made.tracks.texts:
@@ -146,8 +154,14 @@ def _named(family: str, coding: str) -> tuple[str, str]:
     return family, coding if family else ""
 
 
-def _folder(name: str, origin: Digest) -> str:
-    return f"{name}-{origin[:12]}"
+def _lock(made: Renditions, kind: str) -> Lock | None:
+    return made.keyring.lock(kind) if made.keyring else None
+
+
+def _folder(name: str, origin: Digest, lock: Lock | None = None) -> str:
+    """Named by what is in it: under another key, other bytes."""
+    whole = digest_of_value([origin, asdict(lock)]) if lock else origin
+    return f"{name}-{whole[:12]}"
 
 
 def package_step(bench: Bench, made: Renditions, plan: PackagePlan) -> Step:
@@ -185,7 +199,9 @@ async def package(
         (folder / PENDING).mkdir(parents=True)
         files, proof = await _inputs(bench, indexer, made, plan)
         async with bench.slots:
-            spent = await packager.package(descriptors(plan, files), folder / PENDING)
+            spent = await packager.package(
+                descriptors(plan, files), folder / PENDING, _secrets(made, plan)
+            )  # fmt: skip
         await asyncio.to_thread(_write_imsc1, folder, plan)
         await asyncio.to_thread(_finish_files, folder, plan)
         for number, sheet in enumerate(made.thumbnails.sheets, 1):
@@ -200,6 +216,13 @@ async def package(
     derivation = await bench.derive("package", step, make, folder=f"titles/{title}")
     bench.progress.finished("package")
     return packaged_of(derivation, f"titles/{title}")
+
+
+def _secrets(made: Renditions, plan: PackagePlan) -> list[str]:
+    """What the packager is told of keys."""
+    if made.keyring is None:
+        return []
+    return list(packager_flags(made.keyring.scheme, secrets_of(plan, made.keyring)))
 
 
 async def has_package(bench: Bench, title: str, made: Renditions, plan: PackagePlan) -> bool:

@@ -17,6 +17,7 @@ from matinee.ports.catalog import Package
 from matinee.ports.tools import Stills
 from matinee.stages.bench import Bench, Made
 from matinee.stages.publish import title_key
+from matinee.stages.unlock import Unlock
 
 POSTER = "poster.jpg"
 """Beside the title's entry manifests: the best one."""
@@ -41,8 +42,13 @@ class _Shown:
         return max(n for n, start in enumerate(self.starts) if start <= frame)
 
 
-async def make_posters(bench: Bench, stills: Stills, package: Package, count: int) -> list[str]:
-    """Make posters of a package; gives their paths below the title, best first."""
+async def make_posters(
+    bench: Bench, stills: Stills, unlock: Unlock, package: Package, count: int
+) -> list[str]:
+    """Make posters of a package; gives their paths below the title, best first.
+
+    They are in the clear, also of an encrypted one.
+    """
     report = json.loads(await bench.store.read(object_key(package.report)))
     shown = _shown(package, report)
     step = poster_step(bench, package, shown, count)
@@ -54,7 +60,8 @@ async def make_posters(bench: Bench, stills: Stills, package: Package, count: in
         made, cpu_s = {}, 0.0
         for number, place in enumerate(choose(measured, count), 1):
             output = folder / f"{number}.jpg"
-            cpu_s += await _draw(bench, stills, package, shown, shown.frame_of(place), output)
+            frame = shown.frame_of(place)
+            cpu_s += await _draw(bench, stills, unlock, package, shown, frame, output)
             made[f"posters/{step.key[:12]}/{number}.jpg"] = Made(output, "image/jpeg")
         return made, cpu_s
 
@@ -141,14 +148,16 @@ def _of_sheet(pixels: Picture, columns: int, rows: int) -> list[Measures]:
 
 
 async def _draw(
-    bench: Bench, stills: Stills, package: Package, shown: _Shown, frame: int, output: Path
-) -> float:
+    bench: Bench, stills: Stills, unlock: Unlock, package: Package, shown: _Shown, frame: int,
+    output: Path,
+) -> float:  # fmt: skip
     """Draw a frame of the largest video, from the segment that it lies in."""
     segment = shown.segment_of(frame)
     part = output.with_suffix(".mp4")
     pieces = ("init.mp4", f"{segment + 1:05d}.m4s")
     keys = [title_key(package.title, f"renditions/{shown.folder}/{piece}") for piece in pieces]
-    part.write_bytes(b"".join([await bench.store.read(key) for key in keys]))
+    init, media = [await bench.store.read(key) for key in keys]
+    part.write_bytes(await asyncio.to_thread(unlock.part, init, media))
     async with bench.slots:
         spent = await stills.still(part, frame - shown.starts[segment], output)
     return spent.cpu_s

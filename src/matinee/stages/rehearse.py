@@ -16,8 +16,15 @@ from matinee.core.ids import Digest, canonical_json
 from matinee.core.progress import Stage
 from matinee.core.time import FrameSpan
 from matinee.media.clips import plan_clip
+from matinee.media.encryption import (
+    LABELS,
+    Encryption,
+    Keyring,
+    derived_key,
+    packager_flags,
+)
 from matinee.media.ladder import Rung
-from matinee.media.packaging import descriptors
+from matinee.media.packaging import descriptors, secrets_of
 from matinee.media.sound import SoundRendition
 from matinee.media.source import SourceInfo, picture_parameters
 from matinee.media.streams import PackagePlan, Sheets, Stream
@@ -59,9 +66,11 @@ def programme_of(tracks: TrackPlan, timeline: Timeline) -> Programme:
 
 async def rehearse(
     bench: Bench, studio: Studio, packager: Packager, film: Path, info: SourceInfo,
-    timeline: Timeline, tracks: TrackPlan,
+    timeline: Timeline, tracks: TrackPlan, scheme: str | None = None,
 ) -> None:  # fmt: skip
     """Try what is planned, unless the ledger says that it was tried.
+
+    With a ``scheme`` it is encrypted, with a key that is thrown away.
 
     Raises:
         EncoderFailed: an encoder failed, or shows other frames. SourceDamaged: a sound cannot be
@@ -73,7 +82,7 @@ async def rehearse(
     bench.progress.started(Stage("rehearse", 0))
     span = FrameSpan(0, min(timeline.frames, ceil(LENGTH * timeline.rate)))
     plan = plan_clip(timeline, span, info.picture.configuration)
-    step = _step(bench, programme, plan.digest, info)
+    step = _step(bench, programme, plan.digest, info, scheme)
 
     async def make() -> tuple[dict[str, Made], float]:
         trial = _Trial(bench, studio, info, timeline, programme)
@@ -91,8 +100,12 @@ async def rehearse(
             )  # fmt: skip
             files = await trial.pictures(clips[0], folder)
             files |= await trial.sounds(film, folder)
-            streams = descriptors(_plan_of(programme, timeline), files)
-            spent = await packager.package(streams, folder / "package")
+            keyring = trial_keyring(scheme) if scheme else None
+            planned = _plan_of(programme, timeline, keyring)
+            flags = packager_flags(keyring.scheme, secrets_of(planned, keyring)) if keyring else ()
+            spent = await packager.package(
+                descriptors(planned, files), folder / "package", list(flags)
+            )  # fmt: skip
         shutil.rmtree(folder)
         tried = canonical_json({"streams": sorted(files)}).encode()
         return {"tried": Made(tried, "application/json")}, trial.cpu_s + spent.cpu_s
@@ -101,27 +114,53 @@ async def rehearse(
     bench.progress.finished("rehearse")
 
 
-def _step(bench: Bench, programme: Programme, clip: Digest, info: SourceInfo) -> Step:
+def trial_keyring(scheme: str) -> Keyring:
+    """Keys that are no secret: what they encrypt is thrown away."""
+    keys = {label: derived_key(b"trial", "rehearsal", label) for label in LABELS.values()}
+    return Keyring(Encryption(scheme), keys)
+
+
+def _step(
+    bench: Bench, programme: Programme, clip: Digest, info: SourceInfo, scheme: str | None
+) -> Step:
     """Packets and settings decide what is tried."""
     sounds = {f"sound/{one.name}": info.track(one.track).packets for one in programme.sounds}
     parameters = {
         "rungs": [rung.as_parameters() for rung in programme.rungs],
         "sounds": [sound.as_parameters() for sound in programme.sounds],
         "picture": picture_parameters(info.picture),
+        **({"encrypted": scheme} if scheme else {}),
     }
     tools = bench.tool_ids("ffmpeg", "packager", "pyav")
     return Step("rehearse", 1, {"clip": clip, **sounds}, parameters, tools)
 
 
-def _plan_of(programme: Programme, timeline: Timeline) -> PackagePlan:
+def _plan_of(programme: Programme, timeline: Timeline, keyring: Keyring | None) -> PackagePlan:
     """The streams as the packager is told them; one segment, and no thumbnails."""
+    locks = {kind: keyring.lock(kind) if keyring else None for kind in ("video", "audio")}
     streams = [
-        Stream("video", f"video-{rung.name}", rung.name, family=rung.family, coding=rung.family)
+        Stream(
+            "video",
+            f"video-{rung.name}",
+            rung.name,
+            family=rung.family,
+            coding=rung.family,
+            lock=locks["video"],
+        )
         for rung in programme.rungs
     ]
     labels = Labels("und", "Sound", is_default=False)
     streams += [
-        Stream("audio", one.name, one.name, labels, one.group, one.channels, one.family)
+        Stream(
+            "audio",
+            one.name,
+            one.name,
+            labels,
+            one.group,
+            one.channels,
+            one.family,
+            lock=locks["audio"],
+        )
         for one in programme.sounds
     ]
     nothing = Sheets("", (), 0, 0, 1, 1, Fraction(1))

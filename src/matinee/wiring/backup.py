@@ -31,6 +31,7 @@ from matinee.flows.vault_copies import VaultCopies
 from matinee.ports.catalog import Packages
 from matinee.ports.sealing import Sealer
 from matinee.ports.store import ListedStore
+from matinee.wiring.keys import locksmith_of
 from matinee.wiring.library import DATABASE, Library, now
 from matinee.wiring.reading import sandbox_of
 
@@ -176,7 +177,7 @@ def keeper_of(library: Library) -> Keeper:
         vault_of=lambda policy: open_vault(policy.to, policy.recipients, library=settings),
         scratch=lambda: scratch_of(library),
         policies=lambda: read_policy_file(settings),
-        stage=lambda: Stage(_empty_library, FfmpegMeter(_ffmpeg(settings))),
+        stage=lambda: Stage(_empty_library, FfmpegMeter(_ffmpeg(settings)), locksmith_of(settings)),
         collected=collected,
         can_open="MATINEE_BACKUP_IDENTITY" in os.environ,
     )

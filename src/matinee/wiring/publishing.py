@@ -25,6 +25,7 @@ from matinee.stages.bench import Bench
 from matinee.stages.encode import Studio
 from matinee.stages.redo import Redo
 from matinee.stages.slots import Slots, Turn
+from matinee.wiring.keys import locksmith_of
 from matinee.wiring.library import Library, now, open_library
 from matinee.wiring.reading import sandbox_of
 
@@ -68,6 +69,7 @@ def house_for(
             studio=Studio(indexer, FfmpegEncoder(ffmpeg), FfmpegMeter(ffmpeg)),
             scanner=FfmpegScanner(ffmpeg, threads=max(1, settings.workers - 1)),
             packager=ShakaPackager(Path(tools["packager"].path), sandbox),
+            locksmith=locksmith_of(settings),
             now=now,
             stop=indexer.stop,
             exclusive=lambda name: workspace.exclusive(name, lambda: progress.note(waiting)),

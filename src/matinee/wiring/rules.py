@@ -34,6 +34,7 @@ from matinee.rules.waker import Waker
 from matinee.stages.bench import Bench
 from matinee.stages.slots import Slots
 from matinee.wiring.backup import keeper_of
+from matinee.wiring.keys import locksmith_of
 from matinee.wiring.library import Library, now
 from matinee.wiring.reading import sandbox_of
 
@@ -75,6 +76,7 @@ def open_automation(library: Library) -> Automation:
     reach = Reach(
         library.titles, library.packages, library.ledger, library.store, library.runs,
         _notices(), lambda: _workbench(library), keeper_of(library),
+        locksmith_of(library.settings),
     )  # fmt: skip
     host = FunctionHost(reach.answer, lambda: _call_folder(library.settings))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2

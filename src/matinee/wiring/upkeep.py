@@ -31,6 +31,7 @@ from matinee.stages.bench import Bench
 from matinee.stages.redo import Redo
 from matinee.stages.slots import Slots, Turn
 from matinee.wiring.backup import backups_of
+from matinee.wiring.keys import locksmith_of
 from matinee.wiring.library import Library, now
 from matinee.wiring.publishing import house_for
 from matinee.wiring.reading import sandbox_of
@@ -42,10 +43,10 @@ def open_ward(library: Library, *, decodes: bool, cause: str | None = None) -> I
     """What a scrub works with. ``decodes``: it looks at pictures too, and needs the tools."""
     records = records_of(library)
     with Workspace(library.settings.library / "scratch").run() as (_, scratch):
-        eye = None
+        eye, locksmith = None, locksmith_of(library.settings)
         if decodes:
             ffmpeg = Ffmpeg(Path(find_tools()["ffmpeg"].path), sandbox_of(library.settings))
-            eye = Eye(FfmpegMeter(ffmpeg), scratch, records.read)
+            eye = Eye(FfmpegMeter(ffmpeg), scratch, records.read, locksmith)
         yield Ward(
             store=library.store,
             records=records,
@@ -54,6 +55,7 @@ def open_ward(library: Library, *, decodes: bool, cause: str | None = None) -> I
             scrubs=SqlScrubs(library.engine, now, cause),
             log=library.events,
             eye=eye,
+            locksmith=locksmith,
         )
 
 

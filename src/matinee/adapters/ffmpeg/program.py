@@ -8,7 +8,13 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
-from matinee.adapters.ffmpeg import commands, copy_commands, preview_commands, sound_commands
+from matinee.adapters.ffmpeg import (
+    commands,
+    copy_commands,
+    preview_commands,
+    sample_commands,
+    sound_commands,
+)
 from matinee.adapters.process import Finished, Job, run_program
 from matinee.adapters.sandbox.rules import Sandbox
 from matinee.core.errors import EncoderFailed, SourceDamaged, ToolError
@@ -285,6 +291,23 @@ class FfmpegMeter(Meter):
         ]
         return measured, Spent(finished.cpu_s)
 
+    async def sample(
+        self, clip: Clip, picture: Picture, rungs: Sequence[Rung], chunks: Sequence[Path],
+        every: int, folder: Path, on_frames: OnFrames,
+    ) -> tuple[list[tuple[float, ...]], Spent]:  # fmt: skip
+        names = [f"sample{n}" for n in range(len(chunks))]
+        command = sample_commands.sample_command(
+            self._ffmpeg.path, clip, picture, rungs, chunks, names, every
+        )
+        finished = await self._ffmpeg.run("sampling a chunk", command, folder, on_frames)
+        if finished.exit_code != 0:
+            raise ToolError(
+                f"a chunk cannot be decoded: ffmpeg exited with {finished.exit_code}: "
+                f"{finished.last_words}"
+            )
+        texts = [(folder / f"{name}.json").read_text() for name in names]
+        return [read_scores(text, 2) for text in texts], Spent(finished.cpu_s)
+
     async def loudness(self, sound: Path, folder: Path) -> tuple[Loudness, Spent]:
         command = sound_commands.loudness_command(self._ffmpeg.path, sound)
         found, cpu_s = await loudness_of(self._ffmpeg, command, folder)
@@ -359,13 +382,13 @@ def _signature(path: Path) -> Signature:
     return read_signature(data)
 
 
-def read_scores(text: str) -> tuple[float, ...]:
-    """VMAF per frame, in order, from libvmaf's log.
+def read_scores(text: str, every: int = 1) -> tuple[float, ...]:
+    """VMAF of one frame in ``every``, in order, from libvmaf's log.
 
     Raises:
         ToolError: a frame is missing in the log or out of order.
     """
     frames = json.loads(text)["frames"]
-    if [frame["frameNum"] for frame in frames] != list(range(len(frames))):
+    if [frame["frameNum"] for frame in frames] != list(range(0, len(frames) * every, every)):
         raise ToolError("libvmaf's log is not in order")
     return tuple(frame["metrics"]["vmaf"] for frame in frames)

@@ -22,7 +22,7 @@ LAUNCH = "import sys; sys.path.insert(0, sys.argv[1]); import confine; confine.m
 PROCESSES = 16_384
 """Processes and threads of the user at once, where no seccomp stops a tool from multiplying."""
 
-SECRET = ("MATINEE_DATABASE", "MATINEE_TOKEN")
+SECRET = ("MATINEE_DATABASE", "MATINEE_TOKEN", "MATINEE_KEYS_TOKEN")
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "SSL_CERT_FILE")
 
 

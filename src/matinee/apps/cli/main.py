@@ -25,6 +25,7 @@ COMMANDS = {
     "inspect": ("matinee.apps.cli.inspect", "Tell what is in a film."),
     "list": ("matinee.apps.cli.titles", "List the titles of the library."),
     "show": ("matinee.apps.cli.titles", "Tell what was made of a title, and every verdict."),
+    "explain": ("matinee.apps.cli.explain", "Tell which settings each shot has, and why."),
     "verify": ("matinee.apps.cli.titles", "Prove again that a title's files are whole and right."),
     "lineage": ("matinee.apps.cli.lineage", "Tell what a thing was made of, and what of it."),
     "scrub": ("matinee.apps.cli.scrub", "Prove all that is stored; note what is wrong."),

@@ -14,6 +14,13 @@ from matinee.apps.cli.main import printable
 FORMS = {"webvtt": "", "imsc1": "-imsc1"}
 """Forms of subtitles, and what the names of their renditions end with."""
 
+KEYS = {
+    "library": "the library's own secret",
+    "file": "a file",
+    "service": "a key service",
+}
+"""Where keys come from, for people."""
+
 FORM_NAMES = {"webvtt": "WebVTT", "imsc1": "IMSC1"}
 
 
@@ -55,6 +62,8 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], profile: Any, wish: Any)
     )
     sounds = [rendition for track in tracks.sounds for rendition in track.renditions]
     cpu_s = per_frame * frames + estimate.SOUND_COST * len(sounds) * float(timeline.duration)
+    searches = _searches_json(profile, tracks.rungs, size, frames, wish)
+    cpu_s += sum(search["cpu_seconds"] for search in searches)
     workers = read_settings(wish.library, wish.workers, wish.database).workers
     return {
         **_made_json(tracks, sounds, timeline.duration),
@@ -71,7 +80,9 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], profile: Any, wish: Any)
         ],
         "subtitle_remarks": remarks_json(said),
         "tracks": [outcome.as_json() for outcome in tracks.outcomes],
+        "searches": searches,
         "waivers": [o.as_json() for o in tracks.outcomes if o.waiver],
+        "encryption": _encryption_json(profile.encryption),
         "cpu_seconds": round(cpu_s, 1),
         "seconds": round(cpu_s / workers, 1),
     }
@@ -113,6 +124,37 @@ def look_at_subtitles(
                 except SourceDamaged as error:
                     faults.append(f"{text.name}: {error}")
     return said, [*told_remarks(said), *faults]
+
+
+def _encryption_json(encryption: Any) -> dict[str, str] | None:
+    """What would be encrypted; keys are not asked for."""
+    return encryption and {"scheme": encryption.scheme, "keys": encryption.kind_of_keys}
+
+
+def _searches_json(
+    profile: Any, rungs: Sequence[Any], size: tuple[int, int], frames: int, wish: Any
+) -> list[dict[str, Any]]:
+    """What would be searched for settings per shot: one rung of each ladder that asks for it."""
+    if not any(ladder.is_searched for ladder in profile.ladders):
+        return []
+    from matinee.stages.chunks import Proofs
+    from matinee.stages.search import EVERY
+    from matinee.stages.settings import check_wishes, search_cost, wanted_of
+
+    check_wishes(profile.ladders, Proofs(scored=wish.scores))
+    return [
+        {
+            "rung": f"video-{wanted.rung.name}",
+            "ladder": wanted.ladder.name,
+            "target": wanted.ladder.target_vmaf,
+            "margin": None if wanted.ladder.target_vmaf is None else wanted.ladder.shot_margin,
+            "preset": wanted.proxies[0].preset,
+            "crfs": [proxy.crf for proxy in wanted.proxies],
+            "every": EVERY,
+            "cpu_seconds": round(frames * search_cost(wanted, size), 1),
+        }
+        for wanted in wanted_of(profile.ladders, rungs)
+    ]
 
 
 def _cropped(film: Path, info: Any) -> Any:
@@ -189,7 +231,13 @@ def tell_plan(plan: dict[str, Any]) -> None:
         )
     for text in plan["subtitles"]:
         click.echo(f"  {text['name']:<{width}} {FORM_NAMES[text['form']]}")
+    if locked := plan["encryption"]:
+        click.echo(
+            f"  pictures and sound encrypted: {locked['scheme']}, keys from {KEYS[locked['keys']]}"
+        )
     click.echo(f"  {len(streams)} streams")
+    for search in plan["searches"]:
+        click.echo(f"  {_search_line(search)}")
     for note in plan["notes"]:
         click.echo(f"  {note}")
     for waiver in plan["waivers"]:
@@ -199,3 +247,16 @@ def tell_plan(plan: dict[str, Any]) -> None:
             click.echo(f"  note: {printable(outcome['source'])}: {printable(outcome['note'])}")
     minutes = plan["seconds"] / 60
     click.echo(f"about {plan['bytes'] / 1e6:.1f} MB, about {minutes:.1f} minutes here")
+
+
+def _search_line(search: dict[str, Any]) -> str:
+    crfs = ", ".join(f"{crf:g}" for crf in search["crfs"])
+    wish = (
+        "as good as its CRF for all"
+        if search["target"] is None
+        else f"VMAF {search['target']:g}, no shot below {search['target'] - search['margin']:g}"
+    )
+    return (
+        f"settings per shot: {search['rung']} by preset {search['preset']} at CRF {crfs}, 1 frame "
+        f"in {search['every']} scored; {wish}"
+    )

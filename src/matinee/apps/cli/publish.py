@@ -24,6 +24,8 @@ class Wish:
     subtitles: tuple[str, ...]
     profile: str | None
     ladder: str | None
+    target_vmaf: float | None
+    fixed: bool
     library: str | None
     database: str | None
     refresh: bool
@@ -60,6 +62,14 @@ class Wish:
     help="Which pictures, instead of the profile's: a shipped ladder (standard, fast, hevc, vp9, "
     "av1 ...) or a ladder file.",
 )
+@click.option(
+    "--target-vmaf",
+    metavar="N",
+    type=click.FloatRange(20, 99),
+    help="Choose each shot's settings so that the largest picture of every ladder has a VMAF of N, "
+    "and no shot is much below it.",
+)
+@click.option("--fixed", is_flag=True, help="The same settings for all shots, whatever is said.")
 @library_options
 @click.option("--refresh", is_flag=True, help="Make again what older tools made.")
 @click.option(
@@ -89,6 +99,8 @@ def publish_command(films: tuple[str, ...], **options: Any) -> None:
     wish = Wish(**options)
     if len(films) > 1 and (wish.title or wish.subtitles):
         raise UsageError("--title and --subtitles are for one film at a time")
+    if wish.fixed and wish.target_vmaf is not None:
+        raise UsageError("--fixed and --target-vmaf exclude each other")
     exit_codes = [_one(Path(film), wish) for film in films]
     raise SystemExit(max(exit_codes))
 
@@ -100,6 +112,10 @@ def _one(film: Path, wish: Wish) -> int:
 
     try:
         profile = load_wished(wish.profile, wish.ladder)
+        if wish.fixed:
+            profile = profile.fixed()
+        elif wish.target_vmaf is not None:
+            profile = profile.with_target(wish.target_vmaf)
         if wish.plan:
             plan = plan_film_json(film, read_sidecars(wish.subtitles), profile, wish)
             print_json(plan) if wish.as_json else tell_plan(plan)
@@ -189,9 +205,16 @@ def published_json(film: Path, published: Any, tallies: Any, settings: Any) -> d
         document["error"] = {
             "code": "verdict.failed",
             "message": f"not shown, because a verdict failed: {reasons}",
-            "hint": f"see all with: matinee show {title.id}; with mended tools, publish --refresh",
+            "hint": f"see all with: matinee show {title.id}; {_mending(failed)}",
         }
     return document
+
+
+def _mending(failed: Sequence[dict[str, Any]]) -> str:
+    """What to do about failed verdicts."""
+    if all(verdict["judge"] == "promise" for verdict in failed):
+        return "raise the caps of the ladder, lower the target, or allow a larger shot_margin"
+    return "with mended tools, publish --refresh"
 
 
 def tell_published(document: dict[str, Any], wish: Wish) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from matinee.apps.cli.main import printable
+from matinee.apps.cli.planning import KEYS
 
 
 def tell_report(
@@ -35,6 +36,9 @@ def tell_report(
         tracks.add_row(*map(as_it_is, (outcome["source"], made)))
     console.print(tracks)
     console.print(_renditions(report), "")
+    if locked := report.get("encryption"):
+        ids = ", ".join(f"{label} {key_id}" for label, key_id in locked["key_ids"].items())
+        click.echo(f"encrypted: {locked['scheme']}, keys from {KEYS[locked['keys']]}: {ids}\n")
     verdicts = Table("verdict", "of", "", box=None, pad_edge=False)
     for verdict in report["verdicts"]:
         state = "[green]passed[/green]" if verdict["passed"] else "[red]failed[/red]"

@@ -132,6 +132,11 @@ def _tell(done: Any, found: Any, seconds: float) -> None:
     if counts.get("unclaimed"):
         size = counts["unclaimed_bytes"] / 1e6
         click.echo(f"{counts['unclaimed']} objects ({size:.1f} MB) are named by nothing")
+    if counts.get("locked"):
+        click.echo(
+            f"{counts['locked']} looks into encrypted titles were left out: their keys cannot be "
+            "had (matinee verify TITLE says why)"
+        )
     for each in found:
         click.echo(f"  {printable(each.fault.words)}")
 

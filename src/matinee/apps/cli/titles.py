@@ -95,6 +95,7 @@ async def read_report(library: Any, package: Any) -> dict[str, Any]:
 def verify_command(title: str, library: str | None, database: str | None, as_json: bool) -> None:
     """Prove again that every published file of TITLE is whole and right."""
     from matinee.flows.verify_title import verify_title
+    from matinee.wiring.keys import locksmith_of
 
     opened = open_library(library, database)
     found = opened.titles.get(title)
@@ -102,7 +103,8 @@ def verify_command(title: str, library: str | None, database: str | None, as_jso
 
     async def verify() -> Any:
         report = await read_report(opened, shown) if shown else {}
-        return await verify_title(opened.store, found, shown, report)
+        locksmith = locksmith_of(opened.settings)
+        return await verify_title(opened.store, found, shown, report, locksmith)
 
     verdicts = asyncio.run(verify())
     failed = [verdict for verdict in verdicts if not verdict.passed]

@@ -24,6 +24,7 @@ from matinee.apps.web.access import Person
 from matinee.apps.web.feed import Feed
 from matinee.apps.web.guard import Guard, Persons
 from matinee.apps.web.library import Library, WebServices, plain_place
+from matinee.apps.web.licences import KeyDesk, Licences
 from matinee.apps.web.media_files import MEDIA_TYPES, STATIC_TYPES, MediaFiles
 from matinee.apps.web.numbers import Numbers
 from matinee.apps.web.origin_files import FolderFiles
@@ -43,7 +44,7 @@ from matinee.apps.web.v1 import (
     upkeep,
 )
 from matinee.core.errors import MatineeError, NotFound
-from matinee.ports.catalog import Title
+from matinee.ports.catalog import Package, Title
 
 __all__ = ["SECURITY_HEADERS", "WebServices", "create_app"]
 
@@ -85,14 +86,8 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
     )
-    for kind, answer in (
-        (MatineeError, errors.on_matinee_error),
-        (HTTPException, errors.on_http_error),
-        (RequestValidationError, errors.on_invalid_request),
-        (Exception, _on_defect),
-    ):
-        app.add_exception_handler(kind, answer)
-    media: ASGIApp = MediaFiles(catalog.media, MEDIA_TYPES, any_origin=True)
+    _answer_errors(app)
+    media = _media_of(catalog)
     static = MediaFiles(
         FolderFiles(pages.STATIC), STATIC_TYPES, any_origin=False, all_revalidated=True
     )
@@ -115,6 +110,26 @@ def create_app(
     )
     app.add_middleware(_SecurityHeaders)
     return app
+
+
+def _media_of(catalog: WebServices) -> ASGIApp:
+    """The files of titles, and the keys of those that are encrypted."""
+
+    def look(name: str) -> tuple[Title, Sequence[Package]]:
+        return catalog.titles.get(name), catalog.packages.of_title(name)
+
+    files = MediaFiles(catalog.media, MEDIA_TYPES, any_origin=True)
+    return Licences(files, KeyDesk(catalog.open_keys, look))
+
+
+def _answer_errors(app: FastAPI) -> None:
+    for kind, answer in (
+        (MatineeError, errors.on_matinee_error),
+        (HTTPException, errors.on_http_error),
+        (RequestValidationError, errors.on_invalid_request),
+        (Exception, _on_defect),
+    ):
+        app.add_exception_handler(kind, answer)
 
 
 def feed_of(app: FastAPI) -> Feed:

@@ -12,6 +12,7 @@ from matinee.core.errors import NotFound
 from matinee.core.ids import Digest
 from matinee.media.preview import FOLDER, HLS
 from matinee.ports.catalog import Package, Packages, Title, TitleDesk, Titles, TitleSearch
+from matinee.ports.keys import OpenKeys
 from matinee.ports.shelf import Shelf, Shown
 
 _KEPT_REPORTS = 16
@@ -33,7 +34,7 @@ def plain_place(title: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class WebServices:
-    """What the web needs: the catalog, assets by digest, and the public files of the titles."""
+    """What the web needs: the catalog, assets by digest, the public files of the titles, keys."""
 
     titles: Titles
     desk: TitleDesk
@@ -41,6 +42,7 @@ class WebServices:
     packages: Packages
     read_asset: Callable[[Digest], Awaitable[bytes]]
     media: Files
+    open_keys: OpenKeys
 
 
 @dataclass(frozen=True, slots=True)

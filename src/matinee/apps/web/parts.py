@@ -1,6 +1,7 @@
 """From an open library to what the web works with."""
 
 from collections.abc import Callable
+from functools import partial
 
 from matinee.apps.web.access import Access
 from matinee.apps.web.credentials import signing_key
@@ -9,6 +10,7 @@ from matinee.apps.web.origin_files import title_files
 from matinee.apps.web.sealed import SealedEvents
 from matinee.apps.web.service import RuleDesk, Service, UploadDesk
 from matinee.assets.asset import object_key
+from matinee.wiring.keys import open_keys
 from matinee.wiring.library import Library, now
 from matinee.wiring.web import WebParts
 
@@ -22,6 +24,7 @@ def catalog_of(library: Library, parts: WebParts) -> WebServices:
         packages=library.packages,
         read_asset=lambda digest: library.store.read(object_key(digest)),
         media=title_files(library.settings.library, library.store),
+        open_keys=partial(open_keys, library.settings),
     )
 
 

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from matinee.apps.web.library import TitleCard, TitleView
+from matinee.media.encryption import LICENCES
 
 
 def title_summary(card: TitleCard) -> dict[str, Any]:
@@ -27,7 +28,7 @@ def title_details(view: TitleView) -> dict[str, Any]:
         "source": title.source,
         "added_at": title.added_at.isoformat(),
         "current": title.current,
-        "media": _manifests(view.media),
+        "media": _media(view),
         "preview": _manifests(view.preview),
         "package": view.shown.id if view.shown else None,
         "packages": [
@@ -45,6 +46,16 @@ def title_details(view: TitleView) -> dict[str, Any]:
         "closes_at": title.closes_at and title.closes_at.isoformat(),
         "removes_at": title.removes_at and title.removes_at.isoformat(),
     }
+
+
+def _media(view: TitleView) -> dict[str, Any] | None:
+    """Where it plays; ``licence`` is where its keys are asked for, where it is encrypted."""
+    shown = next((p for p in view.packages if p.id == view.title.current), None)
+    is_encrypted = shown is not None and "encryption" in shown.settings
+    manifests = _manifests(view.media)
+    if manifests is None:
+        return None
+    return {**manifests, "licence": f"{view.media}{LICENCES}" if is_encrypted else None}
 
 
 def _manifests(folder: str | None) -> dict[str, str] | None:

@@ -65,7 +65,8 @@ class Codec:
 
     - ``profiles`` are those of each bit depth, the one that is taken unasked first;
     - ``presets`` are the encoder's, fastest first, each with the processor seconds that it takes
-      for a million pixels; ``crf`` the bounds of the constant rate factor, 0 being lossless;
+      for a million pixels; ``crf`` the bounds of the constant rate factor, 0 being lossless, and
+      ``crf_step`` the steps in which a search takes it: encoders round what is finer;
     - ``level`` gives the lowest level that allows a stream;
     - ``options`` are what ffmpeg is told, beside the frame rate and times of key frames, which come
       as its second argument; all parameter sets follow from the rung, none from a chunk;
@@ -102,6 +103,7 @@ class Codec:
     muxed_level: Callable[[str], int] | None = None
     colours: Callable[[bytes, bytes], Colours] | None = None
     finer: Mapping[str, int] = field(default_factory=dict)
+    crf_step: float = 1.0
 
     @property
     def default_profile(self) -> str:

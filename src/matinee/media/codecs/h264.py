@@ -111,6 +111,7 @@ H264 = Codec(
     profiles={8: ("high", "main", "baseline")},
     presets=PRESETS,
     crf=(1, 51),
+    crf_step=0.5,
     level=level,
     options=_options,
     entries=("avc1", "avc3"),

@@ -254,6 +254,7 @@ HEVC = Codec(
     profiles={8: ("main",), 10: ("main10",)},
     presets=PRESETS,
     crf=(1, 51),
+    crf_step=0.5,
     level=level,
     options=_options,
     entries=("hvc1", "hev1"),

@@ -77,6 +77,12 @@ class MediaAddresses(Shown):
     dash: str
 
 
+class TitleMedia(MediaAddresses):
+    """The same of a title on screen; ``licence`` is where an encrypted one's keys are asked for."""
+
+    licence: str | None
+
+
 class PackageSummary(Shown):
     """A package of a title."""
 
@@ -93,7 +99,7 @@ class TitleWhole(TitleSummary):
     source: str
     added_at: datetime
     current: str | None
-    media: MediaAddresses | None
+    media: TitleMedia | None
     preview: MediaAddresses | None
     package: str | None
     packages: list[PackageSummary]

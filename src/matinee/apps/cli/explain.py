@@ -1,0 +1,145 @@
+"""``matinee explain``."""
+
+import asyncio
+from fractions import Fraction
+from typing import Any
+
+import click
+
+from matinee.apps.cli.main import library_options, print_json
+from matinee.apps.cli.titles import json_option, open_library, read_report
+from matinee.core.errors import NotFound
+
+
+@click.command("explain")
+@click.argument("title")
+@click.option("--rung", metavar="NAME", help="Only this rung, such as 720p: all of its shots.")
+@click.option(
+    "--shot", metavar="N", type=click.IntRange(1), help="Only this shot: all that was measured."
+)
+@library_options
+@json_option
+def explain_command(
+    title: str, rung: str | None, shot: int | None, library: str | None, database: str | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Tell which settings the shots of TITLE have, why, and what others would cost."""
+    from matinee.flows.explain import explanation_json
+
+    opened = open_library(library, database)
+    found = opened.titles.get(title)
+    packages = opened.packages.of_title(found.id)
+    if not packages:
+        raise NotFound(f"nothing was made of {found.id} yet", "publish the film again")
+    package = next((p for p in packages if p.id == found.current), packages[-1])
+    report = asyncio.run(read_report(opened, package))
+    document = explanation_json(package, report, rung, shot)
+    if as_json:
+        print_json(document)
+        return
+    for line in explanation_lines(document, every=rung is not None, one=shot is not None):
+        click.echo(line)
+
+
+def explanation_lines(document: dict[str, Any], *, every: bool, one: bool) -> list[str]:
+    """An explanation for people: with ``every``, a line for each shot; with ``one``, all of it."""
+    rate = Fraction(document["frame_rate"])
+    lines = [f"{document['title']}, package {document['package']}"]
+    for fixed in document["fixed"]:
+        known = fixed["crf"] is not None
+        told = f"CRF {fixed['crf']:g}, as ladder {fixed['ladder']} says" if known else "one CRF"
+        lines.append(f"{fixed['rung']}: every shot has {told}; nothing was searched")
+    for choice in document["choices"]:
+        lines += _choice_lines(choice)
+        if every or one:
+            lines += ["", *_table([_HEADS, *(_shot_row(shot, rate) for shot in choice["shots"])])]
+        if one:
+            lines += ["", *_table([_POINT_HEADS, *_point_rows(choice["shots"][0])])]
+    return lines
+
+
+def _choice_lines(choice: dict[str, Any]) -> list[str]:
+    crfs = [shot["crf"] for shot in choice["shots"]]
+    proxy = choice["proxy"]
+    if choice["target"] is None:
+        goal = f"as good as CRF {choice['fixed_crf']:g} for all: VMAF {choice['goal']:.2f}"
+    else:
+        goal = f"VMAF {choice['target']:g}, no shot below {choice['target'] - choice['margin']:g}"
+    met = f"; in {choice['rounds']} rounds" if choice["rounds"] > 1 else ""
+    slope = "" if choice["slope"] is None else (
+        f"slope: the next point of VMAF costs {_bits(choice['slope'])}"
+    )  # fmt: skip
+    reach = f"CRF {min(crfs):g} to {max(crfs):g} over {len(crfs)} shots"
+    tried = ", ".join(f"{crf:g}" for crf in proxy["crfs"])
+    name = choice["rung"]
+    lines = [
+        f"{name}: settings per shot, ladder {choice['ladder']}, preset {choice['preset']}",
+        f"  goal: {goal}",
+        f"  found: VMAF {choice['vmaf']:.2f} in {_bits(choice['bits'])}{met}; {reach}",
+        f"  searched: preset {proxy['preset']} at CRF {tried}, 1 frame in {proxy['every']} scored",
+    ]
+    if slope:
+        lines.append(f"  {slope}")
+    if choice["followers"]:
+        lines.append(f"  the same CRFs: {', '.join(choice['followers'])}")
+    return lines
+
+
+_HEADS = ("shot", "from", "to", "CRF", "bits", "VMAF", "worst", "floor", "CRF 1 lower", "higher")
+_POINT_HEADS = ("CRF", "bits", "VMAF", "worst", "known by")
+
+
+def _shot_row(shot: dict[str, Any], rate: Fraction) -> tuple[str, ...]:
+    likely = shot["likely"]
+    beside = {one["crf"] - shot["crf"]: one for one in shot["neighbours"]}
+    return (
+        str(shot["shot"]), _clock(shot["start"] / rate), _clock(shot["end"] / rate),
+        f"{shot['crf']:g}", _bits(likely["bits"]), f"{likely['vmaf']:.2f}",
+        f"{likely['worst']:.2f}", f"{shot['floor']:.2f}",
+        *(_beside(beside.get(step), likely) for step in (-1.0, 1.0)),
+    )  # fmt: skip
+
+
+def _beside(other: dict[str, Any] | None, taken: dict[str, Any]) -> str:
+    """What a neighbour costs beside what was taken."""
+    if other is None:
+        return "-"
+    more = 100 * (other["bits"] / taken["bits"] - 1) if taken["bits"] else 0.0
+    return f"{more:+.1f} %, VMAF {other['vmaf'] - taken['vmaf']:+.2f}"
+
+
+def _point_rows(shot: dict[str, Any]) -> list[tuple[str, ...]]:
+    kinds = (
+        ("finals", "an encode as it ships"),
+        ("proxies", "a proxy"),
+        ("neighbours", "the curve"),
+    )
+    rows = [
+        (one["crf"], one["bits"], one["vmaf"], one.get("worst"), told)
+        for kind, told in kinds
+        for one in shot[kind]
+    ]
+    return [
+        (f"{crf:g}", _bits(bits), f"{vmaf:.2f}", "" if worst is None else f"{worst:.2f}", told)
+        for crf, bits, vmaf, worst, told in sorted(rows, key=lambda row: (row[0], row[4]))
+    ]
+
+
+def _table(rows: list[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
+    return [
+        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def _bits(bits: int) -> str:
+    """Bits by people's units."""
+    if bits >= 1e9:
+        return f"{bits / 1e9:.2f} Gbit"
+    return f"{bits / 1e6:.2f} Mbit" if bits >= 1e6 else f"{bits / 1e3:.1f} kbit"
+
+
+def _clock(seconds: Fraction) -> str:
+    tenths = round(seconds * 10)
+    return f"{tenths // 600}:{tenths // 10 % 60:02d}.{tenths % 10}"

@@ -1,0 +1,78 @@
+"""Explain: which settings the shots of a package have, and why, from its report and its order."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matinee.core.errors import NotFound
+from matinee.flows.order import ordered_profile
+from matinee.media.ladder import Ladder
+from matinee.ports.catalog import Package
+
+
+def explanation_json(
+    package: Package, report: Mapping[str, Any], rung: str | None = None, shot: int | None = None
+) -> dict[str, Any]:
+    """All that is known of a package's settings; its form is docs/reference/json.md.
+
+    Args:
+        package: The package.
+        report: Its report.
+        rung: Only this rung's (``720p`` or ``video-720p``).
+        shot: Only this shot's, from 1.
+
+    Raises:
+        NotFound: the package has no such rung or shot.
+    """
+    names = [one["name"] for one in report["renditions"] if one["type"] == "video"]
+    wanted = names if rung is None else [_name_of(rung, names)]
+    choices = [
+        _choice(one, shot)
+        for one in report.get("choices", ())
+        if {one["rung"], *one["followers"]} & set(wanted)
+    ]
+    searched = {name for one in choices for name in (one["rung"], *one["followers"])}
+    ladders = _ladders(package)
+    fixed = []
+    for name in wanted:
+        if name not in searched:
+            ladder = _ladder_of(name, ladders)
+            fixed.append({
+                "rung": name,
+                "ladder": ladder.name if ladder else None,
+                "crf": ladder.crf if ladder else None,
+            })  # fmt: skip
+    return {
+        "title": package.title,
+        "package": package.id,
+        "frame_rate": report["plan"]["frame_rate"],
+        "fixed": fixed,
+        "choices": choices,
+    }
+
+
+def _name_of(rung: str, names: Sequence[str]) -> str:
+    for name in names:
+        if rung in (name, name.removeprefix("video-")):
+            return name
+    raise NotFound(f"there is no rung {rung!r}", f"rungs are: {', '.join(names)}")
+
+
+def _choice(choice: Mapping[str, Any], shot: int | None) -> dict[str, Any]:
+    """A ladder's choice with its shots numbered, all of them or one."""
+    shots = [{"shot": number, **one} for number, one in enumerate(choice["shots"], 1)]
+    if shot is not None and not 1 <= shot <= len(shots):
+        raise NotFound(f"there is no shot {shot}", f"shots are numbered from 1 to {len(shots)}")
+    return {**choice, "shots": shots if shot is None else [shots[shot - 1]]}
+
+
+def _ladders(package: Package) -> Sequence[Ladder]:
+    order = package.settings.get("order")
+    return ordered_profile(order).ladders if order else ()
+
+
+def _ladder_of(name: str, ladders: Sequence[Ladder]) -> Ladder | None:
+    """The ladder of a rendition: the one whose family its name begins with."""
+    for ladder in sorted(ladders, key=lambda one: -len(one.family)):
+        if name.startswith(f"video-{ladder.family}-" if ladder.family else "video-"):
+            return ladder
+    return None

@@ -1,0 +1,63 @@
+"""Which rungs are searched, by what, and which chunks place the curves of all."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matinee.core.errors import UsageError
+from matinee.core.ids import digest_of
+from matinee.ladders import load_ladder
+from matinee.media.ladder import fit
+from matinee.media.source import Colour, Picture
+from matinee.stages.chunks import Proofs
+from matinee.stages.settings import ANCHORS, anchors_of, check_wishes, wanted_of
+
+PICTURE = Picture(
+    width=640,
+    height=360,
+    sample_aspect=Fraction(1),
+    rotation=0,
+    pixel_format="yuv420p",
+    bit_depth=8,
+    fields="progressive",
+    colour=Colour(None, None, None, full_range=False),
+    nominal_rate=None,
+    configuration=digest_of(b""),
+)
+
+
+@given(shots=st.integers(1, 2000))
+def test_anchors_are_spread_over_the_film(shots: int) -> None:
+    anchors = anchors_of(shots)
+
+    assert len(anchors) == -(-shots // ANCHORS)
+    assert sorted(set(anchors)) == anchors
+    assert anchors[0] < ANCHORS
+    assert shots - ANCHORS <= anchors[-1] < shots
+
+
+def test_the_largest_rung_of_each_ladder_that_asks_is_searched() -> None:
+    ladders = [load_ladder("standard").with_target(93), load_ladder("av1"), load_ladder("hevc")]
+    ladders[2] = ladders[2].with_target(90)
+    rungs = [rung for ladder in ladders for rung in fit(ladder, PICTURE, Fraction(24))]
+    h264, hevc = wanted_of(ladders, rungs)
+
+    assert (h264.rung.name, h264.followers) == ("360p", ("240p",))
+    assert (hevc.rung.name, hevc.ladder.target_vmaf) == ("hevc-360p", 90)
+    assert all(name.startswith("hevc-") for name in hevc.followers)
+    assert [(one.preset, one.crf) for one in h264.proxies] == [("ultrafast", 23), ("ultrafast", 33)]
+    assert {(one.maxrate, one.level, one.width) for one in h264.proxies} == {
+        (h264.rung.maxrate, h264.rung.level, 640)
+    }
+    assert wanted_of([load_ladder("av1")], rungs) == []
+
+
+def test_a_target_that_nothing_would_prove_is_refused() -> None:
+    ladder = load_ladder("standard").with_target(93)
+
+    with pytest.raises(UsageError, match="needs scores"):
+        check_wishes([ladder], Proofs(scored=False))
+    check_wishes([ladder], Proofs())
+    check_wishes([ladder.fixed()], Proofs(scored=False))

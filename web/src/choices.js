@@ -1,0 +1,128 @@
+// Settings per shot: which CRF each shot has, and the curve of the one that is looked at.
+import uPlot from "uplot";
+
+import { h } from "./dom.js";
+import { bitrate, clock, rate } from "./format.js";
+import { HEIGHT, axisStyle, css, keepDrawn, timeAxis } from "./plotting.js";
+import { panel, table } from "./sections.js";
+
+const two = (value) => (value == null ? "–" : value.toFixed(2));
+const short = (name) => name.replace("video-", "");
+
+/** One panel for each ladder whose shots have settings of their own; each with its drawing. */
+export function choices(report) {
+  const framesPerSecond = rate(report.plan.frame_rate);
+  return (report.choices ?? []).map((choice, index) => ladder(choice, framesPerSecond, index));
+}
+
+function ladder(choice, framesPerSecond, index) {
+  const shots = choice.shots.map((shot, place) => ({
+    ...shot, number: place + 1, from: shot.start / framesPerSecond, to: shot.end / framesPerSecond,
+    rate: (bits) => (bits * framesPerSecond) / (shot.end - shot.start),
+  }));
+  const over = h("div", { class: "plot", id: `plot-crf-${index}` });
+  const curve = h("div", { class: "plot", id: `plot-shot-${index}` });
+  const facts = h("div", { class: "shot-facts", id: `shot-facts-${index}`, "aria-live": "polite" });
+  const select = h("select", { id: `shot-${index}` }, shots.map((shot) =>
+    h("option", { value: String(shot.number) }, `${shot.number}: ${clock(shot.from)} to ${clock(shot.to)}, CRF ${shot.crf}`)));
+  let looked = shots[0], redraw = () => {};
+  const look = () => {
+    looked = shots[Number(select.value) - 1];
+    facts.replaceChildren(points(choice, looked));
+    redraw();
+  };
+  select.addEventListener("change", look);
+  const element = panel(`Settings per shot: ${short(choice.rung)}`, goal(choice),
+    h("p", { class: "fine" }, found(choice)), over,
+    h("p", { class: "shot-choice" }, h("label", { for: `shot-${index}` }, "Shot "), select), curve, facts);
+  facts.replaceChildren(points(choice, looked));
+  return {
+    element,
+    draw: () => {
+      keepDrawn(over, () => [crfPlot(shots, over)]);
+      redraw = keepDrawn(curve, () => [shotPlot(looked, curve)]);
+    },
+  };
+}
+
+function goal({ target, margin, fixed_crf: crf, goal: quality }) {
+  return target == null ? `As good as CRF ${crf} for all shots: VMAF ${two(quality)}`
+    : `VMAF ${target}, no shot below ${target - margin}`;
+}
+
+function found(choice) {
+  const { proxy, rounds, slope, followers } = choice;
+  return [
+    `Found: VMAF ${two(choice.vmaf)}${rounds > 1 ? ` in ${rounds} rounds` : ""}.`,
+    `Searched by preset ${proxy.preset} at CRF ${proxy.crfs.join(", ")}, 1 frame in ${proxy.every} scored.`,
+    slope == null ? "" : `The next point of VMAF costs ${(slope / 1e6).toFixed(2)} Mbit.`,
+    followers.length ? `The same CRFs: ${followers.map(short).join(", ")}.` : "",
+  ].filter(Boolean).join(" ");
+}
+
+function points(choice, shot) {
+  const kinds = [["finals", "an encode as it ships"], ["proxies", "a proxy"], ["neighbours", "the curve"]];
+  const rows = kinds.flatMap(([kind, told]) => shot[kind].map((point) => ({ ...point, told })));
+  rows.sort((a, b) => a.crf - b.crf);
+  return table(`Shot ${shot.number}: what is known of its curve`,
+    ["CRF", "#Bit rate", "#VMAF", "#Worst shot", "Known by"],
+    rows.map((row) => [
+      row.crf === shot.crf ? h("strong", {}, `${row.crf}, taken`) : String(row.crf),
+      bitrate(shot.rate(row.bits)), two(row.vmaf), two(row.worst), row.told,
+    ]));
+}
+
+function crfPlot(shots, place) {
+  const times = [...shots.map(({ from }) => from), shots.at(-1).to];
+  const stepped = (of) => { const all = shots.map(of); return [...all, all.at(-1)]; };
+  const crfs = stepped(({ crf }) => crf);
+  const axis = axisStyle();
+  const side = { ...axis, size: 46, labelSize: 18, labelFont: axis.font };
+  const line = (label, scale, colour, words) => ({
+    label, scale, stroke: css(colour), width: 2, points: { show: false }, value: (_, value) => words(value),
+    paths: uPlot.paths.stepped({ align: 1 }),
+  });
+  return new uPlot({
+    width: Math.max(place.clientWidth, 200), height: HEIGHT, padding: [14, 14, 0, 0],
+    cursor: { points: { size: 7 }, y: false, drag: { x: true, y: false } },
+    scales: { x: { time: false }, crf: { range: [Math.min(...crfs) - 1, Math.max(...crfs) + 1] }, vmaf: {} },
+    axes: [
+      timeAxis(axis), { ...side, scale: "crf", label: "CRF" },
+      { ...side, scale: "vmaf", label: "VMAF", side: 1, grid: { show: false } },
+    ],
+    series: [
+      { label: "Time", value: (_, value) => clock(value) },
+      line("CRF", "crf", "--series-1", (value) => (value == null ? "–" : String(value))),
+      line("VMAF of the shot", "vmaf", "--series-2", two),
+    ],
+  }, [times, crfs, stepped(({ likely }) => likely.vmaf)], place);
+}
+
+/** Rate and quality of one shot: proxies, encodes as they ship, the curve beside what was taken. */
+function shotPlot(shot, place) {
+  const near = [...shot.neighbours, shot.likely];
+  const columns = [
+    ["The curve", near, "--series-1", true], ["Proxies", shot.proxies, "--series-2", false],
+    ["As it ships", shot.finals, "--series-3", false], ["Taken", [shot.likely], "--series-4", false],
+  ].filter(([, all]) => all.length);
+  const rates = [...new Set(columns.flatMap(([, all]) => all.map(({ bits }) => shot.rate(bits))))].sort((a, b) => a - b);
+  const at = (all) => rates.map((each) => all.find(({ bits }) => shot.rate(bits) === each)?.vmaf ?? null);
+  const axis = axisStyle();
+  return new uPlot({
+    width: Math.max(place.clientWidth, 200), height: HEIGHT, padding: [14, 14, 0, 0],
+    cursor: { points: { size: 9 }, y: false, drag: { x: false, y: false } },
+    scales: { x: { time: false, distr: 3, log: 2, range: [rates[0] / 1.2, rates.at(-1) * 1.2] } },
+    axes: [
+      { ...axis, values: (_, values) => values.map(bitrate), space: 90 },
+      { ...axis, label: "VMAF, harmonic mean", labelSize: 18, labelFont: axis.font, size: 46 },
+    ],
+    series: [
+      { label: "Bit rate", value: (_, value) => (value == null ? "–" : bitrate(value)) },
+      ...columns.map(([label, , colour, isLine]) => ({
+        label, stroke: css(colour), width: isLine ? 2 : 0, paths: isLine ? undefined : () => null, spanGaps: true,
+        points: { show: !isLine, size: label === "Taken" ? 12 : 8, fill: css("--sheet"), width: 2 },
+        value: (_, value) => two(value),
+      })),
+    ],
+  }, [rates, ...columns.map(([, all]) => at(all))], place);
+}
