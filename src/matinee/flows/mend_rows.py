@@ -12,7 +12,8 @@ from matinee.flows.infirmary import Mender
 from matinee.flows.lineage import TitleGraph, title_graph, title_of
 from matinee.flows.mend_posters import put_beside
 from matinee.flows.remake import remake
-from matinee.flows.scrub import check_row, made_files
+from matinee.flows.rows import check_row
+from matinee.flows.scrub import made_files
 from matinee.flows.seal_events import events_of, verify_seals
 from matinee.media.media_types import MEDIA_TYPES
 from matinee.ports.catalog import Title
