@@ -27,6 +27,7 @@ from matinee.ports.tools import Clip
 from matinee.stages.bench import Bench
 from matinee.stages.chunks import film_of
 from matinee.stages.encode import encode
+from matinee.stages.settings import wanted_of
 from matinee.stages.split import plan_thumbnails
 
 
@@ -66,9 +67,13 @@ async def _head_start(house: House, bench: Bench, film: Path, request: Request) 
     plan = settled(plan_film(cuts, timeline.frames, timeline.rate, longest_s))
     if plan is None:
         return 0
-    searched = {ladder.family for ladder in request.profile.ladders if ladder.is_searched}
     every = plan_tracks(info, timeline, request.profile, ()).rungs
-    rungs = [rung for rung in every if rung.family not in searched]
+    searched = {
+        name
+        for wanted in wanted_of(request.profile.ladders, every)
+        for name in (wanted.rung.name, *wanted.followers)
+    }
+    rungs = [rung for rung in every if rung.name not in searched]
     planned = film_of(info, timeline, plan, rungs)
     await encode(bench, house.studio, film, planned, signature, request.proofs)
     return len(planned.clips)

@@ -41,11 +41,11 @@ def choice_json(
     points = [model.at(crf) for model, crf in zip(models, chosen.crfs, strict=True)]
     return {
         "ladder": wish.ladder.name,
-        "family": wish.ladder.family,
+        "family": wish.rung.family,
         "rung": f"video-{wish.rung.name}",
         "followers": [f"video-{name}" for name in wish.followers],
         "preset": wish.rung.preset,
-        "fixed_crf": wish.ladder.crf,
+        "fixed_crf": wish.rung.crf,
         "target": wish.ladder.target_vmaf,
         "margin": wish.ladder.shot_margin if wish.ladder.target_vmaf is not None else None,
         "goal": round(goal.quality, 2),

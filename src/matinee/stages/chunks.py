@@ -152,18 +152,20 @@ def look_up(bench: Bench, film: Film, proofs: Proofs) -> Table:
         [ChunkState(clip, film.setting(number, rung)) for rung in film.rungs]
         for number, clip in enumerate(film.clips)
     ]
-    for column, rung in enumerate(film.rungs):
+    for column in range(len(film.rungs)):
         states = [row[column] for row in table]
         steps = [encode_step(bench, film, state.clip, state.rung) for state in states]
         for state, derivation in zip(states, bench.find_all(steps), strict=True):
             state.encoded = derivation
         coded = [(state, state.chunk.digest) for state in states if state.chunk]
         if proofs.signed:
-            steps = [sign_step(bench, chunk, rung) for _, chunk in coded]
+            steps = [sign_step(bench, chunk, state.rung) for state, chunk in coded]
             for (state, _), derivation in zip(coded, bench.find_each(steps), strict=True):
                 state.signed = derivation
         if proofs.scored:
-            steps = [score_step(bench, film, state.clip, chunk, rung) for state, chunk in coded]
+            steps = [
+                score_step(bench, film, state.clip, chunk, state.rung) for state, chunk in coded
+            ]
             for (state, _), derivation in zip(coded, bench.find_each(steps), strict=True):
                 state.scored = derivation
     return table

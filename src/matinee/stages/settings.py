@@ -77,13 +77,13 @@ class Wanted:
     def bounds(self) -> Range:
         """The CRFs that may be taken."""
         low, high = self.rung.coding.crf
-        return Range(max(low, self.ladder.crf - LOWER), high, self.rung.coding.crf_step)
+        return Range(max(low, self.rung.crf - LOWER), high, self.rung.coding.crf_step)
 
     @property
     def proxies(self) -> list[Rung]:
         """The rung as its encoder's fastest preset makes it, at a few CRFs."""
         low, high = self.rung.coding.crf
-        crfs = {min(float(high), max(float(low), self.ladder.crf + s)) for s in PROXY_STEPS}
+        crfs = {min(float(high), max(float(low), self.rung.crf + s)) for s in PROXY_STEPS}
         preset = next(iter(self.rung.coding.presets))
         return [replace(self.rung, preset=preset, crf=crf) for crf in sorted(crfs)]
 
@@ -92,10 +92,12 @@ def wanted_of(ladders: Sequence[Ladder], rungs: Sequence[Rung]) -> list[Wanted]:
     """The ladders that ask for settings per shot, each with the rung to search."""
     found = []
     for ladder in ladders:
-        own = [rung for rung in rungs if rung.family == ladder.family]
-        if ladder.is_searched and own:
-            names = tuple(rung.name for rung in own[:-1])
-            found.append(Wanted(ladder, own[-1], names))
+        if ladder.is_searched:
+            kind = (ladder.codec, ladder.depth, ladder.profile)
+            own = [rung for rung in rungs if (rung.codec, rung.depth, rung.profile) == kind]
+            for family in dict.fromkeys(rung.family for rung in own):
+                *others, largest = (rung for rung in own if rung.family == family)
+                found.append(Wanted(ladder, largest, tuple(rung.name for rung in others)))
     return found
 
 
@@ -200,7 +202,7 @@ async def _search(quest: Quest, wanted: Wanted, reference: Signature) -> dict[st
         for clip, points in zip(film.clips, proxies, strict=True)
     ]
     if wanted.ladder.target_vmaf is None:
-        chosen, goal = choose_as_fixed(models, wanted.ladder.crf, wanted.bounds)
+        chosen, goal = choose_as_fixed(models, wanted.rung.crf, wanted.bounds)
         rounds = 0
     else:
         goal = target_goal(wanted.ladder.target_vmaf, wanted.ladder.shot_margin, len(models), ABOVE)
