@@ -89,6 +89,21 @@ def test_a_row_that_cannot_be_read_hides_no_other(engine: Engine) -> None:
     ]  # fmt: skip
 
 
+def test_a_row_of_another_recipe_than_it_says_is_as_good_as_none(engine: Engine) -> None:
+    made = record(engine, derivation())
+    with writing(engine) as connection:
+        broken = text("UPDATE derivation SET parameters = '{\"a\": 1}' WHERE key = :key")
+        connection.execute(broken, {"key": made.step.key})
+    ledger = SqlLedger(engine, Clock())
+    assert ledger.find(made.step.recipe) == []
+    digest = made.outputs["chunk"].digest
+
+    ledger.record(ledger.begin("run", made.step), made, [(digest, "objects/a")], anew=True)
+
+    assert ledger.find(made.step.recipe) == [made]
+    assert SqlLineage(engine, Clock()).used_any([FILM]) == [made]
+
+
 def test_what_is_made_elsewhere_lies_here_no_more(engine: Engine) -> None:
     made, kept = record(engine, derivation()), record(engine, derivation(clip=CHUNK))
     gone, stays = (each.outputs["chunk"].digest for each in (made, kept))
@@ -97,6 +112,10 @@ def test_what_is_made_elsewhere_lies_here_no_more(engine: Engine) -> None:
     holdings.release(made.step.key, [f"objects/{gone}"])
 
     assert [row.key for row in holdings.rows(0, 9)] == [kept.step.key]
+    assert holdings.row(made.step.key) is None
+    (row,) = holdings.rows(0, 9)
+    assert holdings.row(kept.step.key) == row
+    assert holdings.inputs(kept.step.key) == [CHUNK] and not holdings.inputs(made.step.key)
     assert lineage.places([gone, stays]) == {stays: [f"objects/{stays}"]}
     assert not lineage.made_any([gone]) and not lineage.used_any([FILM])
 

@@ -120,9 +120,10 @@ async def _of_digest(records: Records, thing: str, digest: Digest) -> Found:
 def title_of(records: Records, digest: Digest) -> Title | None:
     """A title that an asset belongs to: looked for from derivation to derivation, nearest first."""
     ancestry, seen, frontier = records.ancestry, {digest}, [digest]
+    asked = {digest}
     kept = {digest}  # what may be a source: to ask after every asset would take long
     while frontier:
-        for each in kept.intersection(frontier):
+        for each in sorted(kept):
             title = records.titles.of_source(each)
             if title is not None:
                 return title
@@ -133,10 +134,12 @@ def title_of(records: Records, digest: Digest) -> Title | None:
         near = [*ancestry.made_any(frontier), *ancestry.used_any(frontier)]
         digests = {d for one in near for d in one.step.inputs.values()}
         digests |= {asset.digest for one in near for asset in one.outputs.values()}
-        kept |= {
+        # Of what was taken in before, its own step is found when it has been seen already.
+        kept = {
             d for one in near if one.step.function == "ingest" for d in one.step.inputs.values()
         }
-        frontier = sorted(digests - seen)
+        frontier = sorted((digests - seen) | (kept - asked))
+        asked |= kept
         seen |= digests
     return None
 

@@ -1,16 +1,18 @@
 """Faults of the database's rows, and of projections: mended from what proves them."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from matinee.assets.asset import object_key
+from matinee.assets.health import Fault
 from matinee.core.errors import LibraryError, MatineeError
 from matinee.core.ids import Digest
 from matinee.flows.hidden import HiddenObjects
 from matinee.flows.infirmary import Mender
-from matinee.flows.lineage import title_graph, title_of
+from matinee.flows.lineage import TitleGraph, title_graph, title_of
 from matinee.flows.mend_posters import put_beside
 from matinee.flows.remake import remake
+from matinee.flows.rows import check_row
 from matinee.flows.scrub import made_files
 from matinee.flows.seal_events import events_of, verify_seals
 from matinee.media.media_types import MEDIA_TYPES
@@ -121,32 +123,52 @@ async def _row(mender: Mender, finding: Finding, hidden: Collection[str], dry_ru
     if fault.digest is not None:
         return await _place(mender, fault.digest, dry_run)
     made = await asyncio.to_thread(ward.holdings.outputs, key)
+    linked = await asyncio.to_thread(ward.holdings.inputs, key)
+    title = await asyncio.to_thread(_title_of, mender, fault, [*made, *linked])
+    graph = await title_graph(ward.records, title) if title else None
+    if graph is None or graph.shown is None:
+        return "", "it belongs to no title with a package that could be made again"
+    if dry_run or await _is_right(mender, key):
+        return "its step would be run again" if dry_run else "it was right again", ""
+    # The row stays until its step has written it anew: without it nothing tells what made its
+    # outputs, and who is killed then would leave them as lost.
+    await _run_again(mender, graph, hidden, Redo(keys=frozenset({key})))
+    if not await _is_right(mender, key):  # not what its step is called any more
+        await asyncio.to_thread(ward.holdings.forget, key)
+        await _run_again(mender, graph, hidden, Redo())
+    if await _is_right(mender, key) or _are_made(mender, made):
+        return "the row was written again by running its step", ""
+    return "", "the step gave other outputs than before"
+
+
+async def _is_right(mender: Mender, key: Digest) -> bool:
+    row = await asyncio.to_thread(mender.ward.holdings.row, key)
+    return row is not None and not check_row(row)
+
+
+def _title_of(mender: Mender, fault: Fault, around: Sequence[Digest]) -> Title | None:
+    records = mender.ward.records
     if fault.title is not None:
-        title: Title | None = ward.records.titles.get(fault.title)
-    else:
-        title = next((t for d in made if (t := title_of(ward.records, d)) is not None), None)
-    if title is None:
-        return "", "it is not known to which title it belongs"
-    graph = await title_graph(ward.records, title)
-    if graph.shown is None:
-        return "", f"{title.id} has no package that could be made again"
-    if dry_run:
-        return "its step would be run again", ""
-    await asyncio.to_thread(ward.holdings.forget, key)
+        return records.titles.get(fault.title)
+    return next((t for digest in around if (t := title_of(records, digest)) is not None), None)
+
+
+async def _run_again(
+    mender: Mender, graph: TitleGraph, hidden: Collection[str], redo: Redo
+) -> None:
+    assert graph.shown is not None
     usual = None
     if "order" not in graph.shown.settings:
         usual = mender.load_ladder(graph.shown.settings["ladder"])
-    store = HiddenObjects(ward.store, set(hidden))
-    with mender.open_house(Redo(), store) as (house, bench):
-        await remake(house, bench, title, graph.shown, usual)
-    if not made:  # an attempt was killed when it had taken the row out
-        made = await asyncio.to_thread(ward.holdings.outputs, key)
-    lying = ward.records.ancestry.made_any(list(made))
-    if made and {d for each in lying for d in (a.digest for a in each.outputs.values())} >= set(
-        made
-    ):
-        return "the row was written again by running its step", ""
-    return "", "the step gave other outputs than before"
+    store = HiddenObjects(mender.ward.store, set(hidden))
+    with mender.open_house(redo, store) as (house, bench):
+        await remake(house, bench, graph.title, graph.shown, usual)
+
+
+def _are_made(mender: Mender, digests: Sequence[Digest]) -> bool:
+    """Whether the ledger tells of each of them what made it."""
+    found = mender.ward.records.ancestry.made_any(list(digests))
+    return {a.digest for each in found for a in each.outputs.values()} >= set(digests)
 
 
 async def _place(mender: Mender, digest: Digest, dry_run: bool) -> Outcome:

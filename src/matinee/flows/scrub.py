@@ -22,8 +22,9 @@ from matinee.assets.health import Fault, judge_object
 from matinee.core.errors import LibraryError, LibraryUnreachable, MatineeError, ObjectMissing
 from matinee.core.ids import Digest, digest_of
 from matinee.flows.frames import Eye, check_frames_of
-from matinee.flows.lineage import Records, title_graph, title_of
+from matinee.flows.lineage import Records, title_graph
 from matinee.flows.mend_posters import poster_fault
+from matinee.flows.rows import check_row, with_title
 from matinee.flows.seal_events import verify_seals
 from matinee.flows.throttle import Throttle
 from matinee.flows.verify_title import expected_of
@@ -226,19 +227,14 @@ class _Pass:
             self._count(events=int(seals.evidence.get("events", 0)))
             await self._reached("ledger", "0", faults)
         while rows := await asyncio.to_thread(holdings.rows, place, 500):
-            faults = [await self._of_title(fault) for row in rows for fault in check_row(row)]
+            wrong = [fault for row in rows for fault in check_row(row)]
+            faults = [
+                await asyncio.to_thread(with_title, holdings, self.ward.records, fault)
+                for fault in wrong
+            ]
             place = rows[-1].number
             self._count(rows=len(rows))
             await self._reached("ledger", str(place), faults)
-
-    async def _of_title(self, fault: Fault) -> Fault:
-        """With the title whose derivation it is: a repair may be killed when the row is gone."""
-        key = Digest(fault.thing.removeprefix("derivation/"))
-        for digest in await asyncio.to_thread(self.ward.holdings.outputs, key):
-            title = await asyncio.to_thread(title_of, self.ward.records, digest)
-            if title is not None:
-                return replace(fault, title=title.id)
-        return fault
 
     async def unclaimed(self) -> None:
         """Count objects that nothing names."""
@@ -291,20 +287,6 @@ def wrong_type(held: Held) -> Fault | None:
         return None
     detail = {"said": f"{held.asset.media_type} instead of {expected}"}
     return Fault("type", held.key, held.asset.digest, held.key.split("/")[1], detail)
-
-
-def check_row(row: Any) -> list[Fault]:
-    """What is wrong with a derivation's row."""
-    thing, made = f"derivation/{row.key}", row.derivation
-    if made is None:
-        return [Fault("row", thing, detail={"said": "its inputs or parameters cannot be read"})]
-    if (made.step.recipe, made.step.key) != (row.recipe, row.key):
-        said = f"{made.step.function}: inputs, parameters or tools are not those of its key"
-        return [Fault("row", thing, detail={"said": said, "function": made.step.function})]
-    return [
-        Fault("row", thing, made.outputs[role].digest, detail={"said": f"{role} lies nowhere"})
-        for role in row.lacking
-    ]
 
 
 async def check_package_row(ward: Ward, title: Title, package: Package) -> list[Fault]:

@@ -140,6 +140,10 @@ class Holdings(Protocol):
         """Derivations after a row, in the order of rows."""
         ...
 
+    def row(self, key: Digest) -> Row | None:
+        """The derivation's row that calls itself so."""
+        ...
+
     def faults(self) -> Sequence[str]:
         """What the database itself says is broken in it."""
         ...
@@ -154,6 +158,10 @@ class Holdings(Protocol):
 
     def outputs(self, key: Digest) -> Sequence[Digest]:
         """What a derivation gave, whatever else its row says."""
+        ...
+
+    def inputs(self, key: Digest) -> Sequence[Digest]:
+        """What a derivation was made from, by its links, whatever its row says."""
         ...
 
     def place(self, digest: Digest, key: str) -> None:

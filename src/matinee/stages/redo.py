@@ -30,18 +30,21 @@ FOLLOWING = {
 
 @dataclass
 class Redo:
-    """Which steps are made anew: by function, or by recipe.
+    """Which steps are made anew: by function, by recipe, or by key.
 
     ``made`` are those that this run has made already.
     """
 
     functions: frozenset[str] = frozenset()
     recipes: frozenset[Digest] = frozenset()
+    keys: frozenset[Digest] = frozenset()
     made: set[Digest] = field(default_factory=set)
 
     def wants(self, step: Step) -> bool:
         """Whether the step is to be made, whatever the ledger has."""
-        is_named = step.function in self.functions or step.recipe in self.recipes
+        is_named = (
+            step.function in self.functions or step.recipe in self.recipes or step.key in self.keys
+        )
         return is_named and step.key not in self.made
 
 

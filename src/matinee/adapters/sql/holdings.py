@@ -88,7 +88,12 @@ class SqlHoldings(Holdings):
         return int(count), int(size)
 
     def rows(self, after: int, limit: int) -> Sequence[Row]:
-        query = _ROWS.where(derivations.c.sequence > after).limit(limit)
+        return self._rows(_ROWS.where(derivations.c.sequence > after).limit(limit))
+
+    def row(self, key: Digest) -> Row | None:
+        return next(iter(self._rows(_ROWS.where(derivations.c.key == key))), None)
+
+    def _rows(self, query: Select[Any]) -> list[Row]:
         with reading(self._engine) as connection:
             rows = connection.execute(query).all()
             numbers = [row.sequence for row in rows]
@@ -130,6 +135,13 @@ class SqlHoldings(Holdings):
         query = select(links.digest).join(derivations).where(derivations.c.key == key)
         with reading(self._engine) as connection:
             return connection.scalars(query.order_by(links.role)).all()
+
+    def inputs(self, key: Digest) -> Sequence[Digest]:
+        links = derivation_inputs.c
+        query = select(links.digest).join(derivations, derivations.c.sequence == links.derivation)
+        with reading(self._engine) as connection:
+            found = connection.scalars(query.where(derivations.c.key == key)).all()
+        return sorted(found)
 
     def place(self, digest: Digest, key: str) -> None:
         with writing(self._engine) as connection:

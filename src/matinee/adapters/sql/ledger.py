@@ -130,7 +130,9 @@ class SqlLedger(Ledger, Inventory):
         asked = list(found)
         for start in range(0, len(asked), AT_ONCE):
             for derivation in self._of_recipes(asked[start : start + AT_ONCE]):
-                found[derivation.step.recipe].append(derivation)
+                # A row that was damaged is of another recipe than it says: of none that is asked.
+                if derivation.step.recipe in found:
+                    found[derivation.step.recipe].append(derivation)
         return [found[recipe] for recipe in recipes]
 
     def begin(self, run: str, step: Step) -> int:
@@ -154,11 +156,10 @@ class SqlLedger(Ledger, Inventory):
             checked(connection, self._fence)
             new = insert_if_absent(connection, schema.derivations).returning(columns.sequence)
             sequence = connection.scalar(new, _derivation_row(derivation))
-            if sequence is not None:
-                _write_inputs(connection, sequence, derivation.step)
-            elif anew:
+            if sequence is None and anew:
                 sequence = _emptied(connection, derivation)
             if sequence is not None:
+                _write_inputs(connection, sequence, derivation.step)
                 _write_outputs(connection, sequence, derivation.outputs)
                 _write_places(connection, locations)
             else:
@@ -318,12 +319,16 @@ def _derivation_row(derivation: Derivation) -> dict[str, Any]:
 
 
 def _emptied(connection: Connection, derivation: Derivation) -> int:
-    """The row that is there for the derivation's key, with its new costs and without outputs."""
-    columns, links = schema.derivations.c, schema.derivation_outputs
-    costs = asdict(derivation.cost)
-    changed = update(schema.derivations).where(columns.key == derivation.step.key).values(costs)
+    """The row that is there for the derivation's key, written anew, without inputs and outputs.
+
+    What was in it may be damaged: all of it is written.
+    """
+    columns, key = schema.derivations.c, derivation.step.key
+    row = {name: value for name, value in _derivation_row(derivation).items() if name != "key"}
+    changed = update(schema.derivations).where(columns.key == key).values(row)
     sequence: int = connection.scalars(changed.returning(columns.sequence)).one()
-    connection.execute(delete(links).where(links.c.derivation == sequence))
+    for links in (schema.derivation_outputs, schema.derivation_inputs):
+        connection.execute(delete(links).where(links.c.derivation == sequence))
     return sequence
 
 
