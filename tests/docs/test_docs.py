@@ -280,6 +280,7 @@ def test_the_thresholds_that_are_rounded_in_words_hold() -> None:
         f"more than {float(remarks.CUT_OFF)} s, and more than 1 %, before",
         f"lasts more than {timeline.LONGEST_FILM // 3600} hours",
         f"shown more than {timeline.LONGEST_DELAY} s after it is decoded",
+        f"more than {timeline.LONGEST_HOLD} s and decoding does not pause",
         remarks.JUMPED,
         remarks.STILL_ADDED,
         finding.HINT,

@@ -79,7 +79,7 @@ def test_exact_times_give_their_own_rate(rate: Fraction, frames: int, claimed: b
 
 def index_of_times(pts: Sequence[int]) -> Packets:
     packets = np.zeros(len(pts), dtype=PACKET)
-    packets["pts"] = pts
+    packets["pts"] = packets["dts"] = pts
     packets["flags"][0] = KEY
     return packets
 
@@ -327,12 +327,31 @@ def test_pictures_that_are_all_at_one_time_are_damaged() -> None:
         build_timeline(index([40, 40, 40]), MS, Fraction(25))
 
 
-def test_one_time_stamp_that_is_hours_off_makes_no_film_of_hours() -> None:
-    packets = index([3_600_000 if n == 7 else 40 * n for n in range(20)])
+@pytest.mark.parametrize(("hours", "is_recording"), [(1, True), (2, False)])
+def test_one_time_stamp_that_is_hours_off_makes_no_film_of_hours(
+    hours: int, is_recording: bool
+) -> None:
+    packets = index([3_600_000 * hours if n == 7 else 40 * n for n in range(20)])
     packets["dts"] = [40 * n - 80 for n in range(20)]
 
-    with pytest.raises(SourceDamaged, match=r"decoded at 0.200 s is to be shown at 3600.000 s"):
-        build_timeline(packets, MS, Fraction(25), is_recording=True)
+    told = rf"decoded at 0.200 s is to be shown at {3600 * hours}.000 s"
+    with pytest.raises(SourceDamaged, match=told):
+        build_timeline(packets, MS, Fraction(25), is_recording=is_recording)
+
+
+def test_a_film_whose_last_picture_comes_late_may_be_decoded_before_that() -> None:
+    """It is decoded before the B-frames that are shown before it."""
+    packets = index([0, 2_400_000, 40, 80])
+    packets["dts"] = [-80, -40, 0, 40]
+
+    assert build_timeline(packets, MS, Fraction(25)).duration > 2400
+
+
+def test_a_picture_that_stays_for_hours_is_the_films_own() -> None:
+    packets = index([0, 40, 80, 7_200_080, 7_200_000, 7_200_040])
+    packets["dts"] = [-80, -40, 0, 40, 80, 7_200_000]
+
+    assert build_timeline(packets, MS, Fraction(25)).duration > 7200
 
 
 def test_a_picture_of_a_recording_may_wait_before_it_is_shown() -> None:

@@ -42,6 +42,13 @@ LONGEST_DELAY = 60
 """Seconds from decoding a picture of a recording to showing it, beyond which its time stamp is
 damaged: one second is allowed, ten for stills (ISO/IEC 13818-1, 2.4.2.7 and 2.7.4)."""
 
+LONGEST_HOLD = 3600
+"""The same in other films, where one picture may stay for long, and those before it be decoded
+after it."""
+
+MOST_HELD = 16
+"""Pictures that a decoder holds back at most (ITU-T H.264, A.3.1: ``MaxDpbFrames``)."""
+
 Packets = NDArray[np.void]
 Numbers = NDArray[np.int64]
 
@@ -106,14 +113,13 @@ def build_timeline(
 
     ``end`` is when the track ends by its packets' durations, in seconds of the container's clock.
     A recording may begin in the middle of a group of pictures: it is shown from the next one on. A
-    single time stamp in it that is wrong by hours would make a film of hours: it is refused.
+    single time stamp that is wrong by hours would make a film of hours: it is refused.
 
     Raises:
         SourceDamaged: no frame is shown, or their times make no sense.
     """
     shown = _shown(packets, is_recording=is_recording)
-    if is_recording:
-        _check_delays(packets[shown], time_base)
+    _check_delays(packets[shown], time_base, LONGEST_DELAY if is_recording else LONGEST_HOLD)
     order = shown[np.argsort(packets["pts"][shown], kind="stable")]
     pts = packets["pts"][order]
     if len(pts) > 1 and pts[0] == pts[-1]:
@@ -173,14 +179,18 @@ def _shown(packets: Packets, *, is_recording: bool) -> Numbers:
     return shown
 
 
-def _check_delays(packets: Packets, time_base: Fraction) -> None:
-    delays = packets["pts"] - packets["dts"]
+def _check_delays(packets: Packets, time_base: Fraction, longest_s: int) -> None:
+    """No picture waits for long, unless decoding pauses as well: then it is the film that does."""
+    decoded = packets["dts"]
+    delays = packets["pts"] - decoded
     latest = int(delays.argmax())
-    if int(delays[latest]) * time_base > LONGEST_DELAY:
-        decoded, seen = (float(int(packets[key][latest]) * time_base) for key in ("dts", "pts"))
+    pause = int(np.abs(np.diff(decoded)).max(initial=0))
+    waits = int(delays[latest] - delays.min())
+    if waits * time_base > longest_s and waits > MOST_HELD * pause:
+        begin, seen = (float(int(packets[key][latest]) * time_base) for key in ("dts", "pts"))
         raise SourceDamaged(
-            f"the picture that is decoded at {decoded:.3f} s is to be shown at {seen:.3f} s: one "
-            "of its time stamps is damaged",
+            f"the picture that is decoded at {begin:.3f} s is to be shown at {seen:.3f} s: one of "
+            "its time stamps is damaged",
             "cut the film there and publish its parts, or try another copy",
         )
 
