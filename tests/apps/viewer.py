@@ -36,7 +36,8 @@ class Viewer:
 
     def _on_console(self, message: Any) -> None:
         if message.type in ("error", "warning"):
-            self.complaints.append(f"{message.type}: {message.text}")
+            where = message.location.get("url", "")
+            self.complaints.append(f"{message.type}: {message.text} {where}".rstrip())
 
     def _on_request(self, request: Any) -> None:
         if not request.url.startswith((*self._addresses, "blob:", "data:")):

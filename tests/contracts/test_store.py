@@ -281,6 +281,24 @@ def test_a_killed_writer_leaves_nothing_to_see(tmp_path: Path) -> None:
     assert asyncio.run(store.read("films/big")) == b"again"
 
 
+def test_a_write_that_is_given_up_leaves_nothing(tmp_path: Path) -> None:
+    film, root = tmp_path / "film", tmp_path / "library"
+    with film.open("wb") as file:
+        file.truncate(400 * 1024**2)
+
+    async def give_up() -> None:
+        writing = asyncio.create_task(folder_objects(root).write("films/big", film))
+        while not list(root.glob("scratch/staging/*")):
+            await asyncio.sleep(0)
+        writing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await writing
+
+    asyncio.run(give_up())
+
+    assert not [path for path in root.rglob("*") if path.is_file()]
+
+
 def test_a_file_is_streamed_in_bounded_memory(tmp_path: Path) -> None:
     film = tmp_path / "film"
     with film.open("wb") as file:

@@ -11,7 +11,7 @@ import re
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -96,15 +96,22 @@ class ObstoreObjects(ListedStore):
         self, root: Path, key: str, content: bytes | Path, digest: Digest | None
     ) -> None:
         staged = f"{STAGING}/{staged_name(uuid.uuid4().hex)}"
-        await self._backend.put_async(
-            staged, content, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE
+        writing = asyncio.ensure_future(
+            self._backend.put_async(
+                staged, content, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE
+            )
         )
-        if digest is not None:
-            written, _ = await asyncio.to_thread(digest_of_file, root / staged)
-            if written != digest:
+        try:
+            await asyncio.shield(writing)
+            if digest is not None:
+                await asyncio.to_thread(_check_staged, root / staged, digest, key)
+            await self._backend.rename_async(staged, key)
+        except BaseException:
+            # Who is cancelled waits: the threads that write go on, and would leave it behind.
+            await asyncio.gather(writing, return_exceptions=True)
+            with suppress(BaseError, OSError):
                 await self._backend.delete_async(staged)
-                raise _object_differs(key)
-        await self._backend.rename_async(staged, key)
+            raise
 
     async def read(self, key: str) -> bytes:
         with _failures("read", checked(key)), _missing(key):
@@ -333,6 +340,12 @@ def _failures(verb: str, key: str) -> Iterator[None]:
 
 def _object_missing(key: str) -> ObjectMissing:
     return ObjectMissing(f"object {key} is not in the store")
+
+
+def _check_staged(staged: Path, digest: Digest, key: str) -> None:
+    written, _ = digest_of_file(staged)
+    if written != digest:
+        raise _object_differs(key)
 
 
 def _object_differs(key: str) -> ObjectDamaged:
