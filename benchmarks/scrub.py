@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.film import ROOT
 from benchmarks.measure import run as measured
 from benchmarks.table import Bar, Figure, paired
 from benchmarks.workplace import Workplace
@@ -36,10 +37,12 @@ def run(workplace: Workplace) -> Iterator[Figure]:
         for _ in range(workplace.repeats):
             spent, _ = measured(["xargs", "-a", str(listed), "sha256sum"], folder)
             peer.append(spent.wall_s)
-            command = [sys.executable, "-m", "matinee", "scrub", "--sample", "0", "--json"]
-            spent, told = measured([*command, "--library", str(folder / "library")], folder)
+            report = folder / "report.json"
+            command = [sys.executable, "-m", "benchmarks.inside", str(report), "scrub"]
+            command += ["--sample", "0", "--json", "--library", str(folder / "library")]
+            _, told = measured(command, ROOT)
             ours.append(json.loads(told)["seconds"])
-            peaks.append(spent.peak_bytes / 1e6)
+            peaks.append(json.loads(report.read_text())["controller_peak_bytes"] / 1e6)
         yield paired(
             NAME, "prove all objects, beside sha256sum", "s", ours, peer, Bar(ENOUGH, "ratio")
         )
