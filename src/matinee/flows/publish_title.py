@@ -284,9 +284,8 @@ async def make(
     """Everything between inspection and judgement."""
     encoder, indexer = house.studio.encoder, house.studio.indexer
     choices: list[Mapping[str, Any]] = []
-    is_looked_at = False
 
-    async def pictures() -> tuple[Split, Film, Table]:
+    async def pictures() -> tuple[Split, Film, Table, bool]:
         found = await split(
             bench, house.scanner, indexer, film, info, timeline,
             accept_damage=request.accept_damage,
@@ -298,19 +297,17 @@ async def make(
         )
         choices.extend(why)
         table = look_up(bench, planned, request.proofs)
-        if not is_complete(table, request.proofs):
+        is_known = is_complete(table, request.proofs)
+        if not is_known:
             table = await encode_all(found, planned)
-        return found, planned, table
+        return found, planned, table, is_known
 
     async def encode_all(found: Split, planned: Film) -> Table:
-        nonlocal is_looked_at
-        is_looked_at = True
         reference = await read_source_signature(bench, found)
         return await encode(bench, house.studio, film, planned, reference, request.proofs)
 
     # Keys and texts first: what is wrong with them is told before hours of video.
-    locked = request.profile.encryption
-    keyring = await asyncio.to_thread(house.locksmith.keyring, title.id, locked)
+    keyring = await asyncio.to_thread(house.locksmith.keyring, title.id, request.profile.encryption)
     made_texts, tracks = await make_texts(
         bench, encoder, film, info, timeline, tracks, accept_damage=request.accept_damage
     )
@@ -321,7 +318,7 @@ async def make(
         for track in tracks.sounds
         for one in track.renditions
     ]
-    (found, planned, table), made_sounds = await both(pictures(), together(sounds))
+    (found, planned, table, is_known), made_sounds = await both(pictures(), together(sounds))
     made = Renditions(
         film=planned,
         tracks=tracks,
@@ -332,7 +329,7 @@ async def make(
         keyring=keyring,
     )
     plan = plan_package(made)
-    if not is_looked_at:  # all is in the ledger
+    if is_known:  # all is in the ledger
         if await has_package(bench, title.id, made, plan):
             count_reused(bench, table)
             tell_stages(bench, planned, table, request.proofs)

@@ -54,12 +54,7 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], profile: Any, wish: Any)
         film, timeline, tracks.texts, accept_damage=wish.accept_damage
     )  # fmt: skip
     size, frames = display_size(info.picture), timeline.frames
-    scored = len(tracks.rungs) if wish.scores else 0
-    per_frame = (
-        sum(estimate.encode_cost(rung) for rung in tracks.rungs)
-        + estimate.scan_cost(*size)
-        + scored * estimate.score_cost(*size)
-    )
+    per_frame = _cost_of_frame(tracks.rungs, size, is_scored=wish.scores)
     sounds = [rendition for track in tracks.sounds for rendition in track.renditions]
     cpu_s = per_frame * frames + estimate.SOUND_COST * len(sounds) * float(timeline.duration)
     searches = _searches_json(profile, tracks.rungs, size, frames, wish)
@@ -86,6 +81,14 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], profile: Any, wish: Any)
         "cpu_seconds": round(cpu_s, 1),
         "seconds": round(cpu_s / workers, 1),
     }
+
+
+def _cost_of_frame(rungs: Sequence[Any], size: tuple[int, int], *, is_scored: bool) -> float:
+    """Processor seconds for a frame of the film: to look at it, encode it and score it."""
+    from matinee.media import estimate
+
+    scores = len(rungs) * estimate.score_cost(*size) if is_scored else 0.0
+    return sum(map(estimate.encode_cost, rungs)) + estimate.scan_cost(*size) + scores
 
 
 def look_at_subtitles(
