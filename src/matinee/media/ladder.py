@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from types import MappingProxyType
 from typing import Any
 
@@ -235,13 +235,14 @@ def _fields(
     return dict(table)
 
 
+def _require(name: str, holds: bool, fault: str) -> None:
+    if not holds:
+        raise LadderInvalid(f"ladder {name}: {fault}")
+
+
 def _check_codec(name: str, video: dict[str, Any]) -> None:
     """The codec and what depends on it; fills in the profile."""
-
-    def require(holds: bool, fault: str) -> None:
-        if not holds:
-            raise LadderInvalid(f"ladder {name}: {fault}")
-
+    require = partial(_require, name)
     known = ", ".join(CODECS)
     require(video["codec"] in CODECS, f"codec {video['codec']!r} is not known; {known} are")
     codec, depth = CODECS[video["codec"]], video.get("depth", UNSAID["depth"])
@@ -274,11 +275,7 @@ def _bright() -> str:
 
 def _check_settings(name: str, video: dict[str, Any]) -> None:
     """What is said of settings per shot; a target asks for them."""
-
-    def require(holds: bool, fault: str) -> None:
-        if not holds:
-            raise LadderInvalid(f"ladder {name}: {fault}")
-
+    require = partial(_require, name)
     has_target = "target_vmaf" in video
     video.setdefault("settings", SETTINGS[has_target])
     require(
@@ -300,10 +297,7 @@ def _check_settings(name: str, video: dict[str, Any]) -> None:
 
 
 def _check(ladder: Ladder) -> None:
-    def require(holds: bool, fault: str) -> None:
-        if not holds:
-            raise LadderInvalid(f"ladder {ladder.name}: {fault}")
-
+    require = partial(_require, ladder.name)
     require(1 <= ladder.reference_frames <= 16, "reference_frames is not from 1 to 16")
     require(1 <= ladder.threads <= 16, "threads is not from 1 to 16")
     for kbps in asdict(ladder.sound).values():
