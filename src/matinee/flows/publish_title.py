@@ -50,7 +50,7 @@ from matinee.stages.split import Split, read_source_signature, split
 from matinee.stages.straighten import add_still, named_as_before, straighten
 from matinee.stages.text import make_texts
 from matinee.stages.together import both, together
-from matinee.stages.unlock import Locksmith
+from matinee.stages.unlock import Locksmith, newest_generation
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ class Request:
     the id of the event that led to this. ``is_public`` and ``rights`` None: as the title has them.
     ``languages``: see ``with_languages``.
     ``place`` is where the film lies, where ``film`` is but a copy for this run.
+    ``generation`` is that of its keys; None: the newest.
     """
 
     film: Path
@@ -80,6 +81,7 @@ class Request:
     on_late: Callable[[float], None] = lambda _: None
     languages: Mapping[str, Sequence[str]] = field(default_factory=dict)
     place: str | None = None
+    generation: int | None = None
 
     @property
     def shown_film(self) -> str:
@@ -307,7 +309,9 @@ async def make(
         return await encode(bench, house.studio, film, planned, reference, request.proofs)
 
     # Keys and texts first: what is wrong with them is told before hours of video.
-    keyring = await asyncio.to_thread(house.locksmith.keyring, title.id, request.profile.encryption)
+    encryption, packages = request.profile.encryption, house.packages.of_title(title.id)
+    generation = request.generation or newest_generation(packages)
+    keyring = await asyncio.to_thread(house.locksmith.keyring, title.id, encryption, generation)
     made_texts, tracks = await make_texts(
         bench, encoder, film, info, timeline, tracks, accept_damage=request.accept_damage
     )
@@ -327,6 +331,7 @@ async def make(
         texts={text.plan.name: text for text in made_texts},
         thumbnails=found.thumbnails,
         keyring=keyring,
+        generation=generation,
     )
     plan = plan_package(made)
     if is_known:  # all is in the ledger

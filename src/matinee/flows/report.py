@@ -82,7 +82,12 @@ def _encryption(evidence: Evidence) -> dict[str, Any]:
     if keyring is None:
         return {}
     ids = {label: key.id.hex() for label, key in keyring.keys.items()}
-    told = {"scheme": keyring.scheme, "keys": keyring.encryption.kind_of_keys, "key_ids": ids}
+    told = {
+        "scheme": keyring.scheme,
+        "keys": keyring.encryption.kind_of_keys,
+        "key_ids": ids,
+        "generation": keyring.generation,
+    }
     return {"encryption": told}
 
 
