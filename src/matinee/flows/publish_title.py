@@ -43,7 +43,7 @@ from matinee.stages.judge import Evidence, judge
 from matinee.stages.package import Renditions, has_package, package, plan_package
 from matinee.stages.preview import Preview, previewing
 from matinee.stages.rehearse import rehearse
-from matinee.stages.settings import check_wishes, settle
+from matinee.stages.settings import Settled, check_wishes, settle
 from matinee.stages.slots import Turn
 from matinee.stages.sound import make_sound
 from matinee.stages.split import Split, read_source_signature, split
@@ -285,9 +285,8 @@ async def make(
 ) -> Evidence:  # fmt: skip
     """Everything between inspection and judgement."""
     encoder, indexer = house.studio.encoder, house.studio.indexer
-    choices: list[Mapping[str, Any]] = []
 
-    async def pictures() -> tuple[Split, Film, Table, bool]:
+    async def pictures() -> tuple[Split, Film, Settled, Table, bool]:
         found = await split(
             bench, house.scanner, indexer, film, info, timeline,
             accept_damage=request.accept_damage,
@@ -297,12 +296,11 @@ async def make(
         planned, why = await settle(
             bench, house.studio, film, fixed, found, request.profile.ladders, request.proofs
         )
-        choices.extend(why)
         table = look_up(bench, planned, request.proofs)
         is_known = is_complete(table, request.proofs)
         if not is_known:
             table = await encode_all(found, planned)
-        return found, planned, table, is_known
+        return found, planned, why, table, is_known
 
     async def encode_all(found: Split, planned: Film) -> Table:
         reference = await read_source_signature(bench, found)
@@ -322,7 +320,7 @@ async def make(
         for track in tracks.sounds
         for one in track.renditions
     ]
-    (found, planned, table, is_known), made_sounds = await both(pictures(), together(sounds))
+    (found, planned, why, table, known), made_sounds = await both(pictures(), together(sounds))
     made = Renditions(
         film=planned,
         tracks=tracks,
@@ -334,7 +332,7 @@ async def make(
         generation=generation,
     )
     plan = plan_package(made)
-    if is_known:  # all is in the ledger
+    if known:  # all is in the ledger
         if await has_package(bench, title.id, made, plan):
             count_reused(bench, table)
             tell_stages(bench, planned, table, request.proofs)
@@ -342,7 +340,7 @@ async def make(
         else:
             made = replace(made, chunks=await encode_all(found, planned))
     packaged = await package(bench, indexer, house.packager, title.id, made, plan)
-    return Evidence(made, plan, packaged, found, request.proofs, tuple(choices))
+    return Evidence(made, plan, packaged, found, request.proofs, why)
 
 
 def _says_as_much(known: Package, request: Request, bench: Bench) -> bool:

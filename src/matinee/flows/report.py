@@ -13,6 +13,7 @@ from matinee.core.verdicts import Verdict
 from matinee.media.bit_rates import measured
 from matinee.media.chapters import chapters_json
 from matinee.media.cmaf import read_init
+from matinee.media.grain import told_grain
 from matinee.media.hls import read_media
 from matinee.media.plan import shots
 from matinee.media.quality import by_second, pool
@@ -65,7 +66,8 @@ async def build_report(bench: Bench, making: Making) -> dict[str, Any]:
             "chunks": len(film.plan.chunks),
             "cuts": len(evidence.split.cuts),
         },
-        "choices": list(evidence.choices),
+        "choices": list(evidence.settled.choices),
+        "film_grain": evidence.settled.grain,
         "renditions": [await _rendition(bench, evidence, stream) for stream in evidence.present()],
         "verdicts": [verdict.as_json() for verdict in making.verdicts],
         "stages": _stages(bench),
@@ -136,6 +138,7 @@ def _source(info: SourceInfo, making: Making) -> dict[str, Any]:
         "notes": [
             *timeline.notes,
             *_damage_notes(making.evidence),
+            *_grain_notes(making.evidence),
             *told_remarks(_said(making.evidence)),
         ],
         "tracks": [
@@ -147,6 +150,12 @@ def _source(info: SourceInfo, making: Making) -> dict[str, Any]:
 def _said(evidence: Evidence) -> dict[str, Sequence[Remark]]:
     """What is said of each text rendition's cues."""
     return {text.plan.name: text.remarks for text in evidence.made.texts.values()}
+
+
+def _grain_notes(evidence: Evidence) -> Sequence[str]:
+    rungs = evidence.made.film.rungs
+    noise = evidence.settled.grain["noise"] if evidence.settled.grain else None
+    return told_grain(noise, {f"video-{rung.name}": rung.film_grain for rung in rungs})
 
 
 def _damage_notes(evidence: Evidence) -> list[str]:
@@ -179,6 +188,7 @@ async def _rendition(bench: Bench, evidence: Evidence, stream: Stream) -> dict[s
         "width": None,
         "height": None,
         "video_range": None,
+        "film_grain": None,
         "channels": stream.channels or None,
         "frames": None,
         "duration": round(float(playlist.duration), 6),
@@ -218,6 +228,7 @@ async def _video(bench: Bench, evidence: Evidence, stream: Stream) -> dict[str, 
         "width": rung.width,
         "height": rung.height,
         "video_range": rung.hdr.video_range if rung.hdr else "SDR",
+        "film_grain": rung.film_grain,
         "frames": plan.frames,
         "duration": round(float(plan.frames / plan.rate), 6),
     }

@@ -82,14 +82,17 @@ def encode_step_of(
 def sign_step(bench: Bench, chunk: Digest, rung: Rung) -> Step:
     """The signature of a chunk's decoded frames."""
     return Step(
-        "sign_chunk", 2, {"chunk": chunk}, _tone_mapped(rung), bench.tool_ids("ffmpeg")
+        "sign_chunk", 2, {"chunk": chunk}, _looked_at(rung), bench.tool_ids("ffmpeg")
     )  # fmt: skip
 
 
-def _tone_mapped(rung: Rung) -> dict[str, Any]:
+def _looked_at(rung: Rung) -> dict[str, Any]:
     """How a chunk is brought to what the film is seen as; nothing where it is so already."""
     hdr = rung.hdr
-    return {"tone_mapped": [hdr.primaries, hdr.transfer, hdr.matrix]} if hdr else {}
+    return {
+        **({"tone_mapped": [hdr.primaries, hdr.transfer, hdr.matrix]} if hdr else {}),
+        **({"without_grain": True} if rung.film_grain else {}),
+    }
 
 
 def score_step(bench: Bench, film: Film, clip: ClipPlan, chunk: Digest, rung: Rung) -> Step:
@@ -102,7 +105,7 @@ def score_step(bench: Bench, film: Film, clip: ClipPlan, chunk: Digest, rung: Ru
             "size": list(display_size(film.picture)),
             "rate": as_text(film.plan.rate),
             "picture": picture_parameters(film.picture),
-            **_tone_mapped(rung),
+            **_looked_at(rung),
         },
         bench.tool_ids("ffmpeg"),
     )  # fmt: skip

@@ -3,8 +3,8 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from typing import Any, TypeVar
 
@@ -45,6 +45,7 @@ from matinee.stages.encrypted import (
     segments_in,
 )
 from matinee.stages.package import Packaged, Renditions
+from matinee.stages.settings import Settled
 from matinee.stages.sound import Sound
 from matinee.stages.split import Split
 from matinee.stages.unlock import Unlock
@@ -55,21 +56,21 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything that the judges look at. ``choices`` are the documents of settings per shot."""
+    """Everything that the judges look at. ``settled`` is why rungs have their settings."""
 
     made: Renditions
     plan: PackagePlan
     packaged: Packaged
     split: Split
     proofs: Proofs
-    choices: tuple[Mapping[str, Any], ...] = ()
+    settled: Settled = field(default_factory=Settled)
 
     @property
     def promises(self) -> list[Promise]:
         """What ladders promised of renditions."""
         return [
             Promise(one["rung"], one["target"], one["margin"])
-            for one in self.choices
+            for one in self.settled.choices
             if one["target"] is not None
         ]
 
@@ -257,6 +258,7 @@ class _Examination:
                 judges.judge_quality(
                     stream.name, film.plan.frames, scores, film_shots,
                     tone_mapped=stream.hdr is not None,
+                    without_grain=film.rungs[number].film_grain > 0,
                 )
             )  # fmt: skip
             for promise in evidence.promises:
@@ -334,6 +336,7 @@ def expected(made: Renditions, plan: PackagePlan) -> Expected:
                 depth=rung.depth,
                 video_range=rung.hdr.video_range if rung.hdr else "SDR",
                 colours=rung.hdr.colours if rung.hdr else None,
+                film_grain=rung.film_grain > 0,
             )
             for stream, rung in videos
         },
