@@ -16,6 +16,7 @@ from tests.shared import made_once
 pytestmark = pytest.mark.tools
 
 Run = Callable[..., Ended]
+FRAMES = 60
 AUTO = ladder_text("av1", 8, "main").replace("crf = 28", 'crf = 28\nfilm_grain = "auto"')
 
 
@@ -33,14 +34,13 @@ class Published:
 
 @pytest.fixture(scope="module")
 def grainy(films: Films, matinee: Run, tmp_path_factory: pytest.TempPathFactory) -> Published:
-    """A grainy film in AV1 and H.264, encrypted: the packager reads headers with grain in them."""
-    film = grainy_film(films, 100)
+    """A grainy film in AV1, encrypted: the packager reads headers with grain in them."""
+    film = grainy_film(films, FRAMES)
 
     def make(folder: Path) -> Published:
         (folder / "av1.toml").write_text(AUTO)
-        (folder / "h264.toml").write_text(ladder_text("h264", 8, "baseline"))
         profile = folder / "grainy.toml"
-        profile.write_text('ladders = ["h264.toml", "av1.toml"]\n[encryption]\nscheme = "cenc"\n')
+        profile.write_text('ladders = ["av1.toml"]\n[encryption]\nscheme = "cenc"\n')
         library = folder / "library"
         ended = matinee("publish", film, "--profile", profile, "--library", library, "--json")
         assert ended.exit_code == 0, ended.err
@@ -57,21 +57,12 @@ def test_grain_is_measured_told_and_made_anew_in_av1_alone(grainy: Published, ma
     assert grainy.document["state"] == "published"
     assert all(verdict["passed"] for verdict in grainy.document["verdicts"])
     assert faults("show", shown) == []
-    assert strengths.pop("video-h264-baseline-144p") == 0
     assert strengths == report["film_grain"]["rungs"]
-    assert strengths["video-av1-144p"] >= strengths["video-av1-72p"]
-    assert strengths["video-av1-144p"] > 0
+    assert strengths["video-av1-144p"] >= strengths["video-av1-72p"] > 0
     assert report["film_grain"]["noise"] == pytest.approx(NOISE, rel=0.06)
     assert any("film grain" in note for note in grainy.document["notes"])
-    scored = {
-        verdict["subject"]: verdict["evidence"].get("without_grain", False)
-        for verdict in grainy.document["verdicts"]
-        if verdict["judge"] == "quality"
-    }
-    assert scored == {
-        "video-h264-baseline-144p": False,
-        **{name: strength > 0 for name, strength in strengths.items()},
-    }
+    scored = [v for v in grainy.document["verdicts"] if v["judge"] == "quality"]
+    assert [verdict["evidence"]["without_grain"] for verdict in scored] == [True, True]
 
 
 def test_it_is_explained_and_stands_in_the_lineage(grainy: Published, matinee: Run) -> None:
@@ -101,7 +92,8 @@ def test_a_film_without_grain_is_coded_as_if_nobody_had_asked(
     films: Films, matinee: Run, tmp_path: Path
 ) -> None:
     film = films.special(
-        "plain-100.mkv", "-f", "lavfi", "-i", f"{moving_picture(RATE, 100)},gblur=sigma=12:steps=3",
+        f"plain-{FRAMES}.mkv", "-f", "lavfi",
+        "-i", f"{moving_picture(RATE, FRAMES)},gblur=sigma=12:steps=3",
         "-c:v", "libx264", "-preset", "superfast", "-qp", "4", "-bf", "3", "-g", "48",
     )  # fmt: skip
     (tmp_path / "auto.toml").write_text(AUTO)
