@@ -28,6 +28,9 @@ from matinee.stages.passing import each_clip
 PLACES = 12
 """How many places of a film are looked at, at most."""
 
+MOST_IN_A_CLIP = 4
+"""How many of them lie in one clip, at most."""
+
 STAGE = "grain"
 
 GrainTold = Mapping[str, Any]
@@ -75,10 +78,14 @@ def places_in(clips: Sequence[ClipPlan]) -> list[ClipPlan]:
     return [long_enough[(2 * n + 1) * len(long_enough) // (2 * count)] for n in range(count)]
 
 
-def looked_at(clip: ClipPlan) -> range:
-    """The frames of a clip that are looked at, from its first: a third into it, behind a cut."""
-    first = (len(clip.frames) - FRAMES) // 3
-    return range(first, first + FRAMES)
+def looked_at(clip: ClipPlan, clips: int) -> list[range]:
+    """The frames of one of so many clips that are looked at, from its first; more if they are few.
+
+    Not at its begin, where there is a cut.
+    """
+    count = min(MOST_IN_A_CLIP, max(1, PLACES // clips))
+    firsts = ((2 * n + 1) * (len(clip.frames) - FRAMES) // (2 * count) for n in range(count))
+    return [range(first, first + FRAMES) for first in dict.fromkeys(firsts)]
 
 
 async def _measured(bench: Bench, studio: Studio, source: Path, film: Film) -> Mapping[str, Any]:
@@ -91,19 +98,19 @@ async def _measured(bench: Bench, studio: Studio, source: Path, film: Film) -> M
         spent = [0.0]
 
         async def see(clip: Clip) -> None:
-            frames = looked_at(clip.plan)
-            luma, cost = await studio.meter.luma(
-                clip, film.picture, film.plan.rate, frames, folder
-            )  # fmt: skip
-            start = clip.plan.frames.start
-            found[start] = await asyncio.to_thread(place_of, start + frames.start, luma)
-            spent.append(cost.cpu_s)
+            for frames in looked_at(clip.plan, len(clips)):
+                luma, cost = await studio.meter.luma(
+                    clip, film.picture, film.plan.rate, frames, folder
+                )  # fmt: skip
+                first = clip.plan.frames.start + frames.start
+                found[first] = await asyncio.to_thread(place_of, first, luma)
+                spent.append(cost.cpu_s)
             clip.path.unlink(missing_ok=True)
 
         await each_clip(
             bench, studio.indexer, source, film.info, film.timeline, clips, folder, see
         )  # fmt: skip
-        places = [_place_json(found[start]) for start in sorted(found)]
+        places = [_place_json(found[first]) for first in sorted(found)]
         body = canonical_json({"places": places}).encode()
         return {"grain": Made(body, "application/json")}, sum(spent)
 
@@ -119,7 +126,7 @@ def _step(bench: Bench, film: Film, clips: Sequence[ClipPlan]) -> Step:
     parameters = {
         "picture": picture_parameters(film.picture),
         "starts": [clip.frames.start for clip in clips],
-        "frames": [[one.start, one.stop] for one in map(looked_at, clips)],
+        "frames": [[part.start for part in looked_at(clip, len(clips))] for clip in clips],
     }
     return Step("measure_grain", 1, inputs, parameters, bench.tool_ids("ffmpeg"))
 

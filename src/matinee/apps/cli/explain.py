@@ -68,7 +68,9 @@ def _grain_lines(grain: dict[str, Any] | None) -> list[str]:
     lines = []
     if grain["places"]:
         told = "none that can be told" if grain["noise"] is None else f"{grain['noise']:.2f} steps"
-        lines.append(f"film grain: {told}, by {len(grain['places'])} places of the film")
+        places = len(grain["places"])
+        where = "1 place" if places == 1 else f"{places} places"
+        lines.append(f"film grain: {told}, by {where} of the film")
     for strength, names in sorted(strengths.items(), reverse=True):
         told = f"made anew, strength {strength}" if strength else "coded as it is: too little"
         lines.append(f"  {', '.join(names)}: {told}")
