@@ -131,6 +131,18 @@ def test_a_run_of_the_service_does_the_same_to_a_title_that_is_off_the_screen(
     assert (made.state, made.settings["encryption"]["generation"]) == ("ready", 2)
 
 
+def test_one_that_was_cut_off_before_it_was_shown_is_finished(
+    rekeyed: tuple[Encrypted, dict[str, Any]], matinee: Run, tmp_path: Path
+) -> None:
+    copy = rekeyed[0].copied_to(tmp_path / "library")
+    library_of(copy).packages.point(copy.title, rekeyed[1]["before"])
+
+    again = matinee("rekey", copy.title, "--library", copy.library, "--json").json
+
+    assert (again["generation"], again["package"]) == (2, rekeyed[1]["package"])
+    assert again["derivations"]["ran"] == 0
+
+
 def test_keys_that_are_not_new_are_told_before_any_work(
     encrypted: Encrypted, matinee: Run, film: Path, tmp_path: Path
 ) -> None:

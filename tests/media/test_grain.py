@@ -96,6 +96,7 @@ def test_where_light_is_cut_off_nothing_is_told() -> None:
     assert noise_of(black) is None
     assert noise_of(np.full((FRAMES, BLOCK - 1, WIDTH), 90, np.float32)) is None
     assert place_of(7, black) == Place(7, None, None)
+    assert place_of(7, with_noise(drawn(1, 2), 3.0, 1)[:2]) == Place(7, None, None)
 
 
 def test_at_half_the_size_white_noise_is_half_and_coarse_noise_is_more() -> None:

@@ -15,7 +15,7 @@ from matinee.flows.board import Board
 from matinee.flows.publish_title import House
 from matinee.flows.remake import remake
 from matinee.flows.work import Outcome
-from matinee.media.encryption import Encryption
+from matinee.media.encryption import Encryption, generation_of
 from matinee.ports.catalog import Package, Title
 from matinee.ports.keys import KeysInvalid
 from matinee.ports.runs import Run
@@ -66,8 +66,9 @@ async def rekey(house: House, bench: Bench, name: str, cause: str | None = None)
         MatineeError: as ``publish_title``.
     """
     title = house.titles.get(name)
-    generation = 1 + newest_generation(house.packages.of_title(title.id))
     before = _package_of(house, title)
+    newest = newest_generation(house.packages.of_title(title.id))
+    generation = max(newest, 1 + generation_of(before.settings))  # one that was begun is finished
     await asyncio.to_thread(_check_keys, house, title, before, generation)
     made = await remake(house, bench, title, before, None, generation=generation)
     title = house.titles.get(title.id)

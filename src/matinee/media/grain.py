@@ -76,7 +76,9 @@ class Place:
 
 
 def place_of(frame: int, frames: Luma) -> Place:
-    """Look at frames in a row, the first of which is ``frame``."""
+    """Look at frames in a row, the first of which is ``frame``; too few of them tell nothing."""
+    if len(frames) != FRAMES:
+        return Place(frame, None, None)
     return Place(frame, noise_of(frames), noise_of(halved(frames)))
 
 

@@ -293,7 +293,7 @@ class Meter(Protocol):
     ) -> tuple[Luma, Spent]:
         """Luma of some of a clip's frames as they are shown, in 8-bit steps with fractions.
 
-        Of large pictures the middle alone, ``media.grain.window_of``.
+        Of large pictures the middle alone, ``media.grain.window_of``; as many as decode.
         """
         ...
 

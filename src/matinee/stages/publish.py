@@ -8,13 +8,12 @@ from datetime import datetime
 from pathlib import PurePath
 
 from matinee.core.errors import NotFound
-from matinee.media.encryption import generation_of
 from matinee.media.media_types import MEDIA_TYPES
 from matinee.media.packaging import DASH, HLS, entry_manifests
 from matinee.ports.catalog import Packages, Title
 from matinee.ports.keys import KeysOutdated
 from matinee.ports.store import ObjectStore
-from matinee.stages.unlock import newest_generation
+from matinee.stages.unlock import has_old_keys
 
 ENTRY_HLS, ENTRY_DASH = "main.m3u8", "main.mpd"
 
@@ -101,6 +100,5 @@ def check_generation(packages: Packages, title_id: str, package_id: str) -> None
         KeysOutdated: it has not.
     """
     package = packages.get(title_id, package_id)
-    newest = newest_generation(packages.of_title(title_id))
-    if package.settings.get("encryption") and generation_of(package.settings) < newest:
+    if has_old_keys(package, packages.of_title(title_id)):
         raise KeysOutdated(f"the keys of package {package_id} of {title_id} were replaced")

@@ -68,6 +68,12 @@ def newest_generation(packages: Sequence[Package]) -> int:
     return max((generation_of(package.settings) for package in packages), default=FIRST)
 
 
+def has_old_keys(package: Package, packages: Sequence[Package]) -> bool:
+    """Whether a package has keys that were replaced; ``packages`` are all of its title."""
+    is_old = generation_of(package.settings) < newest_generation(packages)
+    return is_old and package.settings.get("encryption") is not None
+
+
 def kept_key(open_keys: OpenKeys, title: str, label: str, kept: Mapping[str, Any]) -> ContentKey:
     """A key by what a package keeps of it (``Keyring.as_json``): that one and no other.
 

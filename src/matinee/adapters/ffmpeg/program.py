@@ -312,10 +312,11 @@ class FfmpegMeter(Meter):
         )
         finished = await self._ffmpeg.run("looking at a clip", command, folder)
         _check(finished, "a clip cannot be decoded")
-        width, height = window_of(picture)
-        pixels = np.fromfile(folder / name, "<u2").reshape(-1, height, width)
-        (folder / name).unlink()
-        return np.asarray(pixels / 256, np.float32), Spent(finished.cpu_s)
+        (width, height), file = window_of(picture), folder / name
+        pixels = np.frombuffer(file.read_bytes() if file.exists() else b"", "<u2")
+        file.unlink(missing_ok=True)
+        luma = np.asarray(pixels.reshape(-1, height, width) / 256, np.float32)
+        return luma, Spent(finished.cpu_s)
 
     async def loudness(self, sound: Path, folder: Path) -> tuple[Loudness, Spent]:
         command = sound_commands.loudness_command(self._ffmpeg.path, sound)
