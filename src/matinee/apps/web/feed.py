@@ -13,6 +13,7 @@ from matinee.apps.web.numbers import Numbers, rounded
 from matinee.apps.web.runs_json import run_shown
 from matinee.apps.web.service import Service
 from matinee.core.errors import MatineeError, NotFound
+from matinee.core.events import Event
 from matinee.ports.events import Entry
 from matinee.ports.runs import Run
 
@@ -165,15 +166,25 @@ class Feed:
 
     async def _told(self, entry: Entry) -> Told:
         event = await self._service.read_event(entry)
-        run = event.data.get("run") if entry.type.startswith("run.") else None
         text = json.dumps({**event.as_json(), "place": entry.place})
-        return Told(entry.place, run if isinstance(run, str) else None, text)
+        return Told(entry.place, _run_of(event), text)
 
     async def _until_poked(self) -> None:
         """Return when poked, but not at every one of many pokes."""
         await self._poked.wait()
         await asyncio.sleep(_BREATH_S)
         self._poked.clear()
+
+
+def _run_of(event: Event) -> str | None:
+    """The run that an event tells of: its own, or what a person did to it."""
+    run: object = None
+    if event.type.startswith("run."):
+        run = event.data.get("run")
+    elif event.type == "person.acted":
+        kind, _, run = str(event.data.get("target")).partition("/")
+        run = run if kind == "run" else None
+    return run if isinstance(run, str) else None
 
 
 def _spelled(kind: str, text: str, place: int | None = None) -> str:
