@@ -19,6 +19,8 @@ from matinee.ports.runs import Run
 
 LOOK_S = 1.0
 """How long at most between two looks while nobody calls."""
+REST_S = 2.0
+"""The same while nobody listens: only numbers are taken."""
 RECENT = 2_000
 FURTHEST = 10_000
 """Places that a listener may be behind; more are left out, and it is told."""
@@ -27,7 +29,7 @@ HEARTBEAT_S = 15.0
 RETRY_MS = 2_000
 """When a browser asks again after it was cut off."""
 _EVERY = 2
-"""Looks between two of numbers, while nobody listens."""
+"""Looks from one telling of numbers to the next."""
 _BREATH_S = 0.05
 _MOST_RUNS = 500
 _OPEN = ("running", "cancelling")
@@ -69,13 +71,12 @@ class Feed:
         looks = 0
         while True:
             with suppress(MatineeError):
-                if self._listeners or looks % _EVERY == 0:
-                    await to_thread.run_sync(self.numbers.look)
+                await to_thread.run_sync(self.numbers.look)
                 if self._listeners:
                     await self._look(with_numbers=looks % _EVERY == 0)
             looks += 1
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._until_poked(), LOOK_S)
+                await asyncio.wait_for(self._until_poked(), LOOK_S if self._listeners else REST_S)
 
     async def listen(self, after: int | None, only_run: str | None) -> AsyncGenerator[str]:
         """Server-sent events, for ever; a comment when nothing happened for a while.
@@ -89,6 +90,7 @@ class Feed:
             for kept in (self._recent, self._known, self._runs):
                 kept.clear()
         self._listeners += 1
+        self.poke()
         try:
             place = self._place if after is None else after
             seen = 0
