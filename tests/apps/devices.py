@@ -1,8 +1,8 @@
 """The profile ``devices`` whole, from one film, and in a real browser by three players.
 
-The long form of ``test_every_codec.py``, with real sizes and presets: ``make devices``, or with a film
-of your own ``make devices FILM=film.mkv``. What it made stays in ``.cache/devices``, so that the next
-time only what is new is made.
+The long form of ``test_every_codec.py``, with real sizes and presets: ``make devices``, or with a
+film of your own of 8 s ``make devices FILM=film.mkv``. What it made stays in ``.cache/devices``, so
+that the next time only what is new is made.
 """
 
 import json
@@ -125,8 +125,6 @@ def test_the_menu_has_each_sound_once(
     items = "[...document.querySelectorAll('.shaka-audio-languages [role=menuitemradio]')]"
     viewer.until(f"{items}.length > 0", 60)
     told = page.evaluate(f"{items}.map((item) => item.textContent)")
-    tracks = page.evaluate("matinee.player.getAudioTracks().map(t=>[t.language,t.label,t.channelsCount,t.codecs,t.roles])")
-    print(format_, told); print(tracks)
 
     assert len(told) == len(set(told))
 
@@ -148,7 +146,8 @@ def test_other_players_play_every_codec_that_the_browser_knows(
     else:
         begin = (
             "const p = dashjs.MediaPlayer().create(); p.updateSettings({debug: {logLevel: 0}});"
-            f" const is_it = (track) => track.type !== 'video' || track.codec.includes('{video[:7]}');"
+            " const is_it = (track) =>"
+            f" track.type !== 'video' || track.codec.includes('{video[:7]}');"
             " p.setCustomInitialTrackSelectionFunction((all) => all.filter(is_it).slice(0, 1));"
             " p.initialize(video, address + 'main.mpd', true)"
         )

@@ -49,6 +49,7 @@ class Watch {
       controlPanelElements: small.matches ? PANEL.filter((name) => name !== "captions") : PANEL,
       overflowMenuButtons: MENU,
       showAudioCodec: false, // a language once, whatever it is coded in: the player takes what it can play
+      customTrackLabel: (name, track, kind) => this.soundLabel(name, track, kind),
       topControlPanelElements: [],
       contextMenuElements: ["loop", "picture_in_picture"],
       seekBarColors: { played: AMBER, buffered: "rgba(255,255,255,.45)", base: "rgba(255,255,255,.22)",
@@ -79,6 +80,13 @@ class Watch {
       this.video.muted = true;
       await this.video.play().catch(() => {});
     }
+  }
+
+  /** One loudspeaker's sound of a language that has more is told apart from it. */
+  soundLabel(name, track, kind) {
+    const isWider = (other) => other.language === track.language && other.channelsCount > 1;
+    const isFolded = track.channelsCount === 1 && this.player.getAudioTracks().some(isWider);
+    return kind === "audio" && isFolded ? `${name} (mono)` : name;
   }
 
   layOut(small) {

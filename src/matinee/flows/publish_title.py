@@ -14,11 +14,10 @@ from typing import Any
 
 from matinee.assets.asset import Asset, object_key
 from matinee.core.arrivals import place_of
-from matinee.core.events import Fact
-from matinee.core.ids import Digest, canonical_json, digest_of, digest_of_value, slug
+from matinee.core.ids import Digest, canonical_json, digest_of, slug
 from matinee.core.verdicts import Verdict, failed
 from matinee.flows.order import settings_json
-from matinee.flows.report import Making, build_report
+from matinee.flows.report import Making, build_report, failures
 from matinee.media.deadline import hurried, presets_in_time
 from matinee.media.ladder import Ladder
 from matinee.media.languages import with_languages
@@ -286,21 +285,21 @@ async def make(
     """Everything between inspection and judgement."""
     encoder, indexer = house.studio.encoder, house.studio.indexer
 
-    async def pictures() -> tuple[Split, Film, Settled, Table, bool]:
+    async def pictures() -> tuple[Split, Settled, Table, bool]:
         found = await split(
             bench, house.scanner, indexer, film, info, timeline,
             accept_damage=request.accept_damage,
             longest_segment_s=request.profile.longest_segment_s,
         )  # fmt: skip
         fixed = film_of(info, found.timeline, found.plan, tracks.rungs)
-        planned, why = await settle(
+        settled = await settle(
             bench, house.studio, film, fixed, found, request.profile.ladders, request.proofs
         )
-        table = look_up(bench, planned, request.proofs)
+        table = look_up(bench, settled.film, request.proofs)
         is_known = is_complete(table, request.proofs)
         if not is_known:
-            table = await encode_all(found, planned)
-        return found, planned, why, table, is_known
+            table = await encode_all(found, settled.film)
+        return found, settled, table, is_known
 
     async def encode_all(found: Split, planned: Film) -> Table:
         reference = await read_source_signature(bench, found)
@@ -320,7 +319,8 @@ async def make(
         for track in tracks.sounds
         for one in track.renditions
     ]
-    (found, planned, why, table, known), made_sounds = await both(pictures(), together(sounds))
+    (found, settled, table, is_known), made_sounds = await both(pictures(), together(sounds))
+    planned = settled.film
     made = Renditions(
         film=planned,
         tracks=tracks,
@@ -332,7 +332,7 @@ async def make(
         generation=generation,
     )
     plan = plan_package(made)
-    if known:  # all is in the ledger
+    if is_known:  # all is in the ledger
         if await has_package(bench, title.id, made, plan):
             count_reused(bench, table)
             tell_stages(bench, planned, table, request.proofs)
@@ -340,7 +340,9 @@ async def make(
         else:
             made = replace(made, chunks=await encode_all(found, planned))
     packaged = await package(bench, indexer, house.packager, title.id, made, plan)
-    return Evidence(made, plan, packaged, found, request.proofs, why)
+    return Evidence(
+        made, plan, packaged, found, request.proofs, settled.choices, settled.grain
+    )  # fmt: skip
 
 
 def _says_as_much(known: Package, request: Request, bench: Bench) -> bool:
@@ -379,22 +381,5 @@ async def enter(
             "thumbnails": report["thumbnails"],
         },
     )
-    house.packages.add(entry, request.cause, _told(making, entry, request.cause))
+    house.packages.add(entry, request.cause, failures(making, entry, request.cause))
     return report, entry
-
-
-def _told(making: Making, entry: Package, cause: str | None) -> list[Fact]:
-    """What failed, one fact a verdict, each told once."""
-    return [
-        Fact(
-            "verdict.failed",
-            f"title/{entry.title}",
-            {
-                "title": entry.title, "name": making.title.name, "package": entry.id,
-                "judge": verdict.judge, "about": verdict.subject, "reasons": list(verdict.reasons),
-            },
-            cause,
-            id=digest_of_value([entry.report, verdict.judge, verdict.subject])[:32],
-        )
-        for verdict in failed(making.verdicts)
-    ]  # fmt: skip

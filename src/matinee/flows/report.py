@@ -9,7 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from matinee.assets.asset import Asset
-from matinee.core.verdicts import Verdict
+from matinee.core.events import Fact
+from matinee.core.ids import digest_of_value
+from matinee.core.verdicts import Verdict, failed
 from matinee.media.bit_rates import measured
 from matinee.media.chapters import chapters_json
 from matinee.media.cmaf import read_init
@@ -22,7 +24,7 @@ from matinee.media.source import SourceInfo
 from matinee.media.streams import IMSC1, Sheets, Stream
 from matinee.media.subtitle_lint import Remark, remarks_json, told_remarks
 from matinee.media.tracks import DAMAGED
-from matinee.ports.catalog import Title
+from matinee.ports.catalog import Package, Title
 from matinee.stages.bench import Bench
 from matinee.stages.judge import Evidence, read_scores
 
@@ -66,8 +68,8 @@ async def build_report(bench: Bench, making: Making) -> dict[str, Any]:
             "chunks": len(film.plan.chunks),
             "cuts": len(evidence.split.cuts),
         },
-        "choices": list(evidence.settled.choices),
-        "film_grain": evidence.settled.grain,
+        "choices": list(evidence.choices),
+        "film_grain": evidence.grain,
         "renditions": [await _rendition(bench, evidence, stream) for stream in evidence.present()],
         "verdicts": [verdict.as_json() for verdict in making.verdicts],
         "stages": _stages(bench),
@@ -76,6 +78,23 @@ async def build_report(bench: Bench, making: Making) -> dict[str, Any]:
         "thumbnails": _thumbnails(evidence.plan.sheets),
         **_encryption(evidence),
     }
+
+
+def failures(making: Making, entry: Package, cause: str | None) -> list[Fact]:
+    """What failed, one fact a verdict, each told once."""
+    return [
+        Fact(
+            "verdict.failed",
+            f"title/{entry.title}",
+            {
+                "title": entry.title, "name": making.title.name, "package": entry.id,
+                "judge": verdict.judge, "about": verdict.subject, "reasons": list(verdict.reasons),
+            },
+            cause,
+            id=digest_of_value([entry.report, verdict.judge, verdict.subject])[:32],
+        )
+        for verdict in failed(making.verdicts)
+    ]  # fmt: skip
 
 
 def _encryption(evidence: Evidence) -> dict[str, Any]:
@@ -154,7 +173,7 @@ def _said(evidence: Evidence) -> dict[str, Sequence[Remark]]:
 
 def _grain_notes(evidence: Evidence) -> Sequence[str]:
     rungs = evidence.made.film.rungs
-    noise = evidence.settled.grain["noise"] if evidence.settled.grain else None
+    noise = evidence.grain["noise"] if evidence.grain else None
     return told_grain(noise, {f"video-{rung.name}": rung.film_grain for rung in rungs})
 
 

@@ -20,7 +20,13 @@ from matinee.core.time import as_text
 from matinee.media.codecs import CODECS
 from matinee.media.codecs.codec import Codec, Demand
 from matinee.media.colour import Hdr
-from matinee.media.ladder_checks import check_codec, check_grain, check_settings, require_that
+from matinee.media.ladder_checks import (
+    USUAL_DEPTH,
+    check_codec,
+    check_grain,
+    check_settings,
+    require,
+)
 from matinee.media.source import Picture, display_size
 
 REFERENCE_FRAMES = 3
@@ -110,7 +116,7 @@ def family_of(codec: str, depth: int, profile: str, hdr: Hdr | None = None) -> s
     return "" if parts == ["h264"] else "-".join(parts)
 
 
-UNSAID = {"depth": 8, "profile": "high", "hdr": None, "film_grain": 0}
+UNSAID = {"depth": USUAL_DEPTH, "profile": "high", "hdr": None, "film_grain": 0}
 """What keys and ladder files leave out."""
 
 
@@ -237,21 +243,21 @@ def _fields(
 
 
 def _check(ladder: Ladder) -> None:
-    require = partial(require_that, ladder.name)
-    require(1 <= ladder.reference_frames <= 16, "reference_frames is not from 1 to 16")
-    require(1 <= ladder.threads <= 16, "threads is not from 1 to 16")
+    demand = partial(require, ladder.name)
+    demand(1 <= ladder.reference_frames <= 16, "reference_frames is not from 1 to 16")
+    demand(1 <= ladder.threads <= 16, "threads is not from 1 to 16")
     for kbps in asdict(ladder.sound).values():
-        require(8 <= kbps <= 512, f"a sound of {kbps} kbit/s is not from 8 to 512")
+        demand(8 <= kbps <= 512, f"a sound of {kbps} kbit/s is not from 8 to 512")
     names = [box.name for box in ladder.boxes]
-    require(len(set(names)) == len(names), "two rungs have one name")
+    demand(len(set(names)) == len(names), "two rungs have one name")
     for box in ladder.boxes:
         safe = box.name.isascii() and box.name.replace("-", "").isalnum()
-        require(safe, f"rung name {box.name!r} is not letters, digits and hyphens")
-        require(box.width >= 16 and box.height >= 16, f"rung {box.name} is smaller than 16x16")
-        require(box.width <= 8192 and box.height <= 8192, f"rung {box.name} is over 8192 wide")
-        require(box.maxrate_kbps >= 10, f"rung {box.name} has a maxrate under 10 kbit/s")
+        demand(safe, f"rung name {box.name!r} is not letters, digits and hyphens")
+        demand(box.width >= 16 and box.height >= 16, f"rung {box.name} is smaller than 16x16")
+        demand(box.width <= 8192 and box.height <= 8192, f"rung {box.name} is over 8192 wide")
+        demand(box.maxrate_kbps >= 10, f"rung {box.name} has a maxrate under 10 kbit/s")
     areas = [box.width * box.height for box in ladder.boxes]
-    require(areas == sorted(areas), "rungs are not in growing order")
+    demand(areas == sorted(areas), "rungs are not in growing order")
 
 
 def _even(length: Fraction | int) -> int:

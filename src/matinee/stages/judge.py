@@ -3,8 +3,8 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any, TypeVar
 
@@ -45,7 +45,6 @@ from matinee.stages.encrypted import (
     segments_in,
 )
 from matinee.stages.package import Packaged, Renditions
-from matinee.stages.settings import Settled
 from matinee.stages.sound import Sound
 from matinee.stages.split import Split
 from matinee.stages.unlock import Unlock
@@ -56,21 +55,25 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything that the judges look at. ``settled`` is why rungs have their settings."""
+    """Everything that the judges look at.
+
+    ``choices`` are the documents of settings per shot, ``grain`` is that of the film's grain.
+    """
 
     made: Renditions
     plan: PackagePlan
     packaged: Packaged
     split: Split
     proofs: Proofs
-    settled: Settled = field(default_factory=Settled)
+    choices: tuple[Mapping[str, Any], ...] = ()
+    grain: Mapping[str, Any] | None = None
 
     @property
     def promises(self) -> list[Promise]:
         """What ladders promised of renditions."""
         return [
             Promise(one["rung"], one["target"], one["margin"])
-            for one in self.settled.choices
+            for one in self.choices
             if one["target"] is not None
         ]
 

@@ -63,16 +63,7 @@ ABOVE = 0.1
 """What is aimed at above a target, in VMAF."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """Why rungs have their settings.
-
-    ``choices`` are the documents of settings per shot, one for each ladder that asked for them,
-    ``grain`` is that of film grain; None: no ladder asked.
-    """
-
-    choices: tuple[Mapping[str, Any], ...] = ()
-    grain: GrainTold | None = None
+Documents = tuple[Mapping[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +125,23 @@ def search_cost(wanted: Wanted, size: tuple[int, int]) -> float:
     return cost
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The film with its rungs and the CRF of every chunk; and why, a document for each ladder.
+
+    ``choices`` are of settings per shot. ``grain`` is of the film's grain; None: no ladder asked.
+    """
+
+    film: Film
+    choices: Documents = ()
+    grain: GrainTold | None = None
+
+
 async def settle(
     bench: Bench, studio: Studio, source: Path, film: Film, found: Split,
     ladders: Sequence[Ladder], proofs: Proofs,
-) -> tuple[Film, Settled]:  # fmt: skip
-    """The film with its settings, and why; as it is, where no ladder asks for it."""
+) -> Settled:  # fmt: skip
+    """What ladders leave open until the film is known; as it is, where none does."""
     film, grain = await settle_grain(bench, studio, source, film, ladders)
     crfs: dict[str, tuple[float, ...]] = {}
     choices = []
@@ -147,7 +150,7 @@ async def settle(
         choices.append(document)
         taken = tuple(float(shot["crf"]) for shot in document["shots"])
         crfs.update(dict.fromkeys((*wanted.followers, wanted.rung.name), taken))
-    return (replace(film, crfs=crfs) if crfs else film), Settled(tuple(choices), grain)
+    return Settled(replace(film, crfs=crfs) if crfs else film, tuple(choices), grain)
 
 
 async def _chosen(

@@ -18,6 +18,7 @@ from matinee.core.errors import (
     NotFound,
     UsageError,
 )
+from matinee.ports.keys import KeysOutdated
 from matinee.ports.uploads import (
     ChecksumMismatch,
     OffsetConflict,
@@ -135,6 +136,7 @@ STATUS_OF: Mapping[type, int] = {
     Forged: 403,
     NotFound: 404,
     Conflict: 409,
+    KeysOutdated: 409,
     KeyBusy: 409,
     OffsetConflict: 409,
     UploadExpired: 410,
