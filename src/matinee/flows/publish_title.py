@@ -299,12 +299,12 @@ async def make(
         table = look_up(bench, planned, request.proofs)
         is_known = is_complete(table, request.proofs)
         if not is_known:
-            table = await encode_all(found, planned)
+            table = await encode_all(found, planned, table)
         return found, planned, table, is_known
 
-    async def encode_all(found: Split, planned: Film) -> Table:
+    async def encode_all(found: Split, planned: Film, table: Table) -> Table:
         reference = await read_source_signature(bench, found)
-        return await encode(bench, house.studio, film, planned, reference, request.proofs)
+        return await encode(bench, house.studio, film, planned, reference, request.proofs, table)
 
     # Keys and texts first: what is wrong with them is told before hours of video.
     keyring = await asyncio.to_thread(house.locksmith.keyring, title.id, request.profile.encryption)
@@ -335,7 +335,7 @@ async def make(
             tell_stages(bench, planned, table, request.proofs)
             tell_finished(bench, planned, request.proofs)
         else:
-            made = replace(made, chunks=await encode_all(found, planned))
+            made = replace(made, chunks=await encode_all(found, planned, table))
     packaged = await package(bench, indexer, house.packager, title.id, made, plan)
     return Evidence(made, plan, packaged, found, request.proofs, tuple(choices))
 

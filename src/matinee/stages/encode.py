@@ -53,14 +53,17 @@ class Studio:
 
 
 async def encode(
-    bench: Bench, studio: Studio, source: Path, film: Film, reference: Signature, proofs: Proofs
-) -> Table:
+    bench: Bench, studio: Studio, source: Path, film: Film, reference: Signature, proofs: Proofs,
+    table: Table | None = None,
+) -> Table:  # fmt: skip
     """Make what the ledger lacks and what of its chunks is lost; gives the complete table.
+
+    ``table`` is what ``look_up`` gave, where it was asked just now.
 
     Raises:
         EncoderFailed: an encoder failed, or a chunk's frames are not those of the source.
     """
-    table = look_up(bench, film, proofs)
+    table = look_up(bench, film, proofs) if table is None else table
     await drop_lost(bench, table)
     count_reused(bench, table)
     open_rows = [row for row in table if any(state.lacks(proofs) for state in row)]
