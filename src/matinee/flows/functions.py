@@ -19,7 +19,7 @@ from matinee.rules.functions import AsyncCall, GiveUp, function
 from matinee.rules.reach import Reach
 from matinee.stages import publish as publishing
 from matinee.stages.posters import make_posters
-from matinee.stages.preview import remove_preview
+from matinee.stages.showing import remove_preview
 
 LIVE = ("queued", "running")
 """States of runs that can be cancelled."""
