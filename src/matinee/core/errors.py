@@ -176,6 +176,14 @@ class LibraryFull(LibraryError):
     advice = "make room on the library's disk, then run the same command again: it goes on"
 
 
+class LibraryUnwritable(LibraryError):
+    """The library's folder or database may not be written now."""
+
+    code = "library.unwritable"
+    retryable = True
+    advice = "make the library's folder and all in it writable, then run the same command again"
+
+
 class LibraryUnreachable(LibraryError):
     """The bucket that keeps the library does not answer, or not soundly."""
 
