@@ -51,6 +51,13 @@ class LadderInvalid(UsageError):
     code = "ladder.invalid"
 
 
+class RungStarved(LadderInvalid):
+    """A rung's cap leaves so few bits that its pictures are not those of the film any more."""
+
+    code = "ladder.starved"
+    advice = "raise maxrate_kbps of that rung, or give it a smaller picture"
+
+
 class ProfileInvalid(UsageError):
     """A profile file is not a profile."""
 
