@@ -20,7 +20,7 @@ from matinee.rules.functions import AsyncCall, GiveUp, function
 from matinee.rules.reach import Reach
 from matinee.stages import publish as publishing
 from matinee.stages.posters import make_posters
-from matinee.stages.preview import remove_preview
+from matinee.stages.showing import remove_preview
 from matinee.stages.unlock import has_old_keys
 
 LIVE = ("queued", "running")

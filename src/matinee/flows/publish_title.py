@@ -298,12 +298,12 @@ async def make(
         table = look_up(bench, settled.film, request.proofs)
         is_known = is_complete(table, request.proofs)
         if not is_known:
-            table = await encode_all(found, settled.film)
+            table = await encode_all(found, settled.film, table)
         return found, settled, table, is_known
 
-    async def encode_all(found: Split, planned: Film) -> Table:
+    async def encode_all(found: Split, planned: Film, table: Table) -> Table:
         reference = await read_source_signature(bench, found)
-        return await encode(bench, house.studio, film, planned, reference, request.proofs)
+        return await encode(bench, house.studio, film, planned, reference, request.proofs, table)
 
     # Keys and texts first: what is wrong with them is told before hours of video.
     encryption, packages = request.profile.encryption, house.packages.of_title(title.id)
@@ -338,7 +338,7 @@ async def make(
             tell_stages(bench, planned, table, request.proofs)
             tell_finished(bench, planned, request.proofs)
         else:
-            made = replace(made, chunks=await encode_all(found, planned))
+            made = replace(made, chunks=await encode_all(found, planned, table))
     packaged = await package(bench, indexer, house.packager, title.id, made, plan)
     return Evidence(
         made, plan, packaged, found, request.proofs, settled.choices, settled.grain

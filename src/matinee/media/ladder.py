@@ -35,6 +35,9 @@ REFERENCE_FRAMES = 3
 SHOT_MARGIN = 1.5
 """Where a ladder does not say how far below its target a shot may be."""
 
+STARVED = Fraction(1, 100)
+"""Bits a pixel below which pictures may stand still; ladders for telephones have 0.06 and more."""
+
 NEARLY_THE_SOURCE = 0.9
 """A rung whose width is this share of the source's, or more, gives way to the source's own size."""
 
@@ -148,6 +151,11 @@ class Rung:
     def coding(self) -> Codec:
         """Its codec."""
         return CODECS[self.codec]
+
+    @property
+    def is_starved(self) -> bool:
+        """Whether its cap is so low that it may not be enough to show what is to be seen."""
+        return self.maxrate < STARVED * self.width * self.height * self.rate
 
     @property
     def family(self) -> str:

@@ -14,6 +14,7 @@ from matinee.core.errors import (
     LibraryBusy,
     LibraryFull,
     LibraryUnreachable,
+    LibraryUnwritable,
     MatineeError,
     NotFound,
     UsageError,
@@ -152,6 +153,7 @@ STATUS_OF: Mapping[type, int] = {
     ChecksumMismatch: 460,
     LibraryBusy: 503,
     LibraryUnreachable: 503,
+    LibraryUnwritable: 503,
     LibraryFull: 507,
 }
 """The status of an error, by the nearest of its classes that is named; 500 for all others."""
