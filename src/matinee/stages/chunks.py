@@ -92,35 +92,45 @@ def encode_step_of(
 
 def sign_step(bench: Bench, chunk: Digest, rung: Rung) -> Step:
     """The signature of a chunk's decoded frames."""
-    return Step("sign_chunk", 2, {"chunk": chunk}, _signing(rung.hdr), bench.tool_ids("ffmpeg"))
+    return Step(
+        "sign_chunk", 2, {"chunk": chunk}, _signing(*_grade(rung)), bench.tool_ids("ffmpeg")
+    )
+
+
+def _grade(rung: Rung) -> tuple[Hdr | None, bool]:
+    """What of a rung decides how its chunks are looked at."""
+    return rung.hdr, bool(rung.film_grain)
 
 
 @lru_cache(SHARED)
-def _signing(hdr: Hdr | None) -> Shared:
-    return Shared(_tone_mapped(hdr))
+def _signing(hdr: Hdr | None, has_grain: bool) -> Shared:
+    return Shared(_looked_at(hdr, has_grain))
 
 
-def _tone_mapped(hdr: Hdr | None) -> dict[str, Any]:
+def _looked_at(hdr: Hdr | None, has_grain: bool) -> dict[str, Any]:
     """How a chunk is brought to what the film is seen as; nothing where it is so already."""
-    return {"tone_mapped": [hdr.primaries, hdr.transfer, hdr.matrix]} if hdr else {}
+    return {
+        **({"tone_mapped": [hdr.primaries, hdr.transfer, hdr.matrix]} if hdr else {}),
+        **({"without_grain": True} if has_grain else {}),
+    }
 
 
 def score_step(bench: Bench, film: Film, clip: ClipPlan, chunk: Digest, rung: Rung) -> Step:
     """VMAF of a chunk's frames at the film's own size."""
-    parameters = _scoring(film.picture, film.plan.rate, rung.hdr)
+    parameters = _scoring(film.picture, film.plan.rate, *_grade(rung))
     inputs = {"chunk": chunk, "clip": clip.digest}
     return Step("score_chunk", 2, inputs, parameters, bench.tool_ids("ffmpeg"))
 
 
 @lru_cache(SHARED)
-def _scoring(picture: Picture, rate: Fraction, hdr: Hdr | None) -> Shared:
+def _scoring(picture: Picture, rate: Fraction, hdr: Hdr | None, has_grain: bool) -> Shared:
     return Shared(
         {
             "metric": "vmaf",
             "size": list(display_size(picture)),
             "rate": as_text(rate),
             "picture": picture_parameters(picture),
-            **_tone_mapped(hdr),
+            **_looked_at(hdr, has_grain),
         }
     )
 

@@ -19,6 +19,7 @@ from matinee.core.errors import (
     NotFound,
     UsageError,
 )
+from matinee.ports.keys import KeysOutdated
 from matinee.ports.uploads import (
     ChecksumMismatch,
     OffsetConflict,
@@ -136,6 +137,7 @@ STATUS_OF: Mapping[type, int] = {
     Forged: 403,
     NotFound: 404,
     Conflict: 409,
+    KeysOutdated: 409,
     KeyBusy: 409,
     OffsetConflict: 409,
     UploadExpired: 410,
