@@ -98,6 +98,8 @@ def check(library: Path, planted: Planted, before: dict[str, str], vault: Path |
     price, ways = 0.0, {"row"}
     if planted.keys:
         price, ways = oracle.cheapest(library, vault, planted.keys)
+    if planted.step:
+        price, ways = oracle.row(library, planted.step)
     code, done = stand.upkeep(library, "repair")
     if code != 0:
         raise Wrong("repaired", f"{done['lost']} {done['left']}")

@@ -160,9 +160,10 @@ class _Parts:
 def frames_of_chunks(step: Step, lengths: Mapping[Digest, int]) -> dict[Digest, tuple[int, int]]:
     """The frames ``[start, end)`` of the film that each chunk of a package shows.
 
-    Those whose count of segments is not known, and those after them, are left out.
+    Those whose count of segments is not known, and those after them, are left out. The step may be
+    of a damaged row.
     """
-    starts = [*step.parameters["segments"], step.parameters["frames"]]
+    starts = [*step.parameters.get("segments", ()), step.parameters.get("frames", 0)]
     found: dict[Digest, tuple[int, int]] = {}
     place, rung = 0, ""
     for name in sorted(each for each in step.inputs if each.startswith("video/")):

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from matinee.assets.health import Fault
+from matinee.assets.rows import BadRow
 from matinee.core.ids import Digest
 from matinee.flows.lineage import Records, title_of
 from matinee.ports.upkeep import Holdings, Row
@@ -30,3 +31,25 @@ def with_title(holdings: Holdings, records: Records, fault: Fault) -> Fault:
         if title is not None:
             return replace(fault, title=title.id)
     return fault
+
+
+def is_right(holdings: Holdings, key: Digest) -> bool:
+    """Whether there is a row of that key, and nothing is wrong with it."""
+    row = holdings.row(key)
+    return row is not None and not check_row(row)
+
+
+def look_at_row(holdings: Holdings, records: Records, key: Digest) -> BadRow:
+    """What is known of the step of a damaged row."""
+    row = holdings.row(key)
+    made = row.derivation if row is not None else None
+    inputs = holdings.inputs(key)
+    return BadRow(
+        key=key,
+        function=made.step.function if made else "",
+        version=made.step.version if made else 0,
+        inputs=tuple(inputs),
+        known=frozenset(records.ancestry.assets(inputs)),
+        gives=tuple(dict.fromkeys(holdings.outputs(key))),
+        cost_s=made.cost.wall_s if made else 0.0,
+    )

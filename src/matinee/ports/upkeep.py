@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from matinee.assets.asset import Asset
-from matinee.assets.derivation import Derivation
+from matinee.assets.derivation import Derivation, Step
 from matinee.assets.health import Fault
 from matinee.core.ids import Digest
 
@@ -166,6 +166,10 @@ class Holdings(Protocol):
 
     def place(self, digest: Digest, key: str) -> None:
         """Write that an asset lies at a key, where its proved bytes were seen."""
+        ...
+
+    def rewrite(self, key: Digest, step: Step) -> None:
+        """Write the step into the row of its key, whose links and outputs stay."""
         ...
 
     def forget(self, key: Digest) -> None:

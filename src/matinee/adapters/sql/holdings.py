@@ -148,6 +148,16 @@ class SqlHoldings(Holdings):
             placed = insert_or_change(connection, locations, key=["key"], changed=["digest"])
             connection.execute(placed, {"digest": digest, "key": key})
 
+    def rewrite(self, key: Digest, step: Step) -> None:
+        values = {
+            "recipe": step.recipe, "function": step.function, "version": step.version,
+            "inputs": dict(step.inputs), "parameters": dict(step.parameters),
+            "tools": dict(step.tools),
+        }  # fmt: skip
+        with writing(self._engine) as connection:
+            changed = update(derivations).where(derivations.c.key == key).values(values)
+            connection.execute(changed)
+
     def forget(self, key: Digest) -> None:
         with writing(self._engine) as connection:
             _forget(connection, key)
