@@ -33,13 +33,13 @@ class Graph:
     excerpts: Mapping[Digest, Excerpt] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        makers: dict[Digest, Derivation] = {}
+        makers: dict[Digest, list[Derivation]] = {}
         users: dict[Digest, list[Derivation]] = {}
         for each in self.derivations:
             given = set(each.step.inputs.values())
             for asset in each.outputs.values():
                 if asset.digest not in given:
-                    makers.setdefault(asset.digest, each)
+                    makers.setdefault(asset.digest, []).append(each)
             for digest in {self.whole(digest) for digest in each.step.inputs.values()}:
                 users.setdefault(digest, []).append(each)
         object.__setattr__(self, "_makers", makers)
@@ -56,8 +56,12 @@ class Graph:
 
         To pass an asset on is not to make it: ``ingest`` gives what it was given.
         """
-        makers: Mapping[Digest, Derivation] = self._makers  # type: ignore[attr-defined]
-        return makers.get(digest)
+        return next(iter(self.makers(digest)), None)
+
+    def makers(self, digest: Digest) -> Sequence[Derivation]:
+        """All that made an asset: others may have given the same bytes."""
+        makers: Mapping[Digest, Sequence[Derivation]] = self._makers  # type: ignore[attr-defined]
+        return makers.get(digest, ())
 
     def users(self, digest: Digest) -> Sequence[Derivation]:
         """What was made of an asset."""

@@ -72,21 +72,21 @@ def _on_path_of(
         if digest in seen or digest not in bad:
             continue
         seen.add(digest)
-        maker = made.graph.maker(digest)
-        if maker is None or maker.step.key in found or not _runs_for(made, maker.step):
-            continue
-        needs = needs_of(made, maker)
-        gives = {asset.digest: None for asset in maker.outputs.values()}
-        price = max(ALMOST_NOTHING_S, maker.cost.wall_s)
-        own = tuple(gives.keys() - set(needs))
-        remaking = Remaking(maker.step.key, needs, own, price)
-        found[maker.step.key] = Way(remaking, _called(maker.step), (), maker.step)
-        waiting += needs
+        for maker in made.graph.makers(digest):
+            if maker.step.key not in found and _runs_for(made, maker.step):
+                way = _by_step(made, maker)
+                found[maker.step.key] = way
+                waiting += way.remaking.needs
     return list(found.values())
 
 
-def _called(step: Step) -> str:
-    return f"{step.function}@{step.version}"
+def _by_step(made: TitleGraph, maker: Derivation) -> Way:
+    step = maker.step
+    needs = needs_of(made, maker)
+    gives = dict.fromkeys(a.digest for a in maker.outputs.values() if a.digest not in needs)
+    price = max(ALMOST_NOTHING_S, maker.cost.wall_s)
+    remaking = Remaking(step.key, needs, tuple(gives), price)
+    return Way(remaking, f"{step.function}@{step.version}", (), step)
 
 
 def _by_row(made: TitleGraph, row: BadRow) -> Way:
