@@ -139,7 +139,7 @@ def check_backup(scene: Scene, rng: random.Random) -> str:
     library, vault = scene.copy(), stand.copied(scene.vault, scene.vault.parent / "bad-vault")
     keys = [
         path.relative_to(vault).as_posix()
-        for folder in ("copies", "lists")
+        for folder in ("copies", "lists", "snapshots", "seconds")
         for path in sorted((vault / folder).rglob("*"))
         if path.is_file()
     ]
