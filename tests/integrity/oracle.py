@@ -87,14 +87,18 @@ def row(library: Path, key: str) -> tuple[float, set[str]]:
             "SELECT i.digest FROM derivation_input i JOIN derivation d ON d.sequence = i.derivation"
             " WHERE d.key = ?", (key,),
         ).fetchall()  # fmt: skip
-    inputs, parameters, tools = map(json.loads, texts)
+    again = max(ALMOST_NOTHING_S, wall_s), {"remake"}
+    try:
+        inputs, parameters, tools = map(json.loads, texts)
+    except ValueError:
+        return again
     guesses = [
         inputs,
         *({**inputs, role: link} for role in inputs for (link,) in links if link != inputs[role]),
     ]
     if any(Step(function, version, one, parameters, tools).key == key for one in guesses):
         return 0.0, {"row"}
-    return max(ALMOST_NOTHING_S, wall_s), {"remake"}
+    return again
 
 
 def hit_by(film: Path, offset: int) -> dict[str, Any] | None:

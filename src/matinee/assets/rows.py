@@ -12,7 +12,7 @@ class BadRow:
     """A derivation's row that is damaged, and what is known of its step in spite of that.
 
     ``inputs`` are by its links, excerpts among them; ``known`` those that are assets. ``function``
-    and ``version`` are "" and 0 where the row cannot be read.
+    and ``version`` are "" and 0 where there is no row any more.
     """
 
     key: Digest

@@ -42,14 +42,13 @@ def is_right(holdings: Holdings, key: Digest) -> bool:
 def look_at_row(holdings: Holdings, records: Records, key: Digest) -> BadRow:
     """What is known of the step of a damaged row."""
     row = holdings.row(key)
-    made = row.derivation if row is not None else None
     inputs = holdings.inputs(key)
     return BadRow(
         key=key,
-        function=made.step.function if made else "",
-        version=made.step.version if made else 0,
+        function=row.function if row else "",
+        version=row.version if row else 0,
         inputs=tuple(inputs),
         known=frozenset(records.ancestry.assets(inputs)),
         gives=tuple(dict.fromkeys(holdings.outputs(key))),
-        cost_s=made.cost.wall_s if made else 0.0,
+        cost_s=row.wall_s if row else 0.0,
     )

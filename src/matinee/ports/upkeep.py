@@ -104,13 +104,16 @@ class Held:
 class Row:
     """A derivation's row as it is written: what it calls itself, and what is in it.
 
-    ``derivation`` is None where what is in it cannot be read. ``lacking`` are outputs that lie
-    nowhere by the ledger.
+    ``function``, ``version`` and ``wall_s`` are told even where ``derivation`` is None: what else
+    is in it cannot be read. ``lacking`` are outputs that lie nowhere by the ledger.
     """
 
     number: int
     key: Digest
     recipe: Digest
+    function: str
+    version: int
+    wall_s: float
     derivation: Derivation | None
     lacking: tuple[str, ...]
 

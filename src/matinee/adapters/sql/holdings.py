@@ -224,4 +224,7 @@ def _row(row: SqlRow[Any], outputs: Mapping[str, tuple[Asset, bool]]) -> Row:
     except (ValueError, TypeError):
         derivation = None
     lacking = tuple(role for role, (_, lies) in outputs.items() if not lies)
-    return Row(row.sequence, row.key, row.recipe, derivation, lacking)
+    return Row(
+        row.sequence, row.key, row.recipe, row.function, row.version, row.wall_s, derivation,
+        lacking,
+    )  # fmt: skip
