@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from matinee.core.ids import canonical_json
+from matinee.media.ladder_checks import TARGETS
 from matinee.ports.catalog import Package, Title
 from matinee.ports.keeping import Keeping
 from matinee.ports.runs import Run
@@ -19,7 +20,8 @@ from matinee.rules.functions import AsyncCall, GiveUp, function
 from matinee.rules.reach import Reach
 from matinee.stages import publish as publishing
 from matinee.stages.posters import make_posters
-from matinee.stages.preview import remove_preview
+from matinee.stages.showing import remove_preview
+from matinee.stages.unlock import has_old_keys
 
 LIVE = ("queued", "running")
 """States of runs that can be cancelled."""
@@ -35,7 +37,7 @@ LONG_S = 86_400
 
 WISHES = (
     "name", "credit", "ladder", "profile", "proofs", "scores", "accept_damage", "crop", "public",
-    "opens_at", "closes_at", "deadline", "languages",
+    "opens_at", "closes_at", "deadline", "languages", "target_vmaf",
 )  # fmt: skip
 """What a title file may wish of a run."""
 
@@ -51,6 +53,7 @@ async def publish(
     crop: bool = False,
     priority: Annotated[int, Field(ge=-100, le=100)] = 0,
     public: bool | None = None,
+    target_vmaf: Annotated[float, Field(ge=TARGETS[0], le=TARGETS[1])] | None = None,
 ) -> None:
     """Submit a run that publishes the film that arrived."""
     film = call.event.data
@@ -58,7 +61,7 @@ async def publish(
         raise GiveUp(f"a {call.event.type} names no film to publish", "see docs/guide/rules.md")
     request = publish_request(
         film, ladder=ladder, profile=profile, proofs=proofs, scores=scores,
-        accept_damage=accept_damage, crop=crop, public=public,
+        accept_damage=accept_damage, crop=crop, public=public, target_vmaf=target_vmaf,
     )  # fmt: skip
     deadline = request["deadline"]
     call.submit(
@@ -73,7 +76,7 @@ async def publish(
 def publish_request(
     film: Mapping[str, Any], ladder: str | None = None, profile: str | None = None,
     proofs: str = "decode", scores: bool = True, accept_damage: bool = False, crop: bool = False,
-    public: bool | None = None,
+    public: bool | None = None, target_vmaf: float | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """What a run is asked for about a film that arrived: its own wishes go before the rule's."""
     wishes = film.get("wishes") or {}
@@ -88,6 +91,7 @@ def publish_request(
         "accept_damage": accept_damage,
         "crop": crop,
         "public": public,
+        "target_vmaf": target_vmaf,
         **dict.fromkeys(("name", "credit", "deadline", "opens_at", "closes_at", "languages")),
         **{name: wishes[name] for name in WISHES if wishes.get(name) is not None},
     }
@@ -301,7 +305,8 @@ async def _title(call: AsyncCall) -> Title:
 
 async def _newest_ready(reach: Reach, title: Title) -> Package | None:
     packages = await asyncio.to_thread(reach.packages.of_title, title.id)
-    return next((each for each in reversed(packages) if each.state == "ready"), None)
+    ready = [each for each in packages if each.state == "ready"]
+    return next((each for each in reversed(ready) if not has_old_keys(each, packages)), None)
 
 
 def _has_live(reach: Reach, flow: str, states: Sequence[str] = LIVE) -> bool:
