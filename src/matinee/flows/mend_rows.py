@@ -1,11 +1,12 @@
 """Faults of the database's rows, and of projections: mended from what proves them."""
 
 import asyncio
+import contextlib
 from collections.abc import Collection, Sequence
 
 from matinee.assets.asset import object_key
 from matinee.assets.rows import BadRow, restored
-from matinee.core.errors import LibraryError, MatineeError
+from matinee.core.errors import LibraryError, MatineeError, NotFound
 from matinee.core.ids import Digest
 from matinee.flows.hidden import HiddenObjects
 from matinee.flows.infirmary import Mender
@@ -142,8 +143,9 @@ async def is_mended(mender: Mender, key: Digest) -> bool:
 async def title_of_row(mender: Mender, finding: Finding, row: BadRow) -> Title | None:
     """The title that a damaged row belongs to, by its links."""
     records = mender.ward.records
-    if finding.fault.title is not None:
-        return records.titles.get(finding.fault.title)
+    with contextlib.suppress(NotFound):
+        if finding.fault.title is not None:
+            return records.titles.get(finding.fault.title)
     for digest in (*row.gives, *row.inputs):
         title = await asyncio.to_thread(title_of, records, digest)
         if title is not None:

@@ -31,6 +31,9 @@ from matinee.ports.catalog import Package, Title
 from matinee.ports.upkeep import Finding
 from matinee.stages.redo import Redo
 
+WEIGHED = 8
+"""Packages that are weighed against one another, where that many of a title have the same."""
+
 
 @dataclass(frozen=True)
 class Bad:
@@ -64,16 +67,18 @@ async def _graphs(
     if title is None:
         return []
     records = mender.ward.records
-    packages: Sequence[Package] = await asyncio.to_thread(records.packages.of_title, title.id)
-    wanted: set[str] = set(named)
+    found: Sequence[Package] = await asyncio.to_thread(records.packages.of_title, title.id)
+    packages = [*reversed(found)]
+    packages.sort(key=lambda each: each.id != title.current)
+    needed, more = {each.id for each in packages[:1] if len(packages) == 1} | named, set[str]()
     things = dict.fromkeys([*bad, *(d for row in rows for d in (*row.gives, *row.inputs)[:1])])
     for digest in things if len(packages) > 1 else ():
-        if len(wanted) == len(packages):
-            break
         found = await asyncio.to_thread(packages_with, records, packages, digest)
-        wanted |= {each.id for each in found}
-    chosen = [each for each in packages[::-1] if each.id in wanted or len(packages) == 1]
-    chosen.sort(key=lambda each: each.id != title.current)
+        needed.add(found[0].id)
+        more |= {each.id for each in found}
+    others = [each.id for each in packages if each.id in more - needed]
+    needed |= {*others[: max(0, WEIGHED - len(needed))]}
+    chosen = [each for each in packages if each.id in needed]
     makers = [*bad, *(digest for row in rows for digest in row.gives[:1])]
     if not chosen:
         return [await title_graph(records, title, makers_of=makers)]
@@ -123,6 +128,7 @@ class _Treatment:
             self.done.acts.append(act("copy", keys, f"copied from {came_from}", mending.cost_s))
         tried, acts = await self._remake(plan)
         if self.instead:
+            self.done.acts += [acts[key] for key in tried]
             await self.case.improved()
             return True
         is_better = await self.case.improved()
@@ -251,7 +257,12 @@ class _Treatment:
                 await self._close(finding, self.instead[digest])
             else:
                 self.done.left.append((finding, self.failed or "it is as bad as before"))
-        for key, (finding, row) in self.bad.rows.items() if not self.dry_run else ():
+        await self._finish_rows()
+
+    async def _finish_rows(self) -> None:
+        for key, (finding, row) in self.bad.rows.items():
+            if self.dry_run and key not in self.lost:
+                continue
             if await is_mended(self.mender, key) or are_made(self.mender, row.gives):
                 await self._close(finding, "the row was written again by running its step")
             else:
