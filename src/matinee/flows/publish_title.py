@@ -26,7 +26,7 @@ from matinee.media.profile import Profile
 from matinee.media.remarks import told_range, told_source
 from matinee.media.source import SourceInfo, display_size
 from matinee.media.timeline import Timeline
-from matinee.media.tracks import Outcome, Sidecar, TrackPlan, plan_tracks
+from matinee.media.tracks import Outcome, Sidecar, TrackPlan, plan_tracks, with_rungs
 from matinee.ports.catalog import Package, Packages, Title, TitleDesk, Titles
 from matinee.ports.copies import Originals
 from matinee.ports.tools import Packager, Scanner
@@ -43,7 +43,7 @@ from matinee.stages.judge import Evidence, judge
 from matinee.stages.package import Renditions, has_package, package, plan_package
 from matinee.stages.preview import Preview, previewing
 from matinee.stages.rehearse import rehearse
-from matinee.stages.settings import check_wishes, settle
+from matinee.stages.settings import Settled, check_wishes, settle
 from matinee.stages.slots import Turn
 from matinee.stages.sound import make_sound
 from matinee.stages.split import Split, read_source_signature, split
@@ -283,24 +283,22 @@ async def make(
 ) -> Evidence:  # fmt: skip
     """Everything between inspection and judgement."""
     encoder, indexer = house.studio.encoder, house.studio.indexer
-    choices: list[Mapping[str, Any]] = []
 
-    async def pictures() -> tuple[Split, Film, Table, bool]:
+    async def pictures() -> tuple[Split, Settled, Table, bool]:
         found = await split(
             bench, house.scanner, indexer, film, info, timeline,
             accept_damage=request.accept_damage,
             longest_segment_s=request.profile.longest_segment_s,
         )  # fmt: skip
         fixed = film_of(info, found.timeline, found.plan, tracks.rungs)
-        planned, why = await settle(
+        settled = await settle(
             bench, house.studio, film, fixed, found, request.profile.ladders, request.proofs
         )
-        choices.extend(why)
-        table = look_up(bench, planned, request.proofs)
+        table = look_up(bench, settled.film, request.proofs)
         is_known = is_complete(table, request.proofs)
         if not is_known:
-            table = await encode_all(found, planned)
-        return found, planned, table, is_known
+            table = await encode_all(found, settled.film)
+        return found, settled, table, is_known
 
     async def encode_all(found: Split, planned: Film) -> Table:
         reference = await read_source_signature(bench, found)
@@ -318,10 +316,11 @@ async def make(
         for track in tracks.sounds
         for one in track.renditions
     ]
-    (found, planned, table, is_known), made_sounds = await both(pictures(), together(sounds))
+    (found, settled, table, is_known), made_sounds = await both(pictures(), together(sounds))
+    planned = settled.film
     made = Renditions(
         film=planned,
-        tracks=tracks,
+        tracks=with_rungs(tracks, planned.rungs),
         chunks=table,
         sounds={sound.plan.name: sound for sound in made_sounds},
         texts={text.plan.name: text for text in made_texts},
@@ -337,7 +336,9 @@ async def make(
         else:
             made = replace(made, chunks=await encode_all(found, planned))
     packaged = await package(bench, indexer, house.packager, title.id, made, plan)
-    return Evidence(made, plan, packaged, found, request.proofs, tuple(choices))
+    return Evidence(
+        made, plan, packaged, found, request.proofs, settled.choices, settled.hulls
+    )  # fmt: skip
 
 
 def _says_as_much(known: Package, request: Request, bench: Bench) -> bool:

@@ -55,7 +55,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything that the judges look at. ``choices`` are the documents of settings per shot."""
+    """Everything that the judges look at.
+
+    ``choices`` are the documents of settings per shot, ``hulls`` of rungs that come from the title.
+    """
 
     made: Renditions
     plan: PackagePlan
@@ -63,6 +66,7 @@ class Evidence:
     split: Split
     proofs: Proofs
     choices: tuple[Mapping[str, Any], ...] = ()
+    hulls: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def promises(self) -> list[Promise]:
