@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from matinee.core.ids import canonical_json
-from matinee.media.ladder import TARGETS
+from matinee.media.ladder_checks import TARGETS
 from matinee.ports.catalog import Package, Title
 from matinee.ports.keeping import Keeping
 from matinee.ports.runs import Run
