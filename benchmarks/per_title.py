@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,24 @@ from benchmarks.ours import Publish, matinee, publish
 from benchmarks.table import Bar, Figure
 from benchmarks.workplace import Workplace, tell
 from matinee.media.curves import CurvesApart, Point, bd_rate, frontier
+from matinee.media.ladder import Rung
+from matinee.media.title_ladder import Spot, place
 
 NAME = "per_title"
 LADDERS = ("standard", "av1")
 LEAN = ("--proofs", "packets")
 LINES = tuple(0.2e6 * 40 ** (n / 48) for n in range(49))
 """From 0.2 to 8 Mbit/s, each a 13th more than the one before."""
+
+WAYS = {
+    "6 VMAF apart": (6.0, 1.0001),
+    "1.4 times the bits apart": (1e-4, 1.4),
+    "2 times the bits apart": (1e-4, 2.0),
+    "6 VMAF or 1.4 times the bits apart": (6.0, 1.4),
+    "6 VMAF or 1.7 times the bits apart": (6.0, 1.7),
+    "9 VMAF or 1.4 times the bits apart": (9.0, 1.4),
+}
+"""Steps from one rung to the next."""
 
 SEEN = 0.5
 """VMAF less that is not worth a word."""
@@ -64,6 +77,7 @@ def _compared(workplace: Workplace, film: Path, what: str, ladder: str) -> Itera
         bar=Bar(1.0, "ours"),
     )  # fmt: skip
     yield Figure(NAME, f"{what}: rounds", "", hull["rounds"])
+    yield from placings(what, hull)
     places = ", ".join(
         f"{one['rung']} CRF {one['crf']:g} {one['bits_per_second'] / 1000:.0f} kbit/s "
         f"VMAF {one['vmaf']:.1f}"
@@ -83,7 +97,8 @@ def stored(document: dict[str, Any]) -> Stored:
     """The pictures of what ``publish`` printed."""
     pictures = [one for one in document["renditions"] if one["type"] == "video"]
     points = [Point(one["bits_per_second"], one["vmaf"]["harmonic_mean"]) for one in pictures]
-    return Stored(tuple(points), sum(one["bytes"] for one in pictures))
+    size = sum(one["bits_per_second"] * one["duration"] / 8 for one in pictures)
+    return Stored(tuple(points), round(size))
 
 
 def figures(what: str, fixed: Stored, fitted: Stored) -> Iterator[Figure]:
@@ -102,6 +117,30 @@ def figures(what: str, fixed: Stored, fitted: Stored) -> Iterator[Figure]:
     yield Figure(NAME, f"{what}: VMAF less there, at most", "", max(worse, default=0.0))
     ours, theirs = (max(point.quality for point in one.points) for one in (fitted, fixed))
     yield Figure(NAME, f"{what}: VMAF of the best rung", "", ours, theirs)
+
+
+def placings(what: str, hull: dict[str, Any]) -> Iterator[Figure]:
+    """Ways to place rungs on the curves of a title: how many there are, bits, what viewers get."""
+    spots = [
+        Spot(_rung(size, point["crf"]), point["bits_per_second"], point["vmaf"])
+        for size in hull["sizes"]
+        for point in size["curve"]
+    ]
+    top = hull["rungs"][-1]["vmaf"]
+    for how, step in WAYS.items():
+        taken = place(spots, top, hull["slowest"], step=step)
+        found = Stored(tuple(Point(one.rate, one.quality) for one in taken), 0)
+        rate = math.fsum(one.rate for one in taken) / 1000
+        yield Figure(NAME, f"{what}: rungs {how}", "", len(taken))
+        yield Figure(NAME, f"{what}: bits of all rungs {how}", "kbit/s", rate)
+        got = _mean([found.on(line) for line in LINES])
+        yield Figure(NAME, f"{what}: VMAF over lines, rungs {how}", "", got)
+
+
+def _rung(size: dict[str, Any], crf: float) -> Rung:
+    """A rung of which only size and CRF count."""
+    width, height = size["width"], size["height"]
+    return Rung(f"{height}p", width, height, Fraction(24), "h264", "", crf, 0, 0, "", 1, 1)
 
 
 def bits_at_equal_quality(fixed: Sequence[Point], fitted: Sequence[Point]) -> float | None:

@@ -136,7 +136,10 @@ def spots_of(curves: Iterable[SizeCurve]) -> list[Spot]:
     return [spot for curve in curves for spot in curve.spots()]
 
 
-def place(spots: Sequence[Spot], top: float, slowest: float, lowest: float = LOWEST) -> list[Spot]:
+def place(
+    spots: Sequence[Spot], top: float, slowest: float, lowest: float = LOWEST,
+    step: tuple[float, float] = (JND, CLOSEST),
+) -> list[Spot]:  # fmt: skip
     """The title's rungs, growing in bits and in quality.
 
     Args:
@@ -144,10 +147,12 @@ def place(spots: Sequence[Spot], top: float, slowest: float, lowest: float = LOW
         top: VMAF of the best rung.
         slowest: Bits per second of the smallest, at most, where one is so small.
         lowest: VMAF of the smallest, at least, whatever its bits are.
+        step: From one to the next, at most: points of VMAF, or that factor in bits where it is
+            further.
     """
     bottom = min(top, max(lowest, _carried(spots, slowest).quality))
     found: list[Spot] = []
-    for quality in _spread(spots, bottom, top):
+    for quality in _spread(spots, bottom, top, step):
         best = cheapest(spots, quality)
         if not found or (best.rate > found[-1].rate and best.quality > found[-1].quality):
             found.append(best)
@@ -155,19 +160,20 @@ def place(spots: Sequence[Spot], top: float, slowest: float, lowest: float = LOW
 
 
 def _spread(
-    spots: Sequence[Spot], bottom: float, top: float, count: int | None = None
-) -> list[float]:
+    spots: Sequence[Spot], bottom: float, top: float, step: tuple[float, float] = (JND, CLOSEST),
+    count: int | None = None,
+) -> list[float]:  # fmt: skip
     """Qualities from ``bottom`` to ``top`` that are evenly far from one to the next.
 
-    As few as are no further apart than one step, or ``count``. A step is ``JND`` in quality or
-    ``CLOSEST`` in bits, whichever is further along the hull.
+    As few as are no further apart than one ``step``, or ``count``. A step is so many points of VMAF
+    or such a factor in bits, whichever is further along the hull.
     """
     hull = frontier([Point(spot.rate, spot.quality) for spot in spots])
     hull = [point for point in hull if bottom <= point.quality <= top]
     far = [0.0]
     for before, after in pairwise(hull):
-        seen = (after.quality - before.quality) / JND
-        carried = math.log(after.size / before.size) / math.log(CLOSEST)
+        seen = (after.quality - before.quality) / step[0]
+        carried = math.log(after.size / before.size) / math.log(step[1])
         far.append(far[-1] + min(seen, carried))
     if len(hull) < 2:
         return [top] if count is None else [top] * count
@@ -227,7 +233,7 @@ def wanted_places(
     top = found[-1].quality
     carried = _carried(spots, slowest).quality
     bottom = min(top, max(carried, min(lowest, found[0].quality)))
-    return _spread(spots, bottom, top, len(found))
+    return _spread(spots, bottom, top, count=len(found))
 
 
 def corrections(spots: Sequence[Spot], found: Sequence[Spot], slowest: float) -> dict[int, Spot]:
