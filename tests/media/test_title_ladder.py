@@ -22,9 +22,11 @@ from matinee.media.title_ladder import (
     Spot,
     beside,
     corrections,
+    ends,
     growing,
     instead,
     named,
+    near,
     place,
     sampled,
     spots_of,
@@ -206,6 +208,21 @@ def test_rungs_at_their_places_stay() -> None:
 
     assert corrections(spots, spots, SLOWEST) == {}
     assert corrections(spots, spots[:1], SLOWEST) == {}
+
+
+def test_anchors_are_the_ends_of_each_size() -> None:
+    spots = [Spot(rung(SIZES[n // 3]), 1e5 * n + 1, 10.0 * n) for n in range(7)]
+
+    assert ends(spots) == [spots[n] for n in (0, 2, 3, 5, 6)]
+
+
+def test_a_rung_takes_what_is_made_where_that_is_near() -> None:
+    spot = Spot(rung(SIZES[1]), 1e5, 70)
+    others = [replace(spot, quality=70 + off) for off in (-TOLERANCE - 0.1, 1.2, -0.4)]
+    elsewhere = Spot(rung(SIZES[2]), 1e5, 70)
+
+    assert near(spot, [elsewhere, *others]) == others[2]
+    assert near(spot, [elsewhere, others[0]]) == spot
 
 
 def test_a_rung_that_a_better_one_makes_needless_is_left_out() -> None:

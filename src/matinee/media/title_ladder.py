@@ -256,6 +256,26 @@ def _alike(one: Spot, other: Spot) -> bool:
     return one.size == other.size and one.rung.crf == other.rung.crf
 
 
+def ends(spots: Sequence[Spot]) -> list[Spot]:
+    """Of each size the best and the least: between them all of it is known."""
+    kept = []
+    for spot in spots:
+        own = [one for one in spots if one.size == spot.size]
+        if spot in (own[0], own[-1]):
+            kept.append(spot)
+    return kept
+
+
+def near(spot: Spot, others: Sequence[Spot]) -> Spot:
+    """One of the others that is as good within ``TOLERANCE`` at the same size, else the spot."""
+    alike = [
+        one
+        for one in others
+        if one.size == spot.size and abs(one.quality - spot.quality) <= TOLERANCE
+    ]
+    return min(alike, key=lambda one: abs(one.quality - spot.quality), default=spot)
+
+
 def growing(found: Sequence[Spot]) -> list[Spot]:
     """The rungs without those that a better one of no more bits makes needless."""
     kept = [found[-1]]

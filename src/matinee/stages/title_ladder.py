@@ -23,8 +23,10 @@ from matinee.media.title_ladder import (
     SizeCurve,
     Spot,
     corrections,
+    ends,
     growing,
     named,
+    near,
     place,
     sampled,
     spots_of,
@@ -231,9 +233,9 @@ class _Fitting:
     ) -> tuple[list[SizeCurve], list[Spot]]:
         """The curves as chunks have them that are encoded as they ship; and the rungs by them.
 
-        What is near its place stays, as a chunk of it is made.
+        Where a rung is near one of those chunks' settings it takes that: a part of it is made.
         """
-        spots = self._named(place(spots_of(curves), self._aim(curves), self.wish.slowest))
+        spots = self._named(ends(place(spots_of(curves), self._aim(curves), self.wish.slowest)))
         some = _some(self.quest, [sample[n] for n in places])
         line = f"anchor {self.wish.ladder.name}"
         rungs = [spot.rung for spot in spots]
@@ -249,13 +251,16 @@ class _Fitting:
             anchored.append(curve.with_anchors(known))
         anchored = together(anchored)
         by_size = {curve.size: curve for curve in anchored}
-        likely = [replace(by_size[spot.size].at(spot.rung.crf), rung=spot.rung) for spot in spots]
-        if self.wish.ladder.target_vmaf:
-            likely[-1] = replace(likely[-1], quality=self.wish.ladder.target_vmaf)
-        again = corrections(spots_of(anchored), likely, self.wish.slowest)
-        others = [*again, *([len(spots) - 1] if self.top else [])]
-        self.given_up += sum(row[n] for row in costs for n in others)
-        taken = growing([again.get(n, spot) for n, spot in enumerate(likely)])
+        likely = [by_size[spot.size].at(spot.rung.crf) for spot in spots]
+        placed = place(spots_of(anchored), self._aim(anchored), self.wish.slowest)
+        taken = growing([near(spot, likely) for spot in placed])
+        shipped = {(spot.size, spot.rung.crf) for spot in taken[: -1 if self.top else None]}
+        self.given_up += sum(
+            cost
+            for row in costs
+            for cost, spot in zip(row, likely, strict=True)
+            if (spot.size, spot.rung.crf) not in shipped
+        )
         return anchored, self._named(taken)
 
     def _aim(self, curves: Sequence[SizeCurve]) -> float:
