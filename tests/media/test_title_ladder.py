@@ -37,7 +37,7 @@ from matinee.media.title_ladder import (
 
 RATE = Fraction(24)
 SIZES = ((426, 240), (640, 360), (854, 480), (1280, 720))
-FEWER = settings(max_examples=20)
+FEWER = settings(max_examples=12)
 LADDER_CRF = 23.0
 SLOWEST = 145_000.0
 

@@ -30,8 +30,8 @@ SHOT_MARGIN = 1.5
 """Where a ladder does not say how far below its target a shot may be."""
 
 SLOWEST_KBPS = 145
-"""What pictures of the smallest rung have at most where a ladder does not say, and rungs come from
-the title: what Apple's authoring specification for HLS has for the slowest lines."""
+"""What pictures of the smallest rung have at most where a ladder does not say, nor caps it lower,
+and rungs come from the title: Apple's authoring specification for HLS has it for slow lines."""
 
 NEARLY_THE_SOURCE = 0.9
 """A rung whose width is this share of the source's, or more, gives way to the source's own size."""
@@ -65,7 +65,7 @@ class Ladder:
     (``per-shot``): for ``target_vmaf`` on the largest rung, where there is one, with no shot more
     than ``shot_margin`` below it; else for what ``crf`` would give. ``per-title``: the film's own
     hull says which of the rungs there are, and at which CRFs, from that target or ``crf`` down to
-    ``slowest_kbps``.
+    ``slowest``.
     """
 
     name: str
@@ -83,7 +83,7 @@ class Ladder:
     settings: str = "fixed"
     target_vmaf: float | None = None
     shot_margin: float = SHOT_MARGIN
-    slowest_kbps: int = SLOWEST_KBPS
+    slowest_kbps: int | None = None
 
     @property
     def family(self) -> str:
@@ -99,6 +99,11 @@ class Ladder:
     def is_per_title(self) -> bool:
         """Whether its rungs are chosen for a film."""
         return self.settings == "per-title"
+
+    @property
+    def slowest(self) -> int:
+        """Bits per second that the smallest rung has at most, where rungs come from the title."""
+        return 1000 * (self.slowest_kbps or min(SLOWEST_KBPS, self.boxes[0].maxrate_kbps))
 
     def with_target(self, target: float) -> "Ladder":
         """The same for a target of VMAF."""

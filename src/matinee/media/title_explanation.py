@@ -53,7 +53,7 @@ def hull_json(ladder: Ladder, fitted: Fitted, preset: str, every: int) -> dict[s
         "target": ladder.target_vmaf,
         "apart": JND,
         "closest": CLOSEST,
-        "slowest": 1000 * ladder.slowest_kbps,
+        "slowest": ladder.slowest,
         "proxy": {"preset": preset, "every": every, "chunks": fitted.sample},
         "anchors": fitted.anchors,
         "rounds": fitted.rounds,

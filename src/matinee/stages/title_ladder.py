@@ -69,11 +69,6 @@ class TitleWish:
         """That of the proxies: the encoder's fastest."""
         return next(iter(self.rungs[0].coding.presets))
 
-    @property
-    def slowest(self) -> float:
-        """Bits per second of the smallest rung, at most, where the film can be so small."""
-        return 1000.0 * self.ladder.slowest_kbps
-
     def proxies(self, step: float) -> list[Rung]:
         """Every rung as a proxy, so far above the ladder's CRF."""
         high = float(self.rungs[0].coding.crf[1])
@@ -151,7 +146,7 @@ def _step(quest: Quest, wish: TitleWish, cuts: Sequence[int]) -> Step:
         "every": EVERY,
         "target": ladder.target_vmaf,
         "margin": ladder.shot_margin,
-        "slowest": ladder.slowest_kbps,
+        "slowest": ladder.slowest,
         "scored": quest.proofs.scored,
         "name": [ladder.name, *(rung.name for rung in wish.rungs)],
         "cuts": list(cuts),
@@ -207,7 +202,7 @@ class _Fitting:
             _curve(rung, some.film, points)
             for rung, points in zip(self.wish.rungs, columns, strict=True)
         ]
-        far = unsure(curves, FAR, self.wish.slowest)
+        far = unsure(curves, FAR, self.wish.ladder.slowest)
         if far:
             proxies = self.wish.proxies(FAR)
             table = await self._points(some, [proxies[n] for n in far], f"{STAGE} 3")
@@ -235,7 +230,9 @@ class _Fitting:
 
         Where a rung is near one of those chunks' settings it takes that: a part of it is made.
         """
-        spots = self._named(ends(place(spots_of(curves), self._aim(curves), self.wish.slowest)))
+        spots = self._named(
+            ends(place(spots_of(curves), self._aim(curves), self.wish.ladder.slowest))
+        )
         some = _some(self.quest, [sample[n] for n in places])
         line = f"anchor {self.wish.ladder.name}"
         rungs = [spot.rung for spot in spots]
@@ -252,7 +249,7 @@ class _Fitting:
         anchored = together(anchored)
         by_size = {curve.size: curve for curve in anchored}
         likely = [by_size[spot.size].at(spot.rung.crf) for spot in spots]
-        placed = place(spots_of(anchored), self._aim(anchored), self.wish.slowest)
+        placed = place(spots_of(anchored), self._aim(anchored), self.wish.ladder.slowest)
         taken = growing([near(spot, likely) for spot in placed])
         shipped = {(spot.size, spot.rung.crf) for spot in taken[: -1 if self.top else None]}
         self.given_up += sum(
@@ -280,7 +277,7 @@ class _Fitting:
         found = await self._whole(lower, "round 1")
         known = self._known(curves, found)
         ladder = [*(one.spot for one in found), *best]
-        again = corrections(spots_of(known), ladder, self.wish.slowest)
+        again = corrections(spots_of(known), ladder, self.wish.ladder.slowest)
         if not again:
             return known, self._named(growing(ladder)), 1
         self.given_up += sum(found[n].cpu_s for n in again)

@@ -183,7 +183,7 @@ def _hulls_json(
             "fixed_crf": wish.ladder.crf,
             "apart": JND,
             "closest": CLOSEST,
-            "slowest": 1000 * wish.ladder.slowest_kbps,
+            "slowest": wish.ladder.slowest,
             "preset": wish.preset,
             "crfs": [wish.proxies(step)[0].crf for step in NEAR],
             "every": EVERY,
