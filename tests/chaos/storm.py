@@ -142,7 +142,9 @@ class Storm:
 
     def _is_idle(self) -> bool:
         try:
-            ended = Tables(self.scene.library).one("SELECT count(ended_at) FROM run")
+            ended = Tables(self.scene.library).one(
+                "SELECT count(ended_at) FROM run WHERE flow = 'publish'"
+            )
         except sqlite3.Error:
             return False
         return bool(ended == len(self.scene.films))

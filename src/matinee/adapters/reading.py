@@ -12,8 +12,9 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from matinee.adapters.disk_failures import of_disk
 from matinee.adapters.wire import GO_ON, encode
-from matinee.core.errors import LibraryError, MatineeError, SourceUnreadable
+from matinee.core.errors import MatineeError, SourceUnreadable
 
 if TYPE_CHECKING:
     from matinee.ports.tools import Clip
@@ -62,4 +63,4 @@ def _called(method: str) -> Callable[..., Any]:
 def _known(error: OSError, film: Any) -> MatineeError:
     if error.filename == str(film):
         return SourceUnreadable(f"{film.name} cannot be read: {error.strerror}")
-    return LibraryError(f"scratch files cannot be written: {error.strerror}")
+    return of_disk(f"scratch files cannot be written: {error.strerror}", error)

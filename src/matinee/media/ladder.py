@@ -20,7 +20,13 @@ from matinee.core.time import as_text
 from matinee.media.codecs import CODECS
 from matinee.media.codecs.codec import Codec, Demand
 from matinee.media.colour import Hdr
-from matinee.media.ladder_checks import USUAL_DEPTH, check_codec, check_settings, require
+from matinee.media.ladder_checks import (
+    USUAL_DEPTH,
+    check_codec,
+    check_grain,
+    check_settings,
+    require,
+)
 from matinee.media.source import Picture, display_size
 
 REFERENCE_FRAMES = 3
@@ -32,6 +38,9 @@ SHOT_MARGIN = 1.5
 SLOWEST_KBPS = 145
 """What pictures of the smallest rung have at most where a ladder does not say, nor caps it lower,
 and rungs come from the title: Apple's authoring specification for HLS has it for slow lines."""
+
+STARVED = Fraction(1, 100)
+"""Bits a pixel below which pictures may stand still; ladders for telephones have 0.06 and more."""
 
 NEARLY_THE_SOURCE = 0.9
 """A rung whose width is this share of the source's, or more, gives way to the source's own size."""
@@ -65,7 +74,8 @@ class Ladder:
     (``per-shot``): for ``target_vmaf`` on the largest rung, where there is one, with no shot more
     than ``shot_margin`` below it; else for what ``crf`` would give. ``per-title``: the film's own
     hull says which of the rungs there are, and at which CRFs, from that target or ``crf`` down to
-    ``slowest``.
+    ``slowest``. ``film_grain`` is the strength at which grain is taken out and told apart, 0 not at
+    all, or ``AUTO``: as the film has it.
     """
 
     name: str
@@ -84,6 +94,7 @@ class Ladder:
     target_vmaf: float | None = None
     shot_margin: float = SHOT_MARGIN
     slowest_kbps: int | None = None
+    film_grain: int | str = 0
 
     @property
     def family(self) -> str:
@@ -106,9 +117,9 @@ class Ladder:
         return 1000 * (self.slowest_kbps or min(SLOWEST_KBPS, self.boxes[0].maxrate_kbps))
 
     def with_target(self, target: float) -> "Ladder":
-        """The same for a target of VMAF."""
+        """The same for a target of VMAF, which grain that is made anew would miss."""
         settings = self.settings if self.is_searched else "per-shot"
-        return replace(self, settings=settings, target_vmaf=target)
+        return replace(self, settings=settings, target_vmaf=target, film_grain=0)
 
     def with_settings(self, settings: str) -> "Ladder":
         """The same, chosen in that way; a target is no more where nothing is searched."""
@@ -127,7 +138,7 @@ def family_of(codec: str, depth: int, profile: str, hdr: Hdr | None = None) -> s
     return "" if parts == ["h264"] else "-".join(parts)
 
 
-UNSAID = {"depth": USUAL_DEPTH, "profile": "high", "hdr": None}
+UNSAID = {"depth": USUAL_DEPTH, "profile": "high", "hdr": None, "film_grain": 0}
 """What keys and ladder files leave out."""
 
 
@@ -153,11 +164,17 @@ class Rung:
     depth: int = 8
     profile: str = "high"
     hdr: Hdr | None = None
+    film_grain: int = 0
 
     @property
     def coding(self) -> Codec:
         """Its codec."""
         return CODECS[self.codec]
+
+    @property
+    def is_starved(self) -> bool:
+        """Whether its cap is so low that it may not be enough to show what is to be seen."""
+        return self.maxrate < STARVED * self.width * self.height * self.rate
 
     @property
     def family(self) -> str:
@@ -208,7 +225,7 @@ def parse_ladder(name: str, text: str) -> Ladder:
         {
             "reference_frames": int, "depth": int, "profile": str, "own_size": bool, "hdr": bool,
             "settings": str, "target_vmaf": (int, float), "shot_margin": (int, float),
-            "slowest_kbps": int,
+            "slowest_kbps": int, "film_grain": (int, str),
         },
     )  # fmt: skip
     sound = _fields(
@@ -227,6 +244,7 @@ def parse_ladder(name: str, text: str) -> Ladder:
     video.setdefault("reference_frames", REFERENCE_FRAMES)
     check_codec(name, video)
     check_settings(name, video)
+    check_grain(name, video)
     ladder = Ladder(name=name, boxes=tuple(boxes), sound=SoundRates(**sound), **video)
     _check(ladder)
     return ladder
@@ -350,4 +368,5 @@ def _rung(ladder: Ladder, box: Box, size: tuple[int, int], rate: Fraction, hdr: 
         depth=ladder.depth,
         profile=ladder.profile,
         hdr=hdr,
+        film_grain=ladder.film_grain if isinstance(ladder.film_grain, int) else 0,
     )

@@ -15,6 +15,10 @@ TARGETS = (20, 99)
 """VMAF that a ladder may aim at; above, it does not tell pictures apart."""
 
 
+AUTO, OFF = "auto", "off"
+"""Film grain as the film has it, and none."""
+
+
 def require(name: str, holds: bool, fault: str) -> None:
     """Refuse a ladder, unless it holds.
 
@@ -79,3 +83,29 @@ def check_settings(name: str, video: dict[str, Any]) -> None:
     demand(low <= video.get("target_vmaf", low) <= high, f"target_vmaf is not from {low} to {high}")
     demand(0.1 <= video.get("shot_margin", 1) <= 20, "shot_margin is not from 0.1 to 20")
     demand(has_target or "shot_margin" not in video, "shot_margin is for a ladder with target_vmaf")
+
+
+def check_grain(name: str, video: dict[str, Any]) -> None:
+    """Film grain: a strength, or a word for one; stays where it is ``AUTO`` or above 0.
+
+    With a target of VMAF nothing is left to find out.
+    """
+    demand = partial(require, name)
+    asked = video.pop("film_grain", OFF)
+    codec = CODECS[video["codec"]]
+    if asked in (OFF, 0):
+        return
+    able = " and ".join(one.label for one in CODECS.values() if one.film_grain)
+    demand(codec.film_grain is not None, f"{codec.label} tells no film grain; {able} does")
+    low, high = codec.film_grain or (0, 0)
+    is_strength = isinstance(asked, int) and low <= asked <= high
+    demand(
+        asked == AUTO or is_strength,
+        f"film_grain {asked!r} is not {AUTO!r}, {OFF!r} or from {low} to {high}",
+    )
+    demand(
+        asked == AUTO or "target_vmaf" not in video,
+        "film_grain and target_vmaf exclude each other: VMAF takes grain for a part of the film",
+    )
+    if "target_vmaf" not in video:
+        video["film_grain"] = asked

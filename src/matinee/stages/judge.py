@@ -57,7 +57,8 @@ T = TypeVar("T")
 class Evidence:
     """Everything that the judges look at.
 
-    ``choices`` are the documents of settings per shot, ``hulls`` of rungs that come from the title.
+    ``choices`` are the documents of settings per shot, ``hulls`` of rungs that come from the title,
+    ``grain`` is that of the film's grain.
     """
 
     made: Renditions
@@ -67,6 +68,7 @@ class Evidence:
     proofs: Proofs
     choices: tuple[Mapping[str, Any], ...] = ()
     hulls: tuple[Mapping[str, Any], ...] = ()
+    grain: Mapping[str, Any] | None = None
 
     @property
     def promises(self) -> list[Promise]:
@@ -261,6 +263,7 @@ class _Examination:
                 judges.judge_quality(
                     stream.name, film.plan.frames, scores, film_shots,
                     tone_mapped=stream.hdr is not None,
+                    without_grain=film.rungs[number].film_grain > 0,
                 )
             )  # fmt: skip
             for promise in evidence.promises:
@@ -338,6 +341,7 @@ def expected(made: Renditions, plan: PackagePlan) -> Expected:
                 depth=rung.depth,
                 video_range=rung.hdr.video_range if rung.hdr else "SDR",
                 colours=rung.hdr.colours if rung.hdr else None,
+                film_grain=rung.film_grain > 0,
             )
             for stream, rung in videos
         },

@@ -1,4 +1,4 @@
-"""Settings per shot: of each ladder that asks for it, the CRF of every chunk.
+"""Settings: of each ladder that asks for it the film's grain, and the CRF of every chunk.
 
 The largest rung of a ladder is searched; the others follow it, chunk by chunk, as they have one CRF
 where nothing is searched. With a target, some chunks are encoded as they ship, to place the curves
@@ -41,6 +41,7 @@ from matinee.media.title_ladder import Spot
 from matinee.stages.bench import Bench, Made
 from matinee.stages.chunks import Film, Proofs
 from matinee.stages.encode import Studio
+from matinee.stages.grain import GrainTold, settle_grain
 from matinee.stages.search import EVERY, STAGE, Quest, measure_finals, measure_proxies
 from matinee.stages.split import Split, read_source_signature
 from matinee.stages.title_ladder import TitleWish, fit_title, title_wishes
@@ -142,12 +143,14 @@ def search_cost(wanted: Wanted, size: tuple[int, int]) -> float:
 class Settled:
     """The film with its rungs and the CRF of every chunk; and why, a document for each ladder.
 
-    ``choices`` are of settings per shot, ``hulls`` of rungs that come from the title.
+    ``choices`` are of settings per shot, ``hulls`` of rungs that come from the title. ``grain`` is
+    of the film's grain; None: no ladder asked.
     """
 
     film: Film
     choices: Documents = ()
     hulls: Documents = ()
+    grain: GrainTold | None = None
 
 
 async def settle(
@@ -155,11 +158,14 @@ async def settle(
     ladders: Sequence[Ladder], proofs: Proofs,
 ) -> Settled:  # fmt: skip
     """What ladders leave open until the film is known; as it is, where none does."""
+    film, grain = await settle_grain(bench, studio, source, film, ladders)
     hulls = []
     for wish in title_wishes(ladders, film.rungs):
         document = await _fitted(bench, studio, source, film, found, wish, proofs)
         hulls.append(document)
-        film = replace(film, rungs=_instead_of(film.rungs, wish, rungs_of(document, wish.rungs)))
+        own = rungs_of(document, wish.rungs)
+        film = replace(film, rungs=_instead_of(film.rungs, wish, own))
+        grain = grain and _grain_of(grain, wish, own)
     crfs: dict[str, tuple[float, ...]] = {}
     choices = []
     for wanted in wanted_of(ladders, film.rungs):
@@ -167,7 +173,8 @@ async def settle(
         choices.append(document)
         taken = tuple(float(shot["crf"]) for shot in document["shots"])
         crfs.update(dict.fromkeys((*wanted.followers, wanted.rung.name), taken))
-    return Settled(replace(film, crfs=crfs) if crfs else film, tuple(choices), tuple(hulls))
+    film = replace(film, crfs=crfs) if crfs else film
+    return Settled(film, tuple(choices), tuple(hulls), grain)
 
 
 def _instead_of(every: Sequence[Rung], wish: TitleWish, own: Sequence[Rung]) -> tuple[Rung, ...]:
@@ -175,6 +182,19 @@ def _instead_of(every: Sequence[Rung], wish: TitleWish, own: Sequence[Rung]) -> 
     first = every.index(wish.rungs[0])
     rest = [rung for rung in every if rung not in wish.rungs]
     return (*rest[:first], *own, *rest[first:])
+
+
+def _grain_of(grain: GrainTold, wish: TitleWish, own: Sequence[Rung]) -> GrainTold:
+    """The grain's document with the rungs that there are, for those that there could be."""
+    could_be = {(rung.width, rung.height): f"video-{rung.name}" for rung in wish.rungs}
+    told = grain["rungs"]
+    rungs = {name: told[name] for name in told if name not in could_be.values()}
+    rungs |= {
+        f"video-{rung.name}": rung.film_grain
+        for rung in own
+        if could_be[rung.width, rung.height] in told
+    }
+    return {**grain, "rungs": rungs}
 
 
 async def _fitted(
