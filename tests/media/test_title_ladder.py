@@ -17,6 +17,7 @@ from matinee.media.title_explanation import Fitted, hull_json, rungs_of
 from matinee.media.title_ladder import (
     CLOSEST,
     LOWEST,
+    NEAR,
     TOLERANCE,
     SizeCurve,
     Spot,
@@ -218,7 +219,7 @@ def test_anchors_are_the_ends_of_each_size() -> None:
 
 def test_a_rung_takes_what_is_made_where_that_is_near() -> None:
     spot = Spot(rung(SIZES[1]), 1e5, 70)
-    others = [replace(spot, quality=70 + off) for off in (-TOLERANCE - 0.1, 1.2, -0.4)]
+    others = [replace(spot, quality=70 + off) for off in (-NEAR - 0.1, 1.2, -0.4)]
     elsewhere = Spot(rung(SIZES[2]), 1e5, 70)
 
     assert near(spot, [elsewhere, *others]) == others[2]

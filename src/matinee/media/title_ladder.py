@@ -27,8 +27,11 @@ LOWEST = 30.0
 CLOSEST = 1.4
 """From one rung's bits to the next one's, as a factor: players do not know a line better."""
 
-TOLERANCE = 1.5
+TOLERANCE = JND / 2
 """How far from its place a rung may be found, in VMAF, before it is encoded again."""
+
+NEAR = 1.5
+"""How far from its place a rung may be put, in VMAF, where a part of it is made already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,11 +270,9 @@ def ends(spots: Sequence[Spot]) -> list[Spot]:
 
 
 def near(spot: Spot, others: Sequence[Spot]) -> Spot:
-    """One of the others that is as good within ``TOLERANCE`` at the same size, else the spot."""
+    """One of the others that is as good within ``NEAR`` at the same size, else the spot."""
     alike = [
-        one
-        for one in others
-        if one.size == spot.size and abs(one.quality - spot.quality) <= TOLERANCE
+        one for one in others if one.size == spot.size and abs(one.quality - spot.quality) <= NEAR
     ]
     return min(alike, key=lambda one: abs(one.quality - spot.quality), default=spot)
 
