@@ -21,6 +21,7 @@ from matinee.media.title_ladder import (
     TOLERANCE,
     SizeCurve,
     Spot,
+    below,
     beside,
     corrections,
     ends,
@@ -142,6 +143,14 @@ def test_a_target_is_where_the_ladder_ends(title: list[SizeCurve], target: float
     assert best.quality >= min(target, reached) - 1e-9
     # No step of CRF down is as good.
     assert best.rate <= min(spot.rate for spot in spots if spot.quality >= best.quality)
+
+
+def test_without_a_target_the_ladders_own_best_stays() -> None:
+    spots = [Spot(rung(SIZES[n]), 100_000 * 2**n, 60 + 10 * n) for n in range(3)]
+    own = Spot(rung(SIZES[3]), 420_000, 79)
+
+    assert below(spots, own) == [*spots[:2], own]
+    assert below(spots, replace(own, rate=150_000)) == [spots[0], replace(own, rate=150_000)]
 
 
 def test_a_still_film_has_few_rungs() -> None:

@@ -19,7 +19,7 @@ from matinee.media.choice import Range, grid, mean_of
 from matinee.media.curves import Point, frontier
 from matinee.media.hull import JND
 from matinee.media.ladder import Rung
-from matinee.media.shot_models import Measured, ShotModel, usual_shift
+from matinee.media.shot_models import REACH, Measured, ShotModel, usual_shift
 
 LOWEST = 30.0
 """VMAF of a rung that is still worth having: a smaller one than that is not made."""
@@ -68,9 +68,9 @@ class SizeCurve:
 
     @property
     def bounds(self) -> Range:
-        """The CRFs that the encoder may be given."""
+        """The CRFs that may be taken: not far below the ladder's, where caps hold back bits."""
         low, high = self.rung.coding.crf
-        return Range(low, high, self.rung.coding.crf_step)
+        return Range(max(low, self.rung.crf - REACH), high, self.rung.coding.crf_step)
 
     def at(self, crf: float) -> Spot:
         """What the title is likely to be at that CRF."""
@@ -184,6 +184,11 @@ def _spread(
     wanted = np.linspace(0, far[-1], steps + 1)
     qualities: list[float] = np.interp(wanted, far, [point.quality for point in hull]).tolist()
     return [*qualities[:-1], top]
+
+
+def below(spots: Sequence[Spot], best: Spot) -> list[Spot]:
+    """The rungs with ``best`` as the best of them, and none that it makes needless."""
+    return [s for s in spots if s.quality < best.quality and s.rate < best.rate] + [best]
 
 
 def cheapest(spots: Sequence[Spot], quality: float) -> Spot:

@@ -22,6 +22,7 @@ from matinee.media.title_explanation import Fitted, hull_json
 from matinee.media.title_ladder import (
     SizeCurve,
     Spot,
+    below,
     corrections,
     ends,
     growing,
@@ -230,9 +231,7 @@ class _Fitting:
 
         Where a rung is near one of those chunks' settings it takes that: a part of it is made.
         """
-        spots = self._named(
-            ends(place(spots_of(curves), self._aim(curves), self.wish.ladder.slowest))
-        )
+        spots = self._named(ends(self._place(curves)))
         some = _some(self.quest, [sample[n] for n in places])
         line = f"anchor {self.wish.ladder.name}"
         rungs = [spot.rung for spot in spots]
@@ -249,8 +248,8 @@ class _Fitting:
         anchored = together(anchored)
         by_size = {curve.size: curve for curve in anchored}
         likely = [by_size[spot.size].at(spot.rung.crf) for spot in spots]
-        placed = place(spots_of(anchored), self._aim(anchored), self.wish.ladder.slowest)
-        taken = growing([near(spot, likely) for spot in placed])
+        placed = self._place(anchored)
+        taken = growing([*(near(spot, likely) for spot in placed[:-1]), placed[-1]])
         shipped = {(spot.size, spot.rung.crf) for spot in taken[: -1 if self.top else None]}
         self.given_up += sum(
             cost
@@ -260,10 +259,12 @@ class _Fitting:
         )
         return anchored, self._named(taken)
 
-    def _aim(self, curves: Sequence[SizeCurve]) -> float:
-        """VMAF of the best rung: the target, or that of the largest size at the ladder's CRF."""
-        target = self.wish.ladder.target_vmaf
-        return target or curves[-1].at(curves[-1].rung.crf).quality
+    def _place(self, curves: Sequence[SizeCurve]) -> list[Spot]:
+        """From the target down; or from the largest size at the ladder's CRF, which is kept."""
+        ladder, own = self.wish.ladder, curves[-1].at(curves[-1].rung.crf)
+        top = own.quality if ladder.target_vmaf is None else ladder.target_vmaf
+        spots = place(spots_of(curves), top, ladder.slowest)
+        return below(spots, own) if ladder.target_vmaf is None else spots
 
     def _named(self, spots: Sequence[Spot]) -> list[Spot]:
         return named(spots, self.wish.rungs)
