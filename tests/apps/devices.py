@@ -7,6 +7,8 @@ that the next time only what is new is made.
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from tests.apps.live_server import LiveServer
 from tests.apps.test_every_codec import UNKNOWN, page_of
 from tests.apps.test_other_players import other_site
 from tests.apps.viewer import Viewer
-from tests.conftest import ROOT, Ended, run_ffmpeg
+from tests.conftest import ROOT, environment, run_ffmpeg
 from tests.every_codec import EveryCodec
 
 __all__ = ["other_site"]
@@ -59,15 +61,18 @@ def generated(path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def devices(matinee: Callable[..., Ended]) -> EveryCodec:
+def devices() -> EveryCodec:
     FOLDER.mkdir(parents=True, exist_ok=True)
     film = os.environ.get("FILM") or generated(FOLDER / "film.mkv")
-    ended = matinee(
+    command = [
         "publish", film, "--profile", "devices", "--title", TITLE,
         "--library", FOLDER / "library", "--json",
+    ]  # fmt: skip
+    ended = subprocess.run(
+        [sys.executable, "-m", "matinee", *map(str, command)],
+        stdout=subprocess.PIPE, env=environment(), check=True,
     )  # fmt: skip
-    assert ended.exit_code == 0, ended.err
-    return EveryCodec(FOLDER / "library", ended.json)
+    return EveryCodec(FOLDER / "library", json.loads(ended.stdout))
 
 
 @pytest.fixture(scope="module")

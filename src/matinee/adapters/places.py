@@ -10,8 +10,8 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from obstore.exceptions import PreconditionError
 
-from matinee.adapters.disk_failures import of_disk
 from matinee.adapters.foreign_buckets import ForeignBucket, failures, foreign_bucket
+from matinee.core.disk_failures import of_disk
 from matinee.core.errors import (
     LibraryFull,
     ObjectMissing,

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from matinee.adapters.disk_failures import of_disk
 from matinee.adapters.sandbox.confine import FAILED
 from matinee.adapters.sandbox.rules import Sandbox, tool_environment
+from matinee.core.disk_failures import of_disk
 from matinee.core.errors import (
     LibraryFull,
     ToolError,

@@ -15,13 +15,13 @@ import av.error
 import numpy as np
 from numpy.typing import NDArray
 
-from matinee.adapters.disk_failures import NO_RIGHT, NO_ROOM, of_disk
 from matinee.adapters.pyav_decode import find_damage
 from matinee.adapters.pyav_headers import codec_of, joined_stream, shared_header
 from matinee.adapters.pyav_inspect import inspect_film, look_at
 from matinee.adapters.pyav_listen import heard, sound_damage
 from matinee.adapters.pyav_picture import open_safely, pictures_of
 from matinee.adapters.pyav_times import packets_of_rows
+from matinee.core.disk_failures import NO_RIGHT, NO_ROOM, of_disk
 from matinee.core.errors import (
     SourceChanged,
     SourceDamaged,

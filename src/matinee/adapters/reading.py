@@ -12,8 +12,8 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from matinee.adapters.disk_failures import of_disk
 from matinee.adapters.wire import GO_ON, encode
+from matinee.core.disk_failures import of_disk
 from matinee.core.errors import MatineeError, SourceUnreadable
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
 
-from matinee.adapters.disk_failures import NO_RIGHT, NO_ROOM
+from matinee.core.disk_failures import NO_RIGHT, NO_ROOM
 from matinee.core.errors import (
     LibraryError,
     LibraryFull,

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import IO
 
-from matinee.adapters.disk_failures import NO_ROOM, of_disk
+from matinee.core.disk_failures import NO_ROOM, of_disk
 from matinee.core.errors import LibraryFull
 from matinee.ports.uploads import UploadTakenOver
 

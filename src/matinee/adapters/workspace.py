@@ -13,8 +13,8 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import IO
 
-from matinee.adapters.disk_failures import NO_ROOM, of_disk
 from matinee.adapters.owners import is_abandoned
+from matinee.core.disk_failures import NO_ROOM, of_disk
 from matinee.core.errors import LibraryBusy, LibraryError
 
 OF_A_DISK = (*NO_ROOM, errno.EIO, errno.EROFS)

@@ -204,6 +204,8 @@ class Bench:
 
     async def holds(self, derivation: Derivation, folder: str | None = None) -> bool:
         """Whether all outputs lie where they should, with their size."""
+        if self.redo.exact:
+            return True
 
         async def lies(output: tuple[str, Asset]) -> bool:
             role, asset = output
@@ -221,6 +223,8 @@ class Bench:
 
         What a bucket has is not fetched for this: it is proved when it is used.
         """
+        if self.redo.exact:
+            return set()
         places = self.inventory.locate_all([asset.digest for asset in assets])
         left = dict(zip(assets, places, strict=True))
         for turn in range(max(map(len, places), default=0)):

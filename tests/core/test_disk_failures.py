@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from matinee.adapters.disk_failures import of_disk
 from matinee.adapters.store_failures import told
+from matinee.core.disk_failures import of_disk
 from matinee.core.errors import LibraryError, LibraryFull, LibraryUnwritable
 
 KINDS = (
