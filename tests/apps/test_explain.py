@@ -46,6 +46,7 @@ DOCUMENT = {
     "package": "0123456789abcdef",
     "frame_rate": "24",
     "fixed": [{"rung": "video-av1-720p", "ladder": "av1", "crf": 35.0}],
+    "hulls": [],
     "choices": [CHOICE],
     "film_grain": None,
 }

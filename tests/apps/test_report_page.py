@@ -8,6 +8,7 @@ from tests.apps.live_server import LiveServer
 from tests.apps.viewer import PHONE, Viewer
 from tests.films import Films
 from tests.per_shot import CHUNKS, TARGET, Run, publish_targeted
+from tests.per_title import publish_fitted
 
 pytestmark = [
     pytest.mark.browser,
@@ -86,5 +87,31 @@ def test_the_report_shows_why_each_shot_has_its_settings(
         assert rows == sum(
             len(choice["shots"][1][kind]) for kind in ("finals", "proxies", "neighbours")
         )
+        wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        assert wide <= 0
+
+
+def test_the_report_shows_the_hull_that_rungs_come_from(
+    open_viewer: Callable[..., Viewer], tmp_path_factory: pytest.TempPathFactory, films: Films,
+    matinee: Run,
+) -> None:  # fmt: skip
+    made = publish_fitted(tmp_path_factory, films, matinee)
+    told = matinee("explain", made.title, "--library", made.library, "--json").json
+    (hull,) = told["hulls"]
+    with LiveServer.over(made.library) as server:
+        viewer = open_viewer(server.address, viewport=PHONE)
+        page = viewer.open(f"/titles/{made.title}")
+        page.locator("#plot-hull-0 canvas").wait_for()
+
+        assert page.evaluate(SHADES, "plot-hull-0") > 10
+        panel = page.locator("section", has=page.locator("#plot-hull-0"))
+        assert "Rungs from the title: fitted" in panel.inner_text()
+        assert panel.locator(".u-legend .u-series").count() == 1 + len(hull["sizes"]) + 1
+        rows = panel.locator("tbody tr").filter(has=page.locator("strong"))
+        assert [row.split()[0] for row in rows.all_inner_texts()] == [
+            one["rung"] for one in hull["rungs"]
+        ]
+        for row, rung in zip(rows.all_inner_texts(), hull["rungs"], strict=True):
+            assert f"{rung['vmaf']:.2f}" in row
         wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert wide <= 0

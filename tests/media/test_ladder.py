@@ -426,20 +426,31 @@ def test_a_target_asks_for_settings_per_shot() -> None:
 
     assert ladder.is_searched
     assert (ladder.target_vmaf, ladder.shot_margin) == (93.0, 1.5)
-    assert not ladder.fixed().is_searched
+    assert not ladder.with_settings("fixed").is_searched
     assert LADDER.with_target(90).target_vmaf == 90
     assert parse_ladder("wish", with_video('settings = "per-shot"')).is_searched
+
+
+def test_rungs_from_the_title_may_have_a_target() -> None:
+    plain = parse_ladder("wish", with_video('settings = "per-title"'))
+    aimed = parse_ladder("wish", with_video('settings = "per-title"', "target_vmaf = 93"))
+
+    assert plain.is_per_title
+    assert plain.with_target(93) == replace(aimed, name="wish")
+    assert not LADDER.with_target(93).is_per_title
 
 
 @pytest.mark.parametrize(
     ("lines", "fault"),
     [
-        (['settings = "auto"'], "settings 'auto' are not fixed or per-shot"),
-        (['settings = "fixed"', "target_vmaf = 93"], "target_vmaf is for settings per-shot"),
+        (['settings = "auto"'], "settings 'auto' are not fixed, per-shot or per-title"),
+        (['settings = "fixed"', "target_vmaf = 93"], "target_vmaf is for settings per-shot or"),
         (["target_vmaf = 12"], "target_vmaf is not from 20 to 99"),
         (["target_vmaf = 99.5"], "target_vmaf is not from 20 to 99"),
         (["target_vmaf = 93", "shot_margin = 0"], "shot_margin is not from 0.1 to 20"),
         (['settings = "per-shot"', "shot_margin = 2"], "shot_margin is for a ladder with target"),
+        (["slowest_kbps = 99"], "slowest_kbps is for settings per-title"),
+        (['settings = "per-title"', "slowest_kbps = 5"], "slowest_kbps is not from 10 to 5000"),
         (["shot_margin = 2"], "shot_margin is for settings per-shot"),
         (['target_vmaf = "high"'], "target_vmaf = 'high' is of a wrong type"),
     ],

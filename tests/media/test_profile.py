@@ -160,9 +160,23 @@ def test_a_target_is_that_of_all_its_ladders() -> None:
     profile = parse_profile("mine", 'ladders = ["fast", "av1"]\ntarget_vmaf = 93', PARTS)
 
     assert [ladder.target_vmaf for ladder in profile.ladders] == [93, 93]
-    assert not any(ladder.is_searched for ladder in profile.fixed().ladders)
+    assert not any(ladder.is_searched for ladder in profile.with_settings("fixed").ladders)
     with pytest.raises(ProfileInvalid, match="line 2: target_vmaf is not from 20 to 99"):
         parse_profile("mine", 'ladders = ["fast"]\ntarget_vmaf = 199', PARTS)
+
+
+def test_settings_are_those_of_all_its_ladders() -> None:
+    text = 'ladders = ["fast", "av1"]\nsettings = "per-title"'
+    profile = parse_profile("mine", text, PARTS)
+    aimed = parse_profile("mine", f"{text}\ntarget_vmaf = 93", PARTS)
+
+    assert all(one.is_per_title and one.target_vmaf is None for one in profile.ladders)
+    assert all(one.is_per_title and one.target_vmaf == 93 for one in aimed.ladders)
+    assert profile.with_settings("fixed") == parse_profile("mine", text.partition("\n")[0], PARTS)
+    with pytest.raises(ProfileInvalid, match="line 2: settings 'auto' are not fixed, per-shot or"):
+        parse_profile("mine", text.replace("per-title", "auto"), PARTS)
+    with pytest.raises(ProfileInvalid, match="line 3: target_vmaf is for settings that are not"):
+        parse_profile("mine", f"{text.replace('per-title', 'fixed')}\ntarget_vmaf = 93", PARTS)
 
 
 def test_a_ladder_is_a_profile() -> None:

@@ -60,4 +60,4 @@ def test_a_target_that_nothing_would_prove_is_refused() -> None:
     with pytest.raises(UsageError, match="needs scores"):
         check_wishes([ladder], Proofs(scored=False))
     check_wishes([ladder], Proofs())
-    check_wishes([ladder.fixed()], Proofs(scored=False))
+    check_wishes([ladder.with_settings("fixed")], Proofs(scored=False))

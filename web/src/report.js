@@ -1,5 +1,6 @@
 import { choices } from "./choices.js";
 import { h, loadTitle } from "./dom.js";
+import { hulls } from "./hulls.js";
 import { drawPlots } from "./plots.js";
 import { costs, history, made, remarks, sources, summary, tracks, verdicts } from "./sections.js";
 
@@ -23,7 +24,7 @@ async function main() {
     : h("span", { class: "badge good" }, `All ${report.verdicts.length} verdicts passed`));
   const quality = h("div", { class: "plot", id: "plot-vmaf" });
   const rates = h("div", { class: "plot", id: "plot-bits" });
-  const chosen = choices(report);
+  const chosen = [...hulls(report), ...choices(report)];
   body.append(...[
     summary(title),
     sources(report),

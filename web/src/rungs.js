@@ -17,7 +17,9 @@ export function renditionOf(report, track) {
     .filter((rendition) => !track.hdr || !rendition.video_range || rendition.video_range === track.hdr);
   const exact = same.filter((rendition) => family(rendition.codec) === family(track.videoCodec));
   const bandwidth = track.videoBandwidth || track.bandwidth || 0;
-  const distance = (rendition) => Math.abs(rendition.bits_per_second - bandwidth);
+  // Manifests tell peaks, and of one size there may be several.
+  const distance = ({ bits_per_second: average, peak_bits_per_second: peak = average }) =>
+    Math.min(Math.abs(average - bandwidth), Math.abs(peak - bandwidth));
   return (exact.length ? exact : same).sort((a, b) => distance(a) - distance(b))[0] ?? null;
 }
 

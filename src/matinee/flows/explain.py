@@ -30,7 +30,9 @@ def explanation_json(
         for one in report.get("choices", ())
         if {one["rung"], *one["followers"]} & set(wanted)
     ]
+    hulls = [hull for one in report.get("hulls", ()) if (hull := _of_hull(one, wanted))["rungs"]]
     searched = {name for one in choices for name in (one["rung"], *one["followers"])}
+    searched |= {spot["rung"] for hull in hulls for spot in hull["rungs"]}
     ladders = _ladders(package)
     fixed = []
     for name in wanted:
@@ -46,6 +48,7 @@ def explanation_json(
         "package": package.id,
         "frame_rate": report["plan"]["frame_rate"],
         "fixed": fixed,
+        "hulls": hulls,
         "choices": choices,
         "film_grain": _grain(report, wanted),
     }
@@ -68,6 +71,11 @@ def _name_of(rung: str, names: Sequence[str]) -> str:
         if rung in (name, name.removeprefix("video-")):
             return name
     raise NotFound(f"there is no rung {rung!r}", f"rungs are: {', '.join(names)}")
+
+
+def _of_hull(hull: Mapping[str, Any], wanted: Sequence[str]) -> dict[str, Any]:
+    """A ladder's hull with some of its rungs."""
+    return {**hull, "rungs": [one for one in hull["rungs"] if one["rung"] in wanted]}
 
 
 def _choice(choice: Mapping[str, Any], shot: int | None) -> dict[str, Any]:

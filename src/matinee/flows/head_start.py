@@ -27,7 +27,7 @@ from matinee.ports.tools import Clip
 from matinee.stages.bench import Bench
 from matinee.stages.chunks import film_of
 from matinee.stages.encode import encode
-from matinee.stages.settings import wanted_of
+from matinee.stages.settings import searched
 from matinee.stages.split import plan_thumbnails
 
 
@@ -68,12 +68,8 @@ async def _head_start(house: House, bench: Bench, film: Path, request: Request) 
     if plan is None:
         return 0
     every = plan_tracks(info, timeline, request.profile, ()).rungs
-    searched = {
-        name
-        for wanted in wanted_of(request.profile.ladders, every)
-        for name in (wanted.rung.name, *wanted.followers)
-    }
-    rungs = [rung for rung in every if rung.name not in searched]
+    later = searched(request.profile.ladders, every)
+    rungs = [rung for rung in every if rung.name not in later]
     planned = film_of(info, timeline, plan, rungs)
     await encode(bench, house.studio, film, planned, signature, request.proofs)
     return len(planned.clips)

@@ -25,7 +25,7 @@ from matinee.media.profile import Profile
 from matinee.media.remarks import told_range, told_source
 from matinee.media.source import SourceInfo, display_size
 from matinee.media.timeline import Timeline
-from matinee.media.tracks import Outcome, Sidecar, TrackPlan, plan_tracks
+from matinee.media.tracks import Outcome, Sidecar, TrackPlan, plan_tracks, with_rungs
 from matinee.ports.catalog import Package, Packages, Title, TitleDesk, Titles
 from matinee.ports.copies import Originals
 from matinee.ports.tools import Packager, Scanner
@@ -323,7 +323,7 @@ async def make(
     planned = settled.film
     made = Renditions(
         film=planned,
-        tracks=tracks,
+        tracks=with_rungs(tracks, planned.rungs),
         chunks=table,
         sounds={sound.plan.name: sound for sound in made_sounds},
         texts={text.plan.name: text for text in made_texts},
@@ -341,7 +341,8 @@ async def make(
             made = replace(made, chunks=await encode_all(found, planned, table))
     packaged = await package(bench, indexer, house.packager, title.id, made, plan)
     return Evidence(
-        made, plan, packaged, found, request.proofs, settled.choices, settled.grain
+        made, plan, packaged, found, request.proofs, settled.choices, settled.hulls,
+        settled.grain
     )  # fmt: skip
 
 

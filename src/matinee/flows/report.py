@@ -69,6 +69,7 @@ async def build_report(bench: Bench, making: Making) -> dict[str, Any]:
             "cuts": len(evidence.split.cuts),
         },
         "choices": list(evidence.choices),
+        "hulls": list(evidence.hulls),
         "film_grain": evidence.grain,
         "renditions": [await _rendition(bench, evidence, stream) for stream in evidence.present()],
         "verdicts": [verdict.as_json() for verdict in making.verdicts],

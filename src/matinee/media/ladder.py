@@ -35,6 +35,10 @@ REFERENCE_FRAMES = 3
 SHOT_MARGIN = 1.5
 """Where a ladder does not say how far below its target a shot may be."""
 
+SLOWEST_KBPS = 145
+"""What pictures of the smallest rung have at most where a ladder does not say, nor caps it lower,
+and rungs come from the title: Apple's authoring specification for HLS has it for slow lines."""
+
 STARVED = Fraction(1, 100)
 """Bits a pixel below which pictures may stand still; ladders for telephones have 0.06 and more."""
 
@@ -68,8 +72,10 @@ class Ladder:
     ``own_size``: a film larger than the largest box gets a rung of its own size. ``hdr``: a film of
     high dynamic range keeps it. ``settings`` says whether all shots have ``crf``, or each its own
     (``per-shot``): for ``target_vmaf`` on the largest rung, where there is one, with no shot more
-    than ``shot_margin`` below it; else for what ``crf`` would give. ``film_grain`` is the strength
-    at which grain is taken out and told apart, 0 not at all, or ``AUTO``: as the film has it.
+    than ``shot_margin`` below it; else for what ``crf`` would give. ``per-title``: the film's own
+    hull says which of the rungs there are, and at which CRFs, from that target or ``crf`` down to
+    ``slowest``. ``film_grain`` is the strength at which grain is taken out and told apart, 0 not at
+    all, or ``AUTO``: as the film has it.
     """
 
     name: str
@@ -87,6 +93,7 @@ class Ladder:
     settings: str = "fixed"
     target_vmaf: float | None = None
     shot_margin: float = SHOT_MARGIN
+    slowest_kbps: int | None = None
     film_grain: int | str = 0
 
     @property
@@ -96,16 +103,28 @@ class Ladder:
 
     @property
     def is_searched(self) -> bool:
-        """Whether its settings are chosen for each shot."""
-        return self.settings == "per-shot"
+        """Whether its settings, or its rungs, are chosen for a film."""
+        return self.settings != "fixed"
+
+    @property
+    def is_per_title(self) -> bool:
+        """Whether its rungs are chosen for a film."""
+        return self.settings == "per-title"
+
+    @property
+    def slowest(self) -> int:
+        """Bits per second that the smallest rung has at most, where rungs come from the title."""
+        return 1000 * (self.slowest_kbps or min(SLOWEST_KBPS, self.boxes[0].maxrate_kbps))
 
     def with_target(self, target: float) -> "Ladder":
         """The same for a target of VMAF, which grain that is made anew would miss."""
-        return replace(self, settings="per-shot", target_vmaf=target, film_grain=0)
+        settings = self.settings if self.is_searched else "per-shot"
+        return replace(self, settings=settings, target_vmaf=target, film_grain=0)
 
-    def fixed(self) -> "Ladder":
-        """The same with one CRF for all shots."""
-        return replace(self, settings="fixed", target_vmaf=None)
+    def with_settings(self, settings: str) -> "Ladder":
+        """The same, chosen in that way; a target is no more where nothing is searched."""
+        target = None if settings == "fixed" else self.target_vmaf
+        return replace(self, settings=settings, target_vmaf=target)
 
 
 def family_of(codec: str, depth: int, profile: str, hdr: Hdr | None = None) -> str:
@@ -206,7 +225,7 @@ def parse_ladder(name: str, text: str) -> Ladder:
         {
             "reference_frames": int, "depth": int, "profile": str, "own_size": bool, "hdr": bool,
             "settings": str, "target_vmaf": (int, float), "shot_margin": (int, float),
-            "film_grain": (int, str),
+            "slowest_kbps": int, "film_grain": (int, str),
         },
     )  # fmt: skip
     sound = _fields(

@@ -9,7 +9,7 @@ from matinee.media.codecs import CODECS
 USUAL_DEPTH = 8
 """Bits of a sample, where a ladder does not say."""
 
-SETTINGS = ("fixed", "per-shot")
+SETTINGS = ("fixed", "per-shot", "per-title")
 
 TARGETS = (20, 99)
 """VMAF that a ladder may aim at; above, it does not tell pictures apart."""
@@ -63,18 +63,22 @@ def _bright() -> str:
 
 
 def check_settings(name: str, video: dict[str, Any]) -> None:
-    """What is said of settings per shot; a target asks for them."""
+    """What is said of settings that are searched; a target asks for such per shot."""
     demand = partial(require, name)
     has_target = "target_vmaf" in video
     video.setdefault("settings", SETTINGS[has_target])
     demand(
         video["settings"] in SETTINGS,
-        f"settings {video['settings']!r} are not {' or '.join(SETTINGS)}",
+        f"settings {video['settings']!r} are not {', '.join(SETTINGS[:-1])} or {SETTINGS[-1]}",
     )
     for key in ("target_vmaf", "shot_margin"):
         if key in video:
-            demand(video["settings"] == "per-shot", f"{key} is for settings per-shot")
+            is_searched = video["settings"] != "fixed"
+            demand(is_searched, f"{key} is for settings per-shot or per-title")
             video[key] = float(video[key])
+    is_per_title = video["settings"] == "per-title"
+    demand(is_per_title or "slowest_kbps" not in video, "slowest_kbps is for settings per-title")
+    demand(10 <= video.get("slowest_kbps", 10) <= 5000, "slowest_kbps is not from 10 to 5000")
     low, high = TARGETS
     demand(low <= video.get("target_vmaf", low) <= high, f"target_vmaf is not from {low} to {high}")
     demand(0.1 <= video.get("shot_margin", 1) <= 20, "shot_margin is not from 0.1 to 20")

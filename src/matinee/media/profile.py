@@ -16,13 +16,13 @@ from matinee.media.codecs import CODECS
 from matinee.media.codecs.sound import SOUND_CODECS, SoundCodec
 from matinee.media.encryption import LIBRARY_KEYS, SCHEMES, Encryption
 from matinee.media.ladder import Ladder, SoundRates
-from matinee.media.ladder_checks import TARGETS
+from matinee.media.ladder_checks import SETTINGS, TARGETS
 from matinee.media.loudness import Target
 from matinee.media.plan import LONGEST
 
 TABLES = (
-    "description", "include", "ladders", "target_vmaf", "subtitles", "sound", "loudness",
-    "segments", "encryption",
+    "description", "include", "ladders", "settings", "target_vmaf", "subtitles", "sound",
+    "loudness", "segments", "encryption",
 )  # fmt: skip
 
 LAYOUTS = ("mono", "stereo", "surround")
@@ -96,9 +96,9 @@ class Profile:
         """The same with a target of VMAF for every ladder."""
         return replace(self, ladders=tuple(one.with_target(target) for one in self.ladders))
 
-    def fixed(self) -> "Profile":
-        """The same with one CRF for all shots."""
-        return replace(self, ladders=tuple(one.fixed() for one in self.ladders))
+    def with_settings(self, settings: str) -> "Profile":
+        """The same with every ladder's settings chosen in that way."""
+        return replace(self, ladders=tuple(one.with_settings(settings) for one in self.ladders))
 
 
 def profile_of(ladder: Ladder) -> Profile:
@@ -161,6 +161,8 @@ def parse_profile(name: str, text: str, parts: Parts) -> Profile:
     document = reader.fields(reader.document(), (), TABLES)
     included = [parts.profile(one) for one in reader.names(document, "include")]
     ladders = _ladders(reader, document, included, parts)
+    if "settings" in document:
+        ladders = [ladder.with_settings(_settings(reader, document)) for ladder in ladders]
     if "target_vmaf" in document:
         target = _number(reader, document["target_vmaf"], ("target_vmaf",), TARGETS)
         ladders = [ladder.with_target(target) for ladder in ladders]
@@ -193,6 +195,15 @@ def parse_profile(name: str, text: str, parts: Parts) -> Profile:
         lasting[-1] if lasting else int(LONGEST),
         own or (locked[-1] if locked else None),
     )
+
+
+def _settings(reader: _Reader, document: Mapping[str, Any]) -> str:
+    settings = document["settings"]
+    known = f"{', '.join(SETTINGS[:-1])} or {SETTINGS[-1]}"
+    reader.require(settings in SETTINGS, ("settings",), f"settings {settings!r} are not {known}")
+    is_aimed = settings != "fixed" or "target_vmaf" not in document
+    reader.require(is_aimed, ("target_vmaf",), "target_vmaf is for settings that are not fixed")
+    return str(settings)
 
 
 def _ladders(

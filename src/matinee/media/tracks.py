@@ -174,6 +174,16 @@ def without_texts(plan: TrackPlan, reasons: Mapping[str, str]) -> TrackPlan:
     return replace(plan, texts=texts, outcomes=outcomes)
 
 
+def with_rungs(plan: TrackPlan, rungs: tuple[Rung, ...]) -> TrackPlan:
+    """The plan with other rungs in the place of all that it has."""
+    before, now = (tuple(f"video-{one.name}" for one in some) for some in (plan.rungs, rungs))
+    outcomes = tuple(
+        replace(outcome, renditions=now) if outcome.renditions == before else outcome
+        for outcome in plan.outcomes
+    )
+    return replace(plan, rungs=rungs, outcomes=outcomes)
+
+
 def _describe(track: Track) -> str:
     language = f" ({track.language})" if track.language else ""
     return f"{track.type} {track.index}{language}: {track.codec}"

@@ -57,7 +57,8 @@ T = TypeVar("T")
 class Evidence:
     """Everything that the judges look at.
 
-    ``choices`` are the documents of settings per shot, ``grain`` is that of the film's grain.
+    ``choices`` are the documents of settings per shot, ``hulls`` of rungs that come from the title,
+    ``grain`` is that of the film's grain.
     """
 
     made: Renditions
@@ -66,6 +67,7 @@ class Evidence:
     split: Split
     proofs: Proofs
     choices: tuple[Mapping[str, Any], ...] = ()
+    hulls: tuple[Mapping[str, Any], ...] = ()
     grain: Mapping[str, Any] | None = None
 
     @property

@@ -9,7 +9,8 @@ and any ladder with that setting finds them.
 import asyncio
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,11 @@ from matinee.assets.derivation import Derivation, Step
 from matinee.core.errors import ToolError
 from matinee.core.folded import Folded
 from matinee.core.ids import canonical_json
-from matinee.core.progress import Stage
+from matinee.core.progress import Silent, Stage
 from matinee.media.clips import ClipPlan
 from matinee.media.comparison import Part
 from matinee.media.estimate import encode_cost, score_cost
-from matinee.media.hull import harmonic_mean
+from matinee.media.hull import harmonic_mean, loss_of
 from matinee.media.ladder import Rung
 from matinee.media.shot_models import Measured
 from matinee.media.signature import Signature
@@ -82,12 +83,49 @@ async def measure_proxies(quest: Quest, rungs: Sequence[Rung], line: str) -> lis
 
     ``line`` is the name of its line of progress, which is there.
     """
+    return await _sampled(quest, rungs, line, await _found(quest, rungs))
+
+
+async def measure_anchors(
+    quest: Quest, rungs: Sequence[Rung], reference: Signature, line: str
+) -> tuple[list[list[Measured]], list[list[float]]]:
+    """The same of chunks as they ship, encoded if need be; and the seconds that each encode took.
+
+    ``line`` is the name of its line of progress.
+    """
     bench, film = quest.bench, quest.film
-    found = [
+    frames = sum(len(clip.frames) for clip in film.clips)
+    bench.progress.started(Stage(line, frames, sum(map(encode_cost, rungs))))
+    table = await encode(
+        replace(bench, progress=Folded(Silent(), line, line)), quest.studio, quest.source,
+        replace(film, rungs=tuple(rungs), crfs={}), reference, replace(quest.proofs, scored=False),
+    )  # fmt: skip
+    coded = [[state.chunk for state in row if state.chunk] for row in table]
+    points = await _sampled(quest, rungs, line, await _found(quest, rungs), coded)
+    bench.progress.finished(line)
+    return points, [[_cpu_s(state) for state in row] for row in table]
+
+
+def _cpu_s(state: ChunkState) -> float:
+    """What all that there is of a chunk took."""
+    return sum(one.cost.cpu_s for one in (state.encoded, state.signed, state.scored) if one)
+
+
+async def _found(quest: Quest, rungs: Sequence[Rung]) -> list[list[Derivation | None]]:
+    """What the ledger has, by rung."""
+    bench, film = quest.bench, quest.film
+    return [
         await _known(bench, [point_step(bench, film, clip, rung, EVERY) for clip in film.clips])
         for rung in rungs
     ]
-    table = _Proxies(quest, rungs, [list(row) for row in zip(*found, strict=True)], line)
+
+
+async def _sampled(
+    quest: Quest, rungs: Sequence[Rung], line: str,
+    found: Sequence[Sequence[Derivation | None]], coded: Sequence[Sequence[Asset]] = (),
+) -> list[list[Measured]]:  # fmt: skip
+    rows = [list(row) for row in zip(*found, strict=True)]
+    table = _Proxies(quest, rungs, rows, line, coded)
     await table.complete()
     return await table.points()
 
@@ -101,12 +139,16 @@ async def _known(bench: Bench, steps: Sequence[Step]) -> list[Derivation | None]
 
 @dataclass(frozen=True, slots=True)
 class _Proxies:
-    """Points of clips by proxies; None: still to be measured."""
+    """Points of clips by proxies; None: still to be measured.
+
+    ``coded`` has the chunks where they are there already.
+    """
 
     quest: Quest
     rungs: Sequence[Rung]
     found: list[list[Derivation | None]]
     line: str
+    coded: Sequence[Sequence[Asset]] = ()
 
     async def complete(self) -> None:
         """Measure what is not there."""
@@ -142,22 +184,36 @@ class _Proxies:
         steps = [point_step(bench, film, clip.plan, rung, EVERY) for rung in rungs]
         try:
             with Attempts(bench, STAGE, steps, [1] * len(steps)) as tries:
-                coded = await studio.encoder.encode(
-                    clip, film.picture, rungs, film.starts(clip.plan), outputs, lambda _: None
-                )
-                scores, spent = await studio.meter.sample(
-                    clip, film.picture, rungs, outputs, EVERY, folder, lambda _: None
-                )
-                tries.spent(coded.cpu_s + spent.cpu_s)
-                for n, (place, output) in enumerate(zip(lacking, outputs, strict=True)):
-                    size = await _bytes(studio, output)
+                async with self._chunks(clip, number, lacking, outputs) as (files, cpu_s):
+                    scores, spent = await studio.meter.sample(
+                        clip, film.picture, rungs, files, EVERY, folder, lambda _: None
+                    )
+                    sizes = [await _bytes(studio, file) for file in files]
+                tries.spent(cpu_s + spent.cpu_s)
+                for n, place in enumerate(lacking):
                     _check_count(clip.plan, scores[n], EVERY)
-                    made = {"point": Made(_point_json(size, scores[n]), "application/json")}
+                    made = {"point": Made(_point_json(sizes[n], scores[n]), "application/json")}
                     row[place] = await tries.record(n, made)
         finally:
             clip.path.unlink(missing_ok=True)
             shutil.rmtree(folder, ignore_errors=True)
         bench.progress.advanced(self.line, len(clip.plan.frames))
+
+    @asynccontextmanager
+    async def _chunks(
+        self, clip: Clip, number: int, lacking: Sequence[int], outputs: Sequence[Path]
+    ) -> AsyncIterator[tuple[Sequence[Path], float]]:
+        """The chunks of what a clip lacks, as files; and the seconds that it took to make them."""
+        bench, film, studio = self.quest.bench, self.quest.film, self.quest.studio
+        if self.coded:
+            async with bench.files([self.coded[number][place] for place in lacking]) as files:
+                yield files, 0.0
+        else:
+            rungs = [self.rungs[place] for place in lacking]
+            spent = await studio.encoder.encode(
+                clip, film.picture, rungs, film.starts(clip.plan), outputs, lambda _: None
+            )
+            yield outputs, spent.cpu_s
 
     async def points(self) -> list[list[Measured]]:
         """All, read."""
@@ -204,8 +260,7 @@ async def measure_finals(
         )  # fmt: skip
         bench.progress.finished(line)
         for number, (state,) in zip(lacking, table, strict=True):
-            steps_of_it = (state.encoded, state.signed, state.scored)
-            quest.tries[number, crfs[number]] = sum(one.cost.cpu_s for one in steps_of_it if one)
+            quest.tries[number, crfs[number]] = _cpu_s(state)
             known[number] = await _note(quest, steps[number], state)
 
     async def read(number: int) -> Measured:
@@ -217,20 +272,61 @@ async def measure_finals(
     return dict(zip(crfs, points, strict=True))
 
 
+async def measure_whole(
+    quest: Quest, rungs: Sequence[Rung], reference: Signature, line: str
+) -> list[tuple[Measured, float]]:
+    """Rungs as they ship, over the whole film, encoded and scored if need be; and what each took.
+
+    ``line`` is the name of its line of progress.
+    """
+    bench, film = quest.bench, quest.film
+    part = replace(film, rungs=tuple(rungs), crfs={})
+    frames = 2 * len(rungs) * sum(len(clip.frames) for clip in film.clips)  # encoded, and scored
+    cost = sum(map(encode_cost, rungs)) / len(rungs) + score_cost(*display_size(film.picture))
+    bench.progress.started(Stage(line, frames, cost / 2))
+    table = await encode(
+        replace(bench, progress=Folded(bench.progress, line, line)), quest.studio, quest.source,
+        part, reference, replace(quest.proofs, scored=True),
+    )  # fmt: skip
+    bench.progress.finished(line)
+    found = []
+    for number, rung in enumerate(rungs):
+        states = [row[number] for row in table]
+        points = await in_turn(lambda one: _whole_chunk(quest, *one), enumerate(states), READERS)
+        loss = sum(
+            loss_of(one.quality, len(state.clip.frames))
+            for one, state in zip(points, states, strict=True)
+        )
+        mean = harmonic_mean(loss, film.plan.frames)
+        bits, worst = sum(one.bits for one in points), min(one.worst for one in points)
+        cpu_s = sum(_cpu_s(state) for state in states)
+        found.append((Measured(rung.crf, bits, mean, worst), cpu_s))
+    return found
+
+
+async def _whole_chunk(quest: Quest, number: int, state: ChunkState) -> Measured:
+    document = json.loads(await _point_of(quest, state))
+    return measured_of(document, state.rung.crf, quest.parts[number], 1)
+
+
 async def _note(quest: Quest, step: Step, state: ChunkState) -> Derivation:
     """Keep the point of a chunk that was encoded and scored."""
+
+    async def look() -> tuple[dict[str, Made], float]:
+        return {"point": Made(await _point_of(quest, state), "application/json")}, 0.0
+
+    return await quest.bench.derive(STAGE, step, look)
+
+
+async def _point_of(quest: Quest, state: ChunkState) -> bytes:
+    """The document of a chunk that was encoded and scored."""
     bench = quest.bench
     assert state.chunk is not None and state.scores is not None  # noqa: PT018
     chunk: Asset = state.chunk
-
-    async def look() -> tuple[dict[str, Made], float]:
-        assert state.scores is not None
-        scores: NDArray[np.float32] = np.frombuffer(await bench.read(state.scores), "<f4")
-        async with bench.files([chunk]) as (file,):
-            size = await _bytes(quest.studio, file)
-        return {"point": Made(_point_json(size, scores.tolist()), "application/json")}, 0.0
-
-    return await bench.derive(STAGE, step, look)
+    scores: NDArray[np.float32] = np.frombuffer(await bench.read(state.scores), "<f4")
+    async with bench.files([chunk]) as (file,):
+        size = await _bytes(quest.studio, file)
+    return _point_json(size, scores.tolist())
 
 
 async def _bytes(studio: Studio, chunk: Path) -> int:

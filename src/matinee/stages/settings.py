@@ -36,12 +36,15 @@ from matinee.media.ladder import Ladder, Rung
 from matinee.media.plan import SHORTEST, shots
 from matinee.media.shot_models import Measured, ShotModel, usual_shift
 from matinee.media.signature import Signature
+from matinee.media.title_explanation import rungs_of
+from matinee.media.title_ladder import Spot
 from matinee.stages.bench import Bench, Made
 from matinee.stages.chunks import Film, Proofs
 from matinee.stages.encode import Studio
 from matinee.stages.grain import GrainTold, settle_grain
 from matinee.stages.search import EVERY, STAGE, Quest, measure_finals, measure_proxies
 from matinee.stages.split import Split, read_source_signature
+from matinee.stages.title_ladder import TitleWish, fit_title, title_wishes
 
 PROXY_STEPS = (0.0, 10.0)
 """From a ladder's own CRF to those of its proxies."""
@@ -61,7 +64,6 @@ GAIN = 0.8
 
 ABOVE = 0.1
 """What is aimed at above a target, in VMAF."""
-
 
 Documents = tuple[Mapping[str, Any], ...]
 
@@ -90,16 +92,28 @@ class Wanted:
 
 
 def wanted_of(ladders: Sequence[Ladder], rungs: Sequence[Rung]) -> list[Wanted]:
-    """The ladders that ask for settings per shot, each with the rung to search."""
+    """The ladders that ask for settings per shot, each with the rung to search.
+
+    A ladder whose rungs come from the title asks for them where it has a target: for its best rung,
+    which none follows.
+    """
     found = []
     for ladder in ladders:
-        if ladder.is_searched:
-            kind = (ladder.codec, ladder.depth, ladder.profile)
-            own = [rung for rung in rungs if (rung.codec, rung.depth, rung.profile) == kind]
-            for family in dict.fromkeys(rung.family for rung in own):
-                *others, largest = (rung for rung in own if rung.family == family)
-                found.append(Wanted(ladder, largest, tuple(rung.name for rung in others)))
+        own = [one for one in rungs if one.family == ladder.family and one.hdr is None]
+        is_asked = not ladder.is_per_title or ladder.target_vmaf is not None
+        if not (own and ladder.is_searched and is_asked):
+            continue
+        *others, best = own
+        followers = () if ladder.is_per_title else tuple(rung.name for rung in others)
+        found.append(Wanted(ladder, replace(best, crf=ladder.crf), followers))
     return found
+
+
+def searched(ladders: Sequence[Ladder], rungs: Sequence[Rung]) -> set[str]:
+    """The names of the rungs whose settings follow from the whole film."""
+    wishes = {rung.name for wish in title_wishes(ladders, rungs) for rung in wish.rungs}
+    names = {n for one in wanted_of(ladders, rungs) for n in (one.rung.name, *one.followers)}
+    return wishes | names
 
 
 def check_wishes(ladders: Sequence[Ladder], proofs: Proofs) -> None:
@@ -129,11 +143,13 @@ def search_cost(wanted: Wanted, size: tuple[int, int]) -> float:
 class Settled:
     """The film with its rungs and the CRF of every chunk; and why, a document for each ladder.
 
-    ``choices`` are of settings per shot. ``grain`` is of the film's grain; None: no ladder asked.
+    ``choices`` are of settings per shot, ``hulls`` of rungs that come from the title. ``grain`` is
+    of the film's grain; None: no ladder asked.
     """
 
     film: Film
     choices: Documents = ()
+    hulls: Documents = ()
     grain: GrainTold | None = None
 
 
@@ -143,6 +159,13 @@ async def settle(
 ) -> Settled:  # fmt: skip
     """What ladders leave open until the film is known; as it is, where none does."""
     film, grain = await settle_grain(bench, studio, source, film, ladders)
+    hulls = []
+    for wish in title_wishes(ladders, film.rungs):
+        document = await _fitted(bench, studio, source, film, found, wish, proofs)
+        hulls.append(document)
+        own = rungs_of(document, wish.rungs)
+        film = replace(film, rungs=_instead_of(film.rungs, wish, own))
+        grain = grain and _grain_of(grain, wish, own)
     crfs: dict[str, tuple[float, ...]] = {}
     choices = []
     for wanted in wanted_of(ladders, film.rungs):
@@ -150,7 +173,48 @@ async def settle(
         choices.append(document)
         taken = tuple(float(shot["crf"]) for shot in document["shots"])
         crfs.update(dict.fromkeys((*wanted.followers, wanted.rung.name), taken))
-    return Settled(replace(film, crfs=crfs) if crfs else film, tuple(choices), grain)
+    film = replace(film, crfs=crfs) if crfs else film
+    return Settled(film, tuple(choices), tuple(hulls), grain)
+
+
+def _instead_of(every: Sequence[Rung], wish: TitleWish, own: Sequence[Rung]) -> tuple[Rung, ...]:
+    """All rungs, with those of one ladder in the place of those that it could have."""
+    first = every.index(wish.rungs[0])
+    rest = [rung for rung in every if rung not in wish.rungs]
+    return (*rest[:first], *own, *rest[first:])
+
+
+def _grain_of(grain: GrainTold, wish: TitleWish, own: Sequence[Rung]) -> GrainTold:
+    """The grain's document with the rungs that there are, for those that there could be."""
+    could_be = {(rung.width, rung.height): f"video-{rung.name}" for rung in wish.rungs}
+    told = grain["rungs"]
+    rungs = {name: told[name] for name in told if name not in could_be.values()}
+    rungs |= {
+        f"video-{rung.name}": rung.film_grain
+        for rung in own
+        if could_be[rung.width, rung.height] in told
+    }
+    return {**grain, "rungs": rungs}
+
+
+async def _fitted(
+    bench: Bench, studio: Studio, source: Path, film: Film, found: Split, wish: TitleWish,
+    proofs: Proofs,
+) -> Mapping[str, Any]:  # fmt: skip
+    """The rungs of one ladder; with a target, its best one is settled on the way."""
+    inner, for_top = replace(bench, tallies={}), replace(bench, tallies={})
+
+    async def top(rung: Rung) -> Spot:
+        wanted = Wanted(wish.ladder, replace(rung, crf=wish.ladder.crf), ())
+        chosen = await _chosen(for_top, studio, source, film, found, wanted, proofs)
+        rate = chosen["bits"] / film.plan.frames * float(rung.rate)
+        return Spot(rung, rate, chosen["vmaf"])
+
+    quest = Quest(inner, studio, source, film, _parts(film, found), proofs)
+    reference = await read_source_signature(bench, found)
+    document = await fit_title(quest, bench, wish, reference, found.cuts, top)
+    bench.tallies[STAGE].ran += sum(tally.ran for tally in for_top.tallies.values())
+    return document
 
 
 async def _chosen(

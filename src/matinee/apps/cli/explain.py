@@ -50,6 +50,10 @@ def explanation_lines(document: dict[str, Any], *, every: bool, one: bool) -> li
         told = f"CRF {fixed['crf']:g}, as ladder {fixed['ladder']} says" if known else "one CRF"
         lines.append(f"{fixed['rung']}: every shot has {told}; nothing was searched")
     lines += _grain_lines(document["film_grain"])
+    for hull in document["hulls"]:
+        lines += [*_hull_lines(hull), "", *_table([_RUNG_HEADS, *map(_rung_row, hull["rungs"])])]
+        if every:
+            lines += ["", *_table([_SIZE_HEADS, *_size_rows(hull["rungs"][0])])]
     for choice in document["choices"]:
         lines += _choice_lines(choice)
         if every or one:
@@ -57,6 +61,65 @@ def explanation_lines(document: dict[str, Any], *, every: bool, one: bool) -> li
         if one:
             lines += ["", *_table([_POINT_HEADS, *_point_rows(choice["shots"][0])])]
     return lines
+
+
+_RUNG_HEADS = ("rung", "size", "CRF", "bit rate", "VMAF", "CRF 2 lower", "higher", "other sizes")
+_SIZE_HEADS = ("as good", "CRF", "bit rate", "VMAF", "bits")
+
+
+def _hull_lines(hull: dict[str, Any]) -> list[str]:
+    proxy, target = hull["proxy"], hull["target"]
+    top = f"VMAF {target:g}" if target else f"CRF {hull['fixed_crf']:g} at the film's own size"
+    rounds = hull["rounds"]
+    shipped = f", then all in {rounds} round{'s' * (rounds > 1)}" if rounds else ""
+    down = f"down to {hull['slowest'] / 1000:g} kbit/s"
+    apart = f"a VMAF of {hull['apart']:g} or {hull['closest']:g} times the bits apart"
+    few = f"{proxy['chunks']} chunks, 1 frame in {proxy['every']} scored"
+    return [
+        f"ladder {hull['ladder']}: rungs from the title, preset {hull['preset']}",
+        f"  goal: from {top} {down}, {apart}",
+        f"  searched: preset {proxy['preset']} over {few}",
+        f"  as it ships: {hull['anchors']} of them{shipped}",
+    ]
+
+
+def _rung_row(rung: dict[str, Any]) -> tuple[str, ...]:
+    steps = {one["crf"] - rung["crf"]: one for one in rung["beside"]}
+    others = [
+        f"{one['width']}x{one['height']} {_share(one['bits_per_second'], rung):+.1f} %"
+        for one in rung["instead"][:2]
+    ]
+    return (
+        rung["rung"], f"{rung['width']}x{rung['height']}",
+        "per shot" if rung["per_shot"] else f"{rung['crf']:g}",
+        f"{_bits(rung['bits_per_second'])}/s", f"{rung['vmaf']:.2f}",
+        *(_step_beside(steps.get(step), rung) for step in (-2.0, 2.0)),
+        ", ".join(others) or "-",
+    )  # fmt: skip
+
+
+def _step_beside(other: dict[str, Any] | None, rung: dict[str, Any]) -> str:
+    if other is None:
+        return "-"
+    more = _share(other["bits_per_second"], rung)
+    return f"{more:+.1f} %, VMAF {other['vmaf'] - rung['vmaf']:+.2f}"
+
+
+def _share(bits: int, rung: dict[str, Any]) -> float:
+    """Percent of bits more than a rung has."""
+    return 100 * (bits / rung["bits_per_second"] - 1) if rung["bits_per_second"] else 0.0
+
+
+def _size_rows(rung: dict[str, Any]) -> list[tuple[str, ...]]:
+    """A rung, and what the other sizes need to be as good."""
+    return [
+        (
+            f"{one['width']}x{one['height']}", f"{one['crf']:g}",
+            f"{_bits(one['bits_per_second'])}/s", f"{one['vmaf']:.2f}",
+            f"{_share(one['bits_per_second'], rung):+.1f} %",
+        )
+        for one in (rung, *rung["instead"])
+    ]  # fmt: skip
 
 
 def _grain_lines(grain: dict[str, Any] | None) -> list[str]:

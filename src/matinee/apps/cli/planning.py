@@ -58,7 +58,8 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], profile: Any, wish: Any)
     sounds = [rendition for track in tracks.sounds for rendition in track.renditions]
     cpu_s = per_frame * frames + estimate.SOUND_COST * len(sounds) * float(timeline.duration)
     searches = _searches_json(profile, tracks.rungs, size, frames, wish)
-    cpu_s += sum(search["cpu_seconds"] for search in searches)
+    hulls = _hulls_json(profile, tracks.rungs, size, timeline)
+    cpu_s += sum(search["cpu_seconds"] for search in (*searches, *hulls))
     workers = read_settings(wish.library, wish.workers, wish.database).workers
     return {
         **_made_json(tracks, sounds, timeline.duration),
@@ -76,6 +77,7 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], profile: Any, wish: Any)
         "subtitle_remarks": remarks_json(said),
         "tracks": [outcome.as_json() for outcome in tracks.outcomes],
         "searches": searches,
+        "hulls": hulls,
         "waivers": [o.as_json() for o in tracks.outcomes if o.waiver],
         "encryption": _encryption_json(profile.encryption),
         "cpu_seconds": round(cpu_s, 1),
@@ -160,6 +162,37 @@ def _searches_json(
     ]
 
 
+def _hulls_json(
+    profile: Any, rungs: Sequence[Any], size: tuple[int, int], timeline: Any
+) -> list[dict[str, Any]]:
+    """What would be searched for rungs that come from the title."""
+    if not any(ladder.is_per_title for ladder in profile.ladders):
+        return []
+    from matinee.media.hull import JND
+    from matinee.media.plan import CHUNK
+    from matinee.media.title_ladder import CLOSEST
+    from matinee.stages.search import EVERY
+    from matinee.stages.title_ladder import NEAR, title_cost, title_wishes
+
+    chunks = max(1, int(timeline.duration / CHUNK))
+    return [
+        {
+            "ladder": wish.ladder.name,
+            "sizes": [f"video-{rung.name}" for rung in wish.rungs],
+            "target": wish.ladder.target_vmaf,
+            "fixed_crf": wish.ladder.crf,
+            "apart": JND,
+            "closest": CLOSEST,
+            "slowest": wish.ladder.slowest,
+            "preset": wish.preset,
+            "crfs": [wish.proxies(step)[0].crf for step in NEAR],
+            "every": EVERY,
+            "cpu_seconds": round(title_cost(wish, size, timeline.frames, chunks), 1),
+        }
+        for wish in title_wishes(profile.ladders, rungs)
+    ]
+
+
 def _cropped(film: Path, info: Any) -> Any:
     """The film without its black bars."""
     from matinee.stages.crop import cropped
@@ -239,8 +272,8 @@ def tell_plan(plan: dict[str, Any]) -> None:
             f"  pictures and sound encrypted: {locked['scheme']}, keys from {KEYS[locked['keys']]}"
         )
     click.echo(f"  {len(streams)} streams")
-    for search in plan["searches"]:
-        click.echo(f"  {_search_line(search)}")
+    for line in (*map(_hull_line, plan["hulls"]), *map(_search_line, plan["searches"])):
+        click.echo(f"  {line}")
     for note in plan["notes"]:
         click.echo(f"  {note}")
     for waiver in plan["waivers"]:
@@ -250,6 +283,21 @@ def tell_plan(plan: dict[str, Any]) -> None:
             click.echo(f"  note: {printable(outcome['source'])}: {printable(outcome['note'])}")
     minutes = plan["seconds"] / 60
     click.echo(f"about {plan['bytes'] / 1e6:.1f} MB, about {minutes:.1f} minutes here")
+
+
+def _hull_line(hull: dict[str, Any]) -> str:
+    crfs = ", ".join(f"{crf:g}" for crf in hull["crfs"])
+    top = (
+        f"CRF {hull['fixed_crf']:g} at the largest"
+        if hull["target"] is None
+        else f"VMAF {hull['target']:g}"
+    )
+    apart = f"VMAF {hull['apart']:g} or {hull['closest']:g} times the bits apart"
+    return (
+        f"rungs from the title, ladder {hull['ladder']}: sizes of these, as many as it takes from "
+        f"{top} down to {hull['slowest'] / 1000:g} kbit/s, {apart}; by preset {hull['preset']} at "
+        f"CRF {crfs} of some chunks, 1 frame in {hull['every']} scored"
+    )
 
 
 def _search_line(search: dict[str, Any]) -> str:

@@ -25,6 +25,7 @@ class Wish:
     profile: str | None
     ladder: str | None
     target_vmaf: float | None
+    per_title: bool
     fixed: bool
     library: str | None
     database: str | None
@@ -53,8 +54,8 @@ class Wish:
 @click.option(
     "--profile",
     metavar="NAME|FILE",
-    help="Which streams: a shipped profile (standard, quick, web, devices, download, archive) or a "
-    "profile file. Default: standard.",
+    help="Which streams: a shipped profile (standard, quick, web, fitted, devices, download, "
+    "archive) or a profile file. Default: standard.",
 )
 @click.option(
     "--ladder",
@@ -69,7 +70,14 @@ class Wish:
     help="Choose each shot's settings so that the largest picture of every ladder has a VMAF of N, "
     "and no shot is much below it.",
 )
-@click.option("--fixed", is_flag=True, help="The same settings for all shots, whatever is said.")
+@click.option(
+    "--per-title",
+    is_flag=True,
+    help="Choose each ladder's rungs from the film: as few sizes and qualities as it needs.",
+)
+@click.option(
+    "--fixed", is_flag=True, help="The ladder's own rungs and settings, whatever it says."
+)
 @library_options
 @click.option("--refresh", is_flag=True, help="Make again what older tools made.")
 @click.option(
@@ -99,8 +107,9 @@ def publish_command(films: tuple[str, ...], **options: Any) -> None:
     wish = Wish(**options)
     if len(films) > 1 and (wish.title or wish.subtitles):
         raise UsageError("--title and --subtitles are for one film at a time")
-    if wish.fixed and wish.target_vmaf is not None:
-        raise UsageError("--fixed and --target-vmaf exclude each other")
+    if wish.fixed and (wish.per_title or wish.target_vmaf is not None):
+        other = "--per-title" if wish.per_title else "--target-vmaf"
+        raise UsageError(f"--fixed and {other} exclude each other")
     exit_codes = [_one(Path(film), wish) for film in films]
     raise SystemExit(max(exit_codes))
 
@@ -112,8 +121,8 @@ def _one(film: Path, wish: Wish) -> int:
 
     try:
         profile = load_wished(wish.profile, wish.ladder, wish.target_vmaf)
-        if wish.fixed:
-            profile = profile.fixed()
+        if wish.fixed or wish.per_title:
+            profile = profile.with_settings("fixed" if wish.fixed else "per-title")
         if wish.plan:
             plan = plan_film_json(film, read_sidecars(wish.subtitles), profile, wish)
             print_json(plan) if wish.as_json else tell_plan(plan)

@@ -1,0 +1,155 @@
+"""Rungs that come from the title against the ladder's own: bits, bytes, what a viewer gets, CPU.
+
+Both are published whole, by the same encoder and preset; every figure is of what ships. A viewer's
+line carries the best rendition whose average bit rate it has; a line that carries none shows
+nothing, which counts as a VMAF of 0.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from benchmarks.film import ROOT, live_action
+from benchmarks.measure import run as run_program
+from benchmarks.ours import Publish, matinee, publish
+from benchmarks.table import Bar, Figure
+from benchmarks.workplace import Workplace, tell
+from matinee.media.curves import CurvesApart, Point, bd_rate, frontier
+from matinee.media.ladder import Rung
+from matinee.media.title_ladder import Spot, place
+
+NAME = "per_title"
+LADDERS = ("standard", "av1")
+LEAN = ("--proofs", "packets")
+LINES = tuple(0.2e6 * 40 ** (n / 48) for n in range(49))
+"""From 0.2 to 8 Mbit/s, each a 13th more than the one before."""
+
+WAYS = {
+    "6 VMAF apart": (6.0, 1.0001),
+    "1.4 times the bits apart": (1e-4, 1.4),
+    "2 times the bits apart": (1e-4, 2.0),
+    "6 VMAF or 1.4 times the bits apart": (6.0, 1.4),
+    "6 VMAF or 1.7 times the bits apart": (6.0, 1.7),
+    "9 VMAF or 1.4 times the bits apart": (9.0, 1.4),
+}
+"""Steps from one rung to the next."""
+
+SEEN = 0.5
+"""VMAF less that is not worth a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A ladder as it ships: its renditions as bits a second and VMAF, and their bytes."""
+
+    points: tuple[Point, ...]
+    size_bytes: int
+
+    def on(self, line: float) -> float:
+        """VMAF that a viewer gets on a line of so many bits a second."""
+        return max((one.quality for one in self.points if one.size <= line), default=0.0)
+
+
+def run(workplace: Workplace) -> Iterator[Figure]:
+    """Both ladders of both films."""
+    films = {workplace.film.cut.stem.split("-")[0]: workplace.film.cut, "live": live_action()}
+    for name, film in films.items():
+        for ladder in LADDERS:
+            yield from _compared(workplace, film, f"{name}, {ladder}", ladder)
+
+
+def _compared(workplace: Workplace, film: Path, what: str, ladder: str) -> Iterator[Figure]:
+    with workplace.folder() as folder:
+        library = folder / "library"
+        tell(f"{NAME}: {what}: the ladder's own rungs")
+        fixed = publish(film, library, "--ladder", ladder, *LEAN)
+        tell(f"{NAME}: {what}: rungs from the title")
+        fitted = publish(film, library, "--ladder", ladder, "--per-title", *LEAN)
+        hull = _hull(fitted, library)
+    yield from figures(what, stored(fixed.document), stored(fitted.document))
+    encodes, search = fitted.stages["encode"], fitted.stages["search"]
+    yield Figure(
+        NAME, f"{what}: CPU of the search, in CPU of the final encodes", "", search / encodes,
+        bar=Bar(1.0, "ours"),
+    )  # fmt: skip
+    yield Figure(NAME, f"{what}: rounds", "", hull["rounds"])
+    yield from placings(what, hull)
+    places = ", ".join(
+        f"{one['rung']} CRF {one['crf']:g} {one['bits_per_second'] / 1000:.0f} kbit/s "
+        f"VMAF {one['vmaf']:.1f}"
+        for one in hull["rungs"]
+    )
+    workplace.note(f"{NAME}: {what}: {places}")
+
+
+def _hull(made: Publish, library: Path) -> dict[str, Any]:
+    title = made.document["title"]
+    _, printed = run_program(matinee("explain", title, "--library", str(library), "--json"), ROOT)
+    found: dict[str, Any] = json.loads(printed)["hulls"][0]
+    return found
+
+
+def stored(document: dict[str, Any]) -> Stored:
+    """The pictures of what ``publish`` printed."""
+    pictures = [one for one in document["renditions"] if one["type"] == "video"]
+    points = [Point(one["bits_per_second"], one["vmaf"]["harmonic_mean"]) for one in pictures]
+    size = sum(one["bits_per_second"] * one["duration"] / 8 for one in pictures)
+    return Stored(tuple(points), round(size))
+
+
+def figures(what: str, fixed: Stored, fitted: Stored) -> Iterator[Figure]:
+    """Ours beside the fixed ladder."""
+    yield Figure(NAME, f"{what}: rungs", "", len(fitted.points), len(fixed.points))
+    ours, theirs = fitted.size_bytes / 1e6, fixed.size_bytes / 1e6
+    yield Figure(NAME, f"{what}: bytes stored", "MB", ours, theirs)
+    yield Figure(NAME, f"{what}: bytes stored, ours in theirs", "", ours / theirs)
+    gain = bits_at_equal_quality(fixed.points, fitted.points)
+    if gain is not None:
+        yield Figure(NAME, f"{what}: bits at equal VMAF", "%", gain)
+    mine, other = ([one.on(line) for line in LINES] for one in (fitted, fixed))
+    yield Figure(NAME, f"{what}: VMAF over lines of 0.2 to 8 Mbit/s", "", _mean(mine), _mean(other))
+    worse = [b - a for a, b in zip(mine, other, strict=True) if b - a > SEEN]
+    yield Figure(NAME, f"{what}: lines with less", "%", 100 * len(worse) / len(LINES))
+    yield Figure(NAME, f"{what}: VMAF less there, at most", "", max(worse, default=0.0))
+    ours, theirs = (max(point.quality for point in one.points) for one in (fitted, fixed))
+    yield Figure(NAME, f"{what}: VMAF of the best rung", "", ours, theirs)
+
+
+def placings(what: str, hull: dict[str, Any]) -> Iterator[Figure]:
+    """Ways to place rungs on the curves of a title: how many there are, bits, what viewers get."""
+    spots = [
+        Spot(_rung(size, point["crf"]), point["bits_per_second"], point["vmaf"])
+        for size in hull["sizes"]
+        for point in size["curve"]
+    ]
+    top = hull["rungs"][-1]["vmaf"]
+    for how, step in WAYS.items():
+        taken = place(spots, top, hull["slowest"], step=step)
+        found = Stored(tuple(Point(one.rate, one.quality) for one in taken), 0)
+        rate = math.fsum(one.rate for one in taken) / 1000
+        yield Figure(NAME, f"{what}: rungs {how}", "", len(taken))
+        yield Figure(NAME, f"{what}: bits of all rungs {how}", "kbit/s", rate)
+        got = _mean([found.on(line) for line in LINES])
+        yield Figure(NAME, f"{what}: VMAF over lines, rungs {how}", "", got)
+
+
+def _rung(size: dict[str, Any], crf: float) -> Rung:
+    """A rung of which only size and CRF count."""
+    width, height = size["width"], size["height"]
+    return Rung(f"{height}p", width, height, Fraction(24), "h264", "", crf, 0, 0, "", 1, 1)
+
+
+def bits_at_equal_quality(fixed: Sequence[Point], fitted: Sequence[Point]) -> float | None:
+    """Percent of bits more than the fixed ladder's (less: negative), along the rungs."""
+    try:
+        return bd_rate(frontier(fixed), frontier(fitted))
+    except CurvesApart:
+        return None
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)

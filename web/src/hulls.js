@@ -1,0 +1,78 @@
+// Rungs that come from the title: its hull over size and CRF, and where the rungs lie on it.
+import uPlot from "uplot";
+
+import { h } from "./dom.js";
+import { bitrate } from "./format.js";
+import { HEIGHT, axisStyle, css, keepDrawn } from "./plotting.js";
+import { panel, table } from "./sections.js";
+
+const two = (value) => (value == null ? "–" : value.toFixed(2));
+const size = ({ width, height }) => `${width}×${height}`;
+const percent = (bits, beside) => `${bits < beside ? "−" : "+"}${Math.abs(100 * (bits / beside - 1)).toFixed(1)} %`;
+
+/** One panel for each ladder whose rungs come from the title; each with its drawing. */
+export function hulls(report) {
+  return (report.hulls ?? []).map((hull, index) => {
+    const place = h("div", { class: "plot", id: `plot-hull-${index}` });
+    return {
+      element: panel(`Rungs from the title: ${hull.ladder}`, goal(hull),
+        h("p", { class: "fine" }, found(hull)), place, rungs(hull)),
+      draw: () => keepDrawn(place, () => [hullPlot(hull, place)]),
+    };
+  });
+}
+
+function goal({ target, fixed_crf: crf, slowest, apart, closest }) {
+  const top = target == null ? `CRF ${crf} at the film's own size` : `VMAF ${target}`;
+  return `From ${top} down to ${bitrate(slowest)}, VMAF ${apart} or ${closest} times the bits apart`;
+}
+
+function found({ proxy, anchors, rounds }) {
+  return [
+    `Searched by preset ${proxy.preset} over ${proxy.chunks} chunks, 1 frame in ${proxy.every} scored.`,
+    `Encoded as it ships: ${anchors} of them${rounds ? `, then all in ${rounds} ${rounds > 1 ? "rounds" : "round"}` : ""}.`,
+  ].join(" ");
+}
+
+function rungs(hull) {
+  const step = (rung, by) => {
+    const other = rung.beside.find(({ crf }) => crf === rung.crf + by);
+    return other ? `${percent(other.bits_per_second, rung.bits_per_second)}, VMAF ${two(other.vmaf)}` : "–";
+  };
+  const others = (rung) => rung.instead.slice(0, 2)
+    .map((one) => `${size(one)} ${percent(one.bits_per_second, rung.bits_per_second)}`).join(", ") || "–";
+  return table("Rungs, and what their neighbours would cost",
+    ["Rung", "Size", "#CRF", "#Bit rate", "#VMAF", "CRF 2 lower", "CRF 2 higher", "As good at other sizes"],
+    hull.rungs.map((rung) => [
+      rung.rung, size(rung), rung.per_shot ? "per shot" : String(rung.crf), bitrate(rung.bits_per_second),
+      h("strong", {}, two(rung.vmaf)), step(rung, -2), step(rung, 2), others(rung),
+    ]));
+}
+
+/** A line for each size, and the rungs as points. */
+function hullPlot(hull, place) {
+  const columns = [
+    ...hull.sizes.map((one, index) => [size(one), one.curve, `--series-${index % 6 + 1}`, true]),
+    ["Rungs", hull.rungs, "--ink", false],
+  ];
+  const rates = [...new Set(columns.flatMap(([, all]) => all.map((one) => one.bits_per_second)))].sort((a, b) => a - b);
+  const at = (all) => rates.map((each) => all.find((one) => one.bits_per_second === each)?.vmaf ?? null);
+  const axis = axisStyle();
+  return new uPlot({
+    width: Math.max(place.clientWidth, 200), height: HEIGHT, padding: [14, 14, 0, 0],
+    cursor: { points: { size: 9 }, y: false, drag: { x: false, y: false } },
+    scales: { x: { time: false, distr: 3, log: 2, range: [rates[0] / 1.2, rates.at(-1) * 1.2] } },
+    axes: [
+      { ...axis, values: (_, values) => values.map(bitrate), space: 90 },
+      { ...axis, label: "VMAF, harmonic mean", labelSize: 18, labelFont: axis.font, size: 46 },
+    ],
+    series: [
+      { label: "Bit rate", value: (_, value) => (value == null ? "–" : bitrate(value)) },
+      ...columns.map(([label, , colour, isLine]) => ({
+        label, stroke: css(colour), width: isLine ? 2 : 0, paths: isLine ? undefined : () => null, spanGaps: true,
+        points: { show: !isLine, size: 11, fill: css("--sheet"), width: 3 },
+        value: (_, value) => two(value),
+      })),
+    ],
+  }, [rates, ...columns.map(([, all]) => at(all))], place);
+}
