@@ -10,16 +10,31 @@ from matinee.config import Settings
 from matinee.core.progress import Silent
 from matinee.flows.compare import LadderSide, Side, Sides, measure_sides
 from matinee.ladders import load_ladder
+from matinee.media.ladder import Ladder
 from matinee.stages.bench import Bench
 from matinee.wiring.comparing import open_stand
 
-CRFS = (19.0, 23.0, 29.0, 38.0)
+CRFS = (18.0, 23.0, 28.0, 33.0, 39.0)
+"""Of the exhaustive search."""
+
+SCOUTED = (30.0, 38.0)
+TOP = 19.0
+"""CRFs beside a ladder's own that tell where a title's rungs belong, and one for its largest."""
 
 
 def grid_side(preset: str, crfs: Sequence[float] = CRFS) -> LadderSide:
-    """The sizes of the ladder ``standard`` at every CRF, without caps."""
-    ladder = replace(load_ladder("standard"), preset=preset, crf=crfs[0])
+    """The sizes of ``standard`` and 144p at every CRF, without caps."""
+    ladder = replace(
+        load_ladder("standard"), preset=preset, boxes=load_ladder("main").boxes, crf=crfs[0]
+    )
     return LadderSide(f"grid, {preset}", ladder, tuple(crfs), capped=False)
+
+
+def scouting_sides(ladder: Ladder, width: int, height: int) -> list[LadderSide]:
+    """A ladder at some more CRFs, and its largest rung for a film of that size at one lower."""
+    top = next(b for b in ladder.boxes if b.width >= width and b.height >= height)
+    best = replace(ladder, boxes=(top,), crf=TOP)
+    return [LadderSide(ladder.name, ladder, SCOUTED), LadderSide("best", best, ())]
 
 
 def measured(reel: Reel, sides: Sequence[Side]) -> Sides:
