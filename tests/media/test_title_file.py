@@ -17,6 +17,7 @@ WHOLE = {
     "name": "Sintel",
     "credit": "(c) Blender Foundation, CC BY 3.0",
     "ladder": "standard",
+    "target_vmaf": 93,
     "public": False,
     "priority": 5,
     "deadline": "2027-03-01T18:00:00Z",
@@ -34,9 +35,9 @@ def test_the_example_of_the_guide_is_a_title_file() -> None:
 def test_metadata_of_an_upload_wish_the_same() -> None:
     wishes = parse_wishes({
         "name": " Sintel ", "credit": "(c) Blender Foundation, CC BY 3.0", "ladder": "standard",
-        "public": "false", "priority": "5", "deadline": "2027-03-01T18:00:00Z",
-        "opens_at": "2027-03-01T20:00:00+01:00", "closes_at": "2028-03-01",
-        "languages.sound": "en, de", "languages.text": "en",
+        "target_vmaf": "93.0", "public": "false", "priority": "5",
+        "deadline": "2027-03-01T18:00:00Z", "opens_at": "2027-03-01T20:00:00+01:00",
+        "closes_at": "2028-03-01", "languages.sound": "en, de", "languages.text": "en",
     })  # fmt: skip
     assert wishes == WHOLE
 
@@ -70,6 +71,8 @@ def test_every_field_is_in_the_guide() -> None:
          "line 1: there is no field 'languages.picture'"),
         ("languages.sound = [1]\n",
          "line 1: languages.sound is [1], not a list of language codes"),
+        ("target_vmaf = 101\n", "line 1: target_vmaf is 101, not a number from 20 to 99"),
+        ("target_vmaf = nan\n", "line 1: target_vmaf is nan, not a number from 20 to 99"),
         ("proofs = 'none'\n", 'line 1: proofs is "none", not decode or packets'),
     ],
 )  # fmt: skip

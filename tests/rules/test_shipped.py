@@ -7,7 +7,7 @@ from tests.rules.stand import Stand, arrived, run, stand, until
 
 from matinee.core.events import Fact
 from matinee.flows.functions import SHIPPED
-from matinee.flows.publish_run import check_request
+from matinee.flows.publish_run import check_request, profile_wished
 from matinee.rules.functions import registry
 from matinee.rules.rulebook import shipped_rules
 from matinee.stages.publish import title_key
@@ -51,7 +51,9 @@ def test_a_film_that_arrives_is_a_run_with_what_was_wished(tmp_path: Path) -> No
             "name": "A", "priority": 7, "deadline": "2030-01-01T00:00:00+00:00", "public": True,
             "languages": {"sound": ["de"]},
         }  # fmt: skip
-        rules = RULES.replace('do = "publish"', 'do = "publish"\nwith = { ladder = "fast" }')
+        rules = RULES.replace(
+            'do = "publish"', 'do = "publish"\nwith = { ladder = "fast", target_vmaf = 93 }'
+        )
         fact = arrived("a.mkv", sidecars=sidecars, wishes=wishes)
         await handled(made, fact, rules=rules)
         (only,) = made.runs.page((), None, 10)
@@ -60,6 +62,7 @@ def test_a_film_that_arrives_is_a_run_with_what_was_wished(tmp_path: Path) -> No
         request = check_request(only.wish.request)
         assert request["place"] == "/films/a.mkv" and request["sidecars"] == sidecars
         assert (request["name"], request["ladder"], request["public"]) == ("A", "fast", True)
+        assert profile_wished(request) == (None, "fast", 93)
         assert request["languages"] == {"sound": ["de"]}
 
     run(work())

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from matinee.core.ids import canonical_json
+from matinee.media.ladder import TARGETS
 from matinee.ports.catalog import Package, Title
 from matinee.ports.keeping import Keeping
 from matinee.ports.runs import Run
@@ -35,7 +36,7 @@ LONG_S = 86_400
 
 WISHES = (
     "name", "credit", "ladder", "profile", "proofs", "scores", "accept_damage", "crop", "public",
-    "opens_at", "closes_at", "deadline", "languages",
+    "opens_at", "closes_at", "deadline", "languages", "target_vmaf",
 )  # fmt: skip
 """What a title file may wish of a run."""
 
@@ -51,6 +52,7 @@ async def publish(
     crop: bool = False,
     priority: Annotated[int, Field(ge=-100, le=100)] = 0,
     public: bool | None = None,
+    target_vmaf: Annotated[float, Field(ge=TARGETS[0], le=TARGETS[1])] | None = None,
 ) -> None:
     """Submit a run that publishes the film that arrived."""
     film = call.event.data
@@ -58,7 +60,7 @@ async def publish(
         raise GiveUp(f"a {call.event.type} names no film to publish", "see docs/guide/rules.md")
     request = publish_request(
         film, ladder=ladder, profile=profile, proofs=proofs, scores=scores,
-        accept_damage=accept_damage, crop=crop, public=public,
+        accept_damage=accept_damage, crop=crop, public=public, target_vmaf=target_vmaf,
     )  # fmt: skip
     deadline = request["deadline"]
     call.submit(
@@ -73,7 +75,7 @@ async def publish(
 def publish_request(
     film: Mapping[str, Any], ladder: str | None = None, profile: str | None = None,
     proofs: str = "decode", scores: bool = True, accept_damage: bool = False, crop: bool = False,
-    public: bool | None = None,
+    public: bool | None = None, target_vmaf: float | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """What a run is asked for about a film that arrived: its own wishes go before the rule's."""
     wishes = film.get("wishes") or {}
@@ -88,6 +90,7 @@ def publish_request(
         "accept_damage": accept_damage,
         "crop": crop,
         "public": public,
+        "target_vmaf": target_vmaf,
         **dict.fromkeys(("name", "credit", "deadline", "opens_at", "closes_at", "languages")),
         **{name: wishes[name] for name in WISHES if wishes.get(name) is not None},
     }

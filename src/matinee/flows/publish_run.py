@@ -13,6 +13,7 @@ from matinee.core.ids import digest_of_value
 from matinee.flows.board import Board
 from matinee.flows.publish_title import House, Published, Request, publish_title
 from matinee.flows.work import Outcome
+from matinee.media.ladder import TARGETS
 from matinee.media.languages import KINDS
 from matinee.media.profile import Profile
 from matinee.media.tracks import language_tag
@@ -27,7 +28,7 @@ FIELDS = {
     "place": str, "origin": str, "name": str, "credit": str, "sidecars": list, "ladder": str,
     "profile": str, "proofs": str, "scores": bool, "accept_damage": bool, "crop": bool,
     "deadline": str, "public": bool, "opens_at": str, "closes_at": str, "languages": dict,
-    "redo": str, "preview": bool,
+    "redo": str, "preview": bool, "target_vmaf": float,
 }  # fmt: skip
 """What a request may say, and of which JSON type; all but ``place`` may be left out or be null."""
 
@@ -48,7 +49,7 @@ class PublishRun:
     """
 
     fetch: Callable[[str, Path], Awaitable[Path]]
-    load_profile: Callable[[str | None, str | None], Profile]
+    load_profile: Callable[[str | None, str | None, float | None], Profile]
     open_house: Callable[[Run, Board], AbstractContextManager[tuple[House, Bench]]]
     tell: Callable[[Sequence[Fact]], object]
 
@@ -59,7 +60,7 @@ class PublishRun:
             MatineeError: as ``publish_title``; RunInvalid.
         """
         wanted = check_request(run.wish.request)
-        profile = self.load_profile(wanted.get("profile") or None, wanted.get("ladder") or None)
+        profile = self.load_profile(*profile_wished(wanted))
         with self.open_house(run, board) as (house, bench):
             folder = bench.scratch / "places"
             folder.mkdir()
@@ -120,8 +121,11 @@ def check_request(document: Mapping[str, Any]) -> Mapping[str, Any]:
     for name, value in document.items():
         if name not in FIELDS:
             raise RunInvalid(f"a run of publish has no field {name!r}")
-        if value is not None and type(value) is not FIELDS[name]:
+        if value is not None and not _is(value, FIELDS[name]):
             raise RunInvalid(f"{name} is to be a {FIELDS[name].__name__}, not {value!r}")
+    target, (low, high) = document.get("target_vmaf"), TARGETS
+    if target is not None and not low <= target <= high:
+        raise RunInvalid(f"target_vmaf is to be from {low} to {high}, not {target}")
     if document.get("redo") is not None and document["redo"] not in FUNCTIONS:
         raise RunInvalid(
             f"there is no stage {document['redo']!r}", f"stages are: {', '.join(FUNCTIONS)}"
@@ -129,6 +133,16 @@ def check_request(document: Mapping[str, Any]) -> Mapping[str, Any]:
     if not document.get("place"):
         raise RunInvalid("a run of publish needs a place: where the film lies")
     return document
+
+
+def _is(value: object, kind: type) -> bool:
+    """Whether it has the type; JSON has one kind of number."""
+    return type(value) is kind or (kind is float and type(value) is int)
+
+
+def profile_wished(wanted: Mapping[str, Any]) -> tuple[str | None, str | None, float | None]:
+    """Profile, ladder and target of VMAF, as ``load_wished`` takes them."""
+    return wanted.get("profile") or None, wanted.get("ladder") or None, wanted.get("target_vmaf")
 
 
 def request_of(wanted: Mapping[str, Any], film: Path, profile: Profile) -> Request:

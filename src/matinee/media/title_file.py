@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from matinee.core.errors import UsageError
+from matinee.media.ladder import TARGETS
 from matinee.media.tracks import language_tag
 
 LARGEST = 64 * 1024
@@ -101,6 +102,8 @@ def _typed(field: str, value: str) -> Any:
         return {"true": True, "false": False}.get(value.lower(), value)
     if kind is _priority and re.fullmatch(r"[+-]?\d{1,4}", value):
         return int(value)
+    if kind is _target and re.fullmatch(r"\d{1,3}(\.\d{1,6})?", value):
+        return float(value)
     if kind is _time:
         try:
             whole = date.fromisoformat(value) if len(value) == len("2027-03-01") else None
@@ -166,6 +169,13 @@ def _profile(value: Any) -> str:
     return value
 
 
+def _target(value: Any) -> float:
+    low, high = TARGETS
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise _Wrong(f"a number from {low} to {high}")
+    return value
+
+
 def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
         raise _Wrong("true or false")
@@ -208,6 +218,7 @@ _FIELDS: Mapping[str, Callable[[Any], Any]] = {
     "credit": _words,
     "ladder": _ladder,
     "profile": _profile,
+    "target_vmaf": _target,
     "public": _flag,
     "priority": _priority,
     "deadline": _time,

@@ -12,12 +12,24 @@ SHIPPED = Path(__file__).parent
 DEFAULT = "standard"
 
 
-def load_wished(profile: str | None, ladder: str | None) -> Profile:
+def load_wished(
+    profile: str | None, ladder: str | None, target_vmaf: float | None = None
+) -> Profile:
     """What is asked for: a profile, its pictures by another ladder, or a ladder alone.
+
+    Args:
+        profile: A name or a file; None: the default, or none where a ladder is given.
+        ladder: A name or a file.
+        target_vmaf: What the largest picture of every ladder is to have, whatever they say.
 
     Raises:
         ProfileInvalid: there is no such profile, or it is none. LadderInvalid: the same.
     """
+    wished = _wished(profile, ladder)
+    return wished if target_vmaf is None else wished.with_target(target_vmaf)
+
+
+def _wished(profile: str | None, ladder: str | None) -> Profile:
     if profile is None:
         return load_profile(DEFAULT) if ladder is None else profile_of(load_ladder(ladder))
     wished = load_profile(profile)

@@ -23,7 +23,7 @@ from matinee.ports.deliveries import Deliveries, Delivery, Order, Settled
 from matinee.ports.leases import Leases
 from matinee.rules.clock import ClockWatch, brought_forward
 from matinee.rules.host import Bystander
-from matinee.rules.leases import LOOK_S, LeaseWatch
+from matinee.rules.leases import LOOK_S, REST_S, LeaseWatch
 from matinee.rules.perform import Performer
 from matinee.rules.retry import Retry
 from matinee.rules.rulebook import RuleBook
@@ -41,7 +41,7 @@ CLAIMED_AT_ONCE = 16
 APART_S = 0.02
 """How far visits to the database lie apart: one for many events costs a fraction of many."""
 
-IDLE_S = 1.0
+IDLE_S = 2.0
 """How long nobody looks when nobody is woken."""
 
 TROUBLE_S = (0.1, 0.5, 1.0, 2.0, 5.0)
@@ -155,16 +155,19 @@ class Dispatcher:
         watch, clock = LeaseWatch(), ClockWatch()
         while True:
             clock.look(self.now(), time.monotonic())
+            pause_s = LOOK_S
             try:
-                await self._in_thread(lambda: self._look(watch))
+                if not await self._in_thread(lambda: self._look(watch)):
+                    pause_s = REST_S
                 if clock.was_set_back:
                     await self._in_thread(self._bring_forward)
                     clock.was_set_back = False
             except LibraryError as error:
                 log.warning("leases cannot be looked at: %s", error)
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(pause_s)
 
-    def _look(self, watch: LeaseWatch) -> None:
+    def _look(self, watch: LeaseWatch) -> bool:
+        """Whether anything is held, by us or by others."""
         if self._calls:
             self.leases.renew(self.owner)
         held = [lease for lease in self.leases.held() if lease.owner != self.owner]
@@ -175,6 +178,7 @@ class Dispatcher:
         for owner in {lease.owner for lease in held if self.is_dead(lease.owner)}:
             self.leases.release_all(owner)
             self.waker.wake()
+        return bool(held or self._calls)
 
     def _bring_forward(self) -> None:
         """Let nothing wait for a time that only a clock that was ahead would have brought soon."""

@@ -11,6 +11,9 @@ PATIENCE_S = 10.0
 LOOK_S = 1.0
 """How often to look, and how often an owner makes its counters grow."""
 
+REST_S = 2.0
+"""The same while nothing is held."""
+
 LONGEST_LOOK_S = PATIENCE_S / 4
 """Time between two looks that counts: what is more, the observer was asleep itself."""
 

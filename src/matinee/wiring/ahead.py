@@ -18,7 +18,7 @@ from matinee.core.progress import Silent
 from matinee.flows.functions import SHIPPED, publish_request
 from matinee.flows.go_ahead import HeadStarts
 from matinee.flows.head_start import head_start
-from matinee.flows.publish_run import check_request, request_of
+from matinee.flows.publish_run import check_request, profile_wished, request_of
 from matinee.flows.publish_title import Request
 from matinee.ports.uploads import Upload
 from matinee.profiles import load_wished
@@ -93,7 +93,7 @@ def wanted(book: RuleBook, upload: Upload) -> Request | None:
     request = check_request(publish_request(event.data, **_settings(chosen[-1].parameters)))
     if request.get("deadline") or request.get("crop"):
         return None
-    return request_of(request, upload.path, load_wished(request["profile"], request["ladder"]))
+    return request_of(request, upload.path, load_wished(*profile_wished(request)))
 
 
 def _settings(parameters: Mapping[str, Any]) -> dict[str, Any]:

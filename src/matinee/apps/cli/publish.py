@@ -111,11 +111,9 @@ def _one(film: Path, wish: Wish) -> int:
     from matinee.profiles import load_wished
 
     try:
-        profile = load_wished(wish.profile, wish.ladder)
+        profile = load_wished(wish.profile, wish.ladder, wish.target_vmaf)
         if wish.fixed:
             profile = profile.fixed()
-        elif wish.target_vmaf is not None:
-            profile = profile.with_target(wish.target_vmaf)
         if wish.plan:
             plan = plan_film_json(film, read_sidecars(wish.subtitles), profile, wish)
             print_json(plan) if wish.as_json else tell_plan(plan)

@@ -17,6 +17,9 @@ PAUSES_S = (0.0, 0.5, 2.0, 10.0, 30.0)
 
 SOON_S = 60.0
 
+REST_S = 2.0
+"""How often it is asked whether a child is wanted, while nobody stirs."""
+
 
 @dataclass
 class Child:
@@ -56,7 +59,7 @@ class Child:
         try:
             while True:
                 if not self.is_wanted():
-                    await self._stirred(1.0)
+                    await self._stirred(REST_S)
                     continue
                 begun = time.monotonic()
                 await self._start()

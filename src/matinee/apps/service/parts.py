@@ -50,8 +50,8 @@ async def _kept(part: Part) -> None:
         await asyncio.sleep(PAUSES_S[min(broken, len(PAUSES_S) - 1)])
 
 
-async def every(pause_s: float, work: Callable[[], object]) -> None:
-    """Do it again and again in a thread, for what is done to the database now and then."""
+async def every(work: Callable[[], float]) -> None:
+    """Do it again and again in a thread; it gives the seconds until the next time."""
     while True:
-        await asyncio.to_thread(work)
+        pause_s = await asyncio.to_thread(work)
         await asyncio.sleep(pause_s)

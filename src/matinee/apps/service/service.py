@@ -31,7 +31,7 @@ from matinee.flows.hear_bucket import Pace, hear
 from matinee.flows.seal_events import seal_events
 from matinee.ports.tokens import Token
 from matinee.rules.automation import Automation
-from matinee.rules.leases import LOOK_S, LeaseWatch
+from matinee.rules.leases import LOOK_S, REST_S, LeaseWatch
 from matinee.stages.together import both
 from matinee.wiring.library import (
     Library,
@@ -242,15 +242,16 @@ class Up:
         watch, runs = LeaseWatch(), self.library.runs
         clock = asyncio.get_running_loop().time
 
-        def look() -> None:
+        def look() -> float:
             held = runs.held()
             for lease in watch.look(held, clock()):
                 if runs.release(lease):
                     log.warning("run %s was let go: %s stood still", lease.id, lease.owner)
             for owner in {lease.owner for lease in held if is_dead(lease.owner)}:
                 release_all(self.library, owner)
+            return LOOK_S if held else REST_S
 
-        await every(LOOK_S, look)
+        await every(look)
 
     async def _free_uploads(self) -> None:
         """Let go the bytes of uploads that the library has by now: their runs are done."""

@@ -13,11 +13,14 @@ from matinee.apps.web.numbers import Numbers, rounded
 from matinee.apps.web.runs_json import run_shown
 from matinee.apps.web.service import Service
 from matinee.core.errors import MatineeError, NotFound
+from matinee.core.events import Event
 from matinee.ports.events import Entry
 from matinee.ports.runs import Run
 
 LOOK_S = 1.0
 """How long at most between two looks while nobody calls."""
+REST_S = 2.0
+"""The same while nobody listens: only numbers are taken."""
 RECENT = 2_000
 FURTHEST = 10_000
 """Places that a listener may be behind; more are left out, and it is told."""
@@ -26,7 +29,7 @@ HEARTBEAT_S = 15.0
 RETRY_MS = 2_000
 """When a browser asks again after it was cut off."""
 _EVERY = 2
-"""Looks between two of numbers, while nobody listens."""
+"""Looks from one telling of numbers to the next."""
 _BREATH_S = 0.05
 _MOST_RUNS = 500
 _OPEN = ("running", "cancelling")
@@ -68,13 +71,12 @@ class Feed:
         looks = 0
         while True:
             with suppress(MatineeError):
-                if self._listeners or looks % _EVERY == 0:
-                    await to_thread.run_sync(self.numbers.look)
+                await to_thread.run_sync(self.numbers.look)
                 if self._listeners:
                     await self._look(with_numbers=looks % _EVERY == 0)
             looks += 1
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._until_poked(), LOOK_S)
+                await asyncio.wait_for(self._until_poked(), LOOK_S if self._listeners else REST_S)
 
     async def listen(self, after: int | None, only_run: str | None) -> AsyncGenerator[str]:
         """Server-sent events, for ever; a comment when nothing happened for a while.
@@ -88,6 +90,7 @@ class Feed:
             for kept in (self._recent, self._known, self._runs):
                 kept.clear()
         self._listeners += 1
+        self.poke()
         try:
             place = self._place if after is None else after
             seen = 0
@@ -165,15 +168,25 @@ class Feed:
 
     async def _told(self, entry: Entry) -> Told:
         event = await self._service.read_event(entry)
-        run = event.data.get("run") if entry.type.startswith("run.") else None
         text = json.dumps({**event.as_json(), "place": entry.place})
-        return Told(entry.place, run if isinstance(run, str) else None, text)
+        return Told(entry.place, _run_of(event), text)
 
     async def _until_poked(self) -> None:
         """Return when poked, but not at every one of many pokes."""
         await self._poked.wait()
         await asyncio.sleep(_BREATH_S)
         self._poked.clear()
+
+
+def _run_of(event: Event) -> str | None:
+    """The run that an event tells of: its own, or what a person did to it."""
+    run: object = None
+    if event.type.startswith("run."):
+        run = event.data.get("run")
+    elif event.type == "person.acted":
+        kind, _, run = str(event.data.get("target")).partition("/")
+        run = run if kind == "run" else None
+    return run if isinstance(run, str) else None
 
 
 def _spelled(kind: str, text: str, place: int | None = None) -> str:
