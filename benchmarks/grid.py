@@ -17,9 +17,8 @@ from matinee.wiring.comparing import open_stand
 CRFS = (18.0, 23.0, 28.0, 33.0, 39.0)
 """Of the exhaustive search."""
 
-SCOUTED = (30.0, 38.0)
-TOP = 19.0
-"""CRFs beside a ladder's own that tell where a title's rungs belong, and one for its largest."""
+SCOUTED = (19.0, 23.0, 29.0, 38.0)
+"""CRFs that tell where a title's rungs belong."""
 
 
 def grid_side(preset: str, crfs: Sequence[float] = CRFS) -> LadderSide:
@@ -30,11 +29,9 @@ def grid_side(preset: str, crfs: Sequence[float] = CRFS) -> LadderSide:
     return LadderSide(f"grid, {preset}", ladder, tuple(crfs), capped=False)
 
 
-def scouting_sides(ladder: Ladder, width: int, height: int) -> list[LadderSide]:
-    """A ladder at some more CRFs, and its largest rung for a film of that size at one lower."""
-    top = next(b for b in ladder.boxes if b.width >= width and b.height >= height)
-    best = replace(ladder, boxes=(top,), crf=TOP)
-    return [LadderSide(ladder.name, ladder, SCOUTED), LadderSide("best", best, ())]
+def scouting_side(ladder: Ladder) -> LadderSide:
+    """A ladder's sizes at a few CRFs, without caps."""
+    return LadderSide("scouts", replace(ladder, crf=SCOUTED[0]), SCOUTED, capped=False)
 
 
 def measured(reel: Reel, sides: Sequence[Side]) -> Sides:

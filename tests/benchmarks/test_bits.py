@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from benchmarks.__main__ import GROUPS, NAMES, chosen
 from benchmarks.fixed_ladders import AWS, SHAKA, TWO_PASSES, commands, fitting
-from benchmarks.grid import CRFS, SCOUTED, TOP, grid_side, scouting_sides
+from benchmarks.grid import CRFS, SCOUTED, grid_side, scouting_side
 from benchmarks.reels import PIECE, RATE, choose, mix_command
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,13 +99,13 @@ def test_the_grid_has_one_ladder_at_every_crf_and_no_other() -> None:
     assert side.ladder.boxes == load_ladder("main").boxes
 
 
-def test_a_title_is_scouted_by_its_ladder_and_one_better_rung_of_the_films_size() -> None:
+def test_a_title_is_scouted_at_the_sizes_of_its_ladder() -> None:
     standard = load_ladder("standard")
 
-    ladder, best = scouting_sides(standard, 854, 480)
+    side = scouting_side(standard)
 
-    assert (ladder.ladder, ladder.crfs) == (standard, SCOUTED)
-    assert ([box.name for box in best.ladder.boxes], best.ladder.crf) == (["480p"], TOP)
+    assert (side.ladder.boxes, side.ladder.crf, side.crfs) == (standard.boxes, SCOUTED[0], SCOUTED)
+    assert not side.capped
 
 
 @pytest.mark.parametrize("film", [None, Path("film.mp4")])
