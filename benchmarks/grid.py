@@ -10,28 +10,16 @@ from matinee.config import Settings
 from matinee.core.progress import Silent
 from matinee.flows.compare import LadderSide, Side, Sides, measure_sides
 from matinee.ladders import load_ladder
-from matinee.media.ladder import Ladder
 from matinee.stages.bench import Bench
 from matinee.wiring.comparing import open_stand
 
-CRFS = (18.0, 23.0, 28.0, 33.0, 39.0)
-"""Of the exhaustive search."""
-
-SCOUTED = (19.0, 23.0, 29.0, 38.0)
-"""CRFs that tell where a title's rungs belong."""
+CRFS = (19.0, 23.0, 29.0, 38.0)
 
 
 def grid_side(preset: str, crfs: Sequence[float] = CRFS) -> LadderSide:
-    """The sizes of ``standard`` and 144p at every CRF, without caps."""
-    ladder = replace(
-        load_ladder("standard"), preset=preset, boxes=load_ladder("main").boxes, crf=crfs[0]
-    )
+    """The sizes of the ladder ``standard`` at every CRF, without caps."""
+    ladder = replace(load_ladder("standard"), preset=preset, crf=crfs[0])
     return LadderSide(f"grid, {preset}", ladder, tuple(crfs), capped=False)
-
-
-def scouting_side(ladder: Ladder) -> LadderSide:
-    """A ladder's sizes at a few CRFs, without caps."""
-    return LadderSide("scouts", replace(ladder, crf=SCOUTED[0]), SCOUTED, capped=False)
 
 
 def measured(reel: Reel, sides: Sequence[Side]) -> Sides:

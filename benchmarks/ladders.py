@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from benchmarks.fixed_ladders import AWS, SHAKA, TWO_PASSES, FixedLadder, fitting, make_ladder
-from benchmarks.grid import measured, scouting_side
+from benchmarks.grid import grid_side, measured
 from benchmarks.plots import Line, draw
 from benchmarks.ratios import Ratio
 from benchmarks.reels import Reel, mix_reel, shots_reel
@@ -88,9 +88,9 @@ def _of_reel(workplace: Workplace, reel: Reel, ladders: Sequence[FixedLadder]) -
             found.ours["av1"] = side.encodes
             yield from _av1(found)
     tell(f"{NAME} {reel.name}: {OWN}")
-    [scouts] = measured(reel, [scouting_side(standard)]).sides
+    [grid] = measured(reel, [grid_side(standard.preset)]).sides
     every = [rung for peer in found.peers.values() for rung in peer]
-    placed = rungs_instead(scouts.encodes, found.parts, every)
+    placed = rungs_instead(grid.encodes, found.parts, every)
     own = measured(reel, [_side_of(standard, one) for one in placed])
     found.ours[OWN] = [rung for side in own.sides for rung in side.encodes]
     for name in found.peers:

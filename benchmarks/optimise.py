@@ -1,15 +1,15 @@
 """What choosing per shot gains, and what is lost when a cheap proxy chooses.
 
-Every (shot, size, CRF) of a reel of small shots is encoded and scored: that is the exhaustive
-search. The same is done with a faster preset; what it would choose is looked up in the exhaustive
-search. Points are steps of a library that is kept, so a run that was cut off goes on.
+Every (shot, size, CRF) of the reel of shots is encoded and scored: that is the exhaustive search.
+The same is done with a faster preset; what it would choose is looked up in the exhaustive search.
+Points are steps of a library that is kept, so a run that was cut off goes on.
 """
 
 from collections.abc import Iterator, Sequence
 
 from benchmarks.grid import CRFS, grid_side, measured, measured_with_price
 from benchmarks.ratios import Ratio
-from benchmarks.reels import small_shots_reel
+from benchmarks.reels import shots_reel
 from benchmarks.table import Bar, Figure
 from benchmarks.workplace import Workplace, tell
 from matinee.flows.compare import Sides
@@ -30,7 +30,7 @@ BITS, CPU = Bar(2.0, "ours"), Bar(1.0, "ratio")
 
 def run(workplace: Workplace) -> Iterator[Figure]:
     """The gain of a choice per shot; then the proxy: the bits that it loses, the CPU it takes."""
-    reel, final = small_shots_reel(workplace), load_ladder("standard")
+    reel, final = shots_reel(workplace), load_ladder("standard")
     workplace.note(f"{NAME}: {reel.words}")
     tell(f"{NAME}: {final.preset}, every size at {len(CRFS)} CRFs")
     found = measured(reel, [grid_side(final.preset)])

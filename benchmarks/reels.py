@@ -12,8 +12,6 @@ from itertools import pairwise
 from math import ceil
 from pathlib import Path
 
-import av
-
 from benchmarks.film import BIKES, BUNNY, CACHE, CITY, CITY_PACKAGE, PACKAGE, get_clip, make
 from benchmarks.workplace import Workplace
 from matinee.config import Settings
@@ -34,9 +32,6 @@ RATE = 24
 
 PIECE = 3
 """Seconds of each of its clips."""
-
-SMALL = 640
-"""Width of the shots that are searched exhaustively."""
 
 WIDTH, HEIGHT = 854, 480
 """Of the mix: its clips of real life are not larger."""
@@ -62,19 +57,6 @@ def shots_reel(workplace: Workplace) -> Reel:
         make(["-i", str(footage)], ["-map", "0:v:0", "-vf", graph, *lossless(rate)], path)
     words = f"{count} shots of {SHORTEST} s of {footage.name}, chosen by seed {SEED}"
     return Reel("shots", path, words)
-
-
-def small_shots_reel(workplace: Workplace) -> Reel:
-    """The same shots, so small that they can be encoded in every way there is."""
-    large = shots_reel(workplace)
-    path = large.path.with_name(f"{large.path.stem}-{SMALL}.mp4")
-    if not path.exists():
-        with av.open(str(large.path)) as film:
-            rate = film.streams.video[0].guessed_rate
-        assert rate is not None
-        shape = f"scale={SMALL}:-2:flags=lanczos,setsar=1"
-        make(["-i", str(large.path)], ["-vf", shape, *lossless(rate)], path)
-    return Reel("small shots", path, f"{large.words}, {SMALL} wide")
 
 
 def lossless(rate: Fraction) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from benchmarks.__main__ import GROUPS, NAMES, chosen
 from benchmarks.fixed_ladders import AWS, SHAKA, TWO_PASSES, commands, fitting
-from benchmarks.grid import CRFS, SCOUTED, grid_side, scouting_side
+from benchmarks.grid import CRFS, grid_side
 from benchmarks.reels import PIECE, RATE, choose, mix_command
 from hypothesis import given
 from hypothesis import strategies as st
@@ -96,16 +96,7 @@ def test_the_grid_has_one_ladder_at_every_crf_and_no_other() -> None:
 
     assert (side.ladder.preset, side.ladder.crf, side.capped) == ("ultrafast", CRFS[0], False)
     assert side.crfs == CRFS
-    assert side.ladder.boxes == load_ladder("main").boxes
-
-
-def test_a_title_is_scouted_at_the_sizes_of_its_ladder() -> None:
-    standard = load_ladder("standard")
-
-    side = scouting_side(standard)
-
-    assert (side.ladder.boxes, side.ladder.crf, side.crfs) == (standard.boxes, SCOUTED[0], SCOUTED)
-    assert not side.capped
+    assert side.ladder.boxes == load_ladder("standard").boxes
 
 
 @pytest.mark.parametrize("film", [None, Path("film.mp4")])
