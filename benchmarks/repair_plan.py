@@ -15,8 +15,8 @@ from matinee.assets.derivation import Step
 from matinee.assets.health import Clinic, plan_repair
 from matinee.config import Settings
 from matinee.core.ids import Digest, digest_of
-from matinee.flows.infirmary import remakings_of
 from matinee.flows.lineage import title_graph, title_of
+from matinee.flows.ways import ways_of
 from matinee.wiring.library import open_library
 from matinee.wiring.records import records_of
 
@@ -44,7 +44,8 @@ def run(workplace: Workplace) -> Iterator[Figure]:
             found = title_of(records, bad[0])
             assert found is not None
             made = asyncio.run(title_graph(records, found, bad[0], makers_of=bad))
-            plan = plan_repair(Clinic(frozenset(bad), {}, remakings_of(made, bad)), bad)
+            remakings = [way.remaking for way in ways_of([made], bad, {}).values()]
+            plan = plan_repair(Clinic(frozenset(bad), {}, remakings), bad)
             seconds.append(time.monotonic() - began)
             assert plan.mended == frozenset(bad)
             assert not plan.lost

@@ -13,6 +13,7 @@ from matinee.adapters.ffmpeg import (
     commands,
     copy_commands,
     picture_filters,
+    preview_commands,
     sample_commands,
     sound_commands,
 )
@@ -148,6 +149,39 @@ def test_measure_command_of_a_range_that_is_kept() -> None:
     assert_golden(
         "measure-hdr",
         commands.measure_command("ffmpeg", CLIP, BRIGHT, [SMALL, KEPT[0]], chunks, ["m0", "m1"]),
+    )
+
+
+GRAINY = replace(SMALL, codec="av1", preset="8", crf=35, profile="main", film_grain=24)
+
+
+def test_encode_command_of_grain_that_is_made_anew() -> None:
+    outputs = [Path("/scratch/240p.mp4")]
+
+    assert_golden(
+        "encode-grain", commands.encode_command("ffmpeg", CLIP, PICTURE, [GRAINY], [0], outputs)
+    )
+
+
+def test_what_is_measured_of_it_is_what_was_coded() -> None:
+    chunks, names = [Path("/objects/a"), Path("/objects/b")], ["m0", "m1"]
+    rungs = [SMALL, GRAINY]
+    for command in (
+        commands.measure_command("ffmpeg", CLIP, PICTURE, rungs, chunks, names),
+        commands.measure_command("ffmpeg", None, PICTURE, rungs, chunks, names),
+        sample_commands.sample_command("ffmpeg", CLIP, PICTURE, rungs, chunks, names, 7),
+    ):
+        place = command.index("-export_side_data")
+        assert command.count("-export_side_data") == 1
+        assert command.index("/objects/a") < place < command.index("/objects/b")
+        assert command[place + 1] == "film_grain"
+
+
+def test_luma_command() -> None:
+    large = replace(PICTURE, width=3840, height=2160)
+    assert_golden(
+        "luma",
+        preview_commands.luma_command("ffmpeg", CLIP, large, NTSC, range(24, 27), "0000072.luma"),
     )
 
 

@@ -2,6 +2,8 @@
 
 import json
 import re
+import resource
+import signal
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,10 +15,10 @@ from hypothesis import strategies as st
 from tests.apps.live_service import ELSEWHERE, Answer, LiveService, live_service
 
 from matinee.apps.web.access import SCOPES, AddressOpen, Person, access_for, all_of, host_of
-from matinee.apps.web.credentials import KEY_FILE, Links, signing_key
+from matinee.apps.web.credentials import KEY_FILE, Links, signing_key, write_private
 from matinee.apps.web.errors import TooManyTries
 from matinee.apps.web.tries import MOST_OF_ALL, MOST_OF_ONE, WINDOW_S, Tries
-from matinee.core.errors import LibraryError
+from matinee.core.errors import LibraryError, LibraryFull
 from matinee.core.ids import digest_of
 from matinee.core.signing import KEY_BYTES
 from matinee.ports.catalog import Title
@@ -326,6 +328,23 @@ def test_the_signing_key_is_made_once_and_for_us_alone(tmp_path: Path) -> None:
     path.write_bytes(b"short")
     with pytest.raises(LibraryError, match="no signing key"):
         signing_key(tmp_path)
+
+
+def test_a_private_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    path, small = tmp_path / "private", resource.getrlimit(resource.RLIMIT_FSIZE)
+    write_private(path, b"before")
+    handled = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, small[1]))
+    try:
+        with pytest.raises(LibraryFull, match="private cannot be written"):
+            write_private(path, bytes(1 << 17))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, small)
+        signal.signal(signal.SIGXFSZ, handled)
+
+    assert path.read_bytes() == b"before"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_the_form_of_the_api_is_told_to_readers(home: LiveService) -> None:

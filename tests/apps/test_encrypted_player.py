@@ -10,6 +10,7 @@ from tests.apps.conftest import not_run
 from tests.apps.live_server import LiveServer
 from tests.apps.test_other_players import PLAYERS, other_site
 from tests.apps.viewer import Viewer
+from tests.conftest import Ended
 from tests.encrypted import Encrypted
 
 __all__ = ["other_site"]
@@ -82,6 +83,34 @@ def test_the_page_plays_the_other_scheme_too(
     assert is_encrypted(page) and page.evaluate(SHOWS_THE_FILM)
 
 
+def test_a_title_gets_new_keys_while_it_is_watched(
+    open_viewer: Callable[..., Viewer], encrypted: Encrypted, matinee: Callable[..., Ended],
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    """The package before plays on with its keys, and whoever comes gets the new one."""
+    copy, asked = encrypted.copied_to(tmp_path / "library"), []
+    before = package(copy, "cbcs")
+    with LiveServer.over(copy.library) as server:
+        viewer = open_viewer(server.address)
+        page = viewer.open(f"/watch/{copy.title}?autoplay")
+        viewer.until("window.matinee && matinee.state().time > 0.5")
+
+        ended = matinee("rekey", copy.title, "--library", copy.library, "--json")
+        assert ended.exit_code == 0, ended.err
+        viewer.until("matinee.state().time > 2 && !matinee.state().error")
+        page.evaluate(f"void matinee.player.load('{before}main.m3u8').then(() => video.play())")
+        is_it = f"matinee.player.getAssetUri()?.includes('{before}')"
+        viewer.until(f"{is_it} && matinee.state().time > 1.5 && !matinee.state().error")
+        assert is_encrypted(page) and page.evaluate(SHOWS_THE_FILM)
+
+        page.on("request", lambda request: asked.append(request.url))
+        page = viewer.open(f"/watch/{copy.title}?autoplay")
+        viewer.until("window.matinee && matinee.state().time > 1.5 && !matinee.state().error")
+        assert is_encrypted(page) and page.evaluate(SHOWS_THE_FILM)
+    played = [url for url in asked if "/packages/" in url]
+    assert played and all(f"/packages/{ended.json['package']}/" in url for url in played)
+
+
 PLAY = "void video.play().catch(() => {})"
 HLS_JS = (
     "const p = new Hls({enableWorker: false, emeEnabled: true,"
@@ -102,6 +131,7 @@ DASH_JS = (
     ("script", "begin", "scheme"),
     [
         pytest.param("hls.js", HLS_JS, "cbcs", id="hls.js cbcs"),
+        pytest.param("hls.js", HLS_JS, "cenc", id="hls.js cenc"),
         pytest.param("dash.js", DASH_JS, "cbcs", id="dash.js cbcs"),
         pytest.param("dash.js", DASH_JS, "cenc", id="dash.js cenc"),
     ],

@@ -142,17 +142,17 @@ def test_dash_js_plays_every_codec_that_the_browser_knows(
 
 def page_of(
     open_viewer: Callable[..., Viewer], server: LiveServer, site: str, script: str, begin: str,
-    condition: str,
+    condition: str, title: str = TITLE, timeout_s: float = 20,
 ) -> None:  # fmt: skip
     """Another site's page plays until a condition holds, pictures on screen."""
     if not (PLAYERS / script).exists():
         not_run(f"{script} was not built (make test-players)")
     viewer = open_viewer(site, server.address)
     page = viewer.open(f"/{script}.html")
-    address = f"{server.address}/media/titles/{TITLE}/"
+    address = f"{server.address}/media/titles/{title}/"
     page.evaluate(f"const address = '{address}'; {begin}; window.p = p; video.play()")
 
-    viewer.until(f"{condition} && video.videoHeight > 0")
+    viewer.until(f"{condition} && video.videoHeight > 0", timeout_s)
     assert page.evaluate("video.duration") == pytest.approx(SECONDS, abs=0.1)
 
 

@@ -47,6 +47,7 @@ DOCUMENT = {
     "frame_rate": "24",
     "fixed": [{"rung": "video-av1-720p", "ladder": "av1", "crf": 35.0}],
     "choices": [CHOICE],
+    "film_grain": None,
 }
 
 
@@ -93,3 +94,23 @@ def test_an_older_package_does_not_know_its_crf() -> None:
     lines = explanation_lines({**DOCUMENT, "fixed": fixed, "choices": []}, every=True, one=True)
 
     assert lines[1:] == ["video-720p: every shot has one CRF; nothing was searched"]
+
+
+def test_film_grain_is_told_with_the_strength_of_each_rung() -> None:
+    places = [{"frame": 9, "noise": 3.1, "halved": 2.0}, {"frame": 70, "noise": 2.9, "halved": 2.0}]
+    rungs = {"video-av1-240p": 0, "video-av1-720p": 18, "video-av1-10-720p": 18}
+    grain = {"noise": 3.0, "halved": 2.0, "places": places, "rungs": rungs}
+    document = {**DOCUMENT, "fixed": [], "choices": [], "film_grain": grain}
+    lines = explanation_lines(document, every=False, one=False)
+
+    assert lines[1:] == [
+        "film grain: 3.00 steps, by 2 places of the film",
+        "  video-av1-720p, video-av1-10-720p: made anew, strength 18",
+        "  video-av1-240p: coded as it is: too little",
+    ]
+    chosen = {**grain, "noise": None, "halved": None, "places": [], "rungs": {"video-x": 7}}
+    lines = explanation_lines({**document, "film_grain": chosen}, every=False, one=False)
+    assert lines[1:] == ["  video-x: made anew, strength 7"]
+    unseen = {**chosen, "places": places[:1], "rungs": {"video-x": 0}}
+    lines = explanation_lines({**document, "film_grain": unseen}, every=False, one=False)
+    assert lines[1] == "film grain: none that can be told, by 1 place of the film"

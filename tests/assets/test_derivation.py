@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matinee.assets.asset import object_key
-from matinee.assets.derivation import Step
+from matinee.assets.derivation import Shared, Step
 from matinee.assets.files import BLOCK, digest_of_file
-from matinee.core.ids import Digest, digest_of
+from matinee.core.ids import Digest, digest_of, digest_of_value
 
-NAMES = st.text("abcxyz_", min_size=1, max_size=6)
+NAMES = st.text('abcxyz_é"\\', min_size=1, max_size=6)
 DIGESTS = st.binary(max_size=4).map(digest_of)
 PARAMETERS = st.dictionaries(
     NAMES, st.integers() | st.text("ab/1") | st.lists(st.integers(), max_size=3), max_size=4
@@ -49,6 +49,27 @@ def test_a_step_made_again_has_the_same_key(step: Step) -> None:
     )
 
     assert (again.key, again.recipe) == (step.key, step.recipe)
+
+
+@given(step=steps())
+def test_keys_are_digests_of_the_canonical_json_of_what_they_name(step: Step) -> None:
+    told = {
+        "function": step.function,
+        "version": step.version,
+        "inputs": dict(step.inputs),
+        "parameters": dict(step.parameters),
+    }
+
+    assert step.recipe == digest_of_value(told)
+    assert step.key == digest_of_value({"recipe": step.recipe, "tools": dict(step.tools)})
+
+
+@given(step=steps())
+def test_what_steps_share_changes_no_key(step: Step) -> None:
+    other = changed(step, parameters=Shared(step.parameters), tools=Shared(step.tools))
+
+    assert (other.recipe, other.key) == (step.recipe, step.key)
+    assert other == step
 
 
 @given(step=steps(), tools=st.dictionaries(NAMES, NAMES, max_size=3))

@@ -142,7 +142,9 @@ class Storm:
 
     def _is_idle(self) -> bool:
         try:
-            ended = Tables(self.scene.library).one("SELECT count(ended_at) FROM run")
+            ended = Tables(self.scene.library).one(
+                "SELECT count(ended_at) FROM run WHERE flow = 'publish'"
+            )
         except sqlite3.Error:
             return False
         return bool(ended == len(self.scene.films))
@@ -209,8 +211,14 @@ def storm(folder: Path, kills: int, seed: int) -> Outcome:
         stop_s=round(stop_s, 2),
         raged_s=round(raged_s, 1),
         seconds=round(time.monotonic() - begun, 1),
-        faults=[*late, *found],
+        faults=[*late, *_own_ends(tree), *found],
     )
+
+
+def _own_ends(tree: Tree) -> list[str]:
+    """It may end of itself where the library cannot be used, and for nothing else."""
+    allowed = LibraryError.exit_code
+    return [f"the service ended itself with {code}" for code in tree.own_ends if code != allowed]
 
 
 def run_apart(folder: Path, kills: int, seed: int) -> "subprocess.CompletedProcess[str]":

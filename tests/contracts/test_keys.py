@@ -36,7 +36,8 @@ class Service:
             return self.answer
         if asked["title"] not in TITLES or asked["label"] not in LABELS:
             return 404, b""
-        key = derived_key(b"a service's secret", asked["title"], asked["label"])
+        generation = asked.get("generation", 1)
+        key = derived_key(b"a service's secret", asked["title"], asked["label"], generation)
         return 200, json.dumps({"id": key.id.hex(), "key": key.key.hex()}).encode()
 
 
@@ -70,11 +71,12 @@ def key_file(folder: Path, text: str | None = None) -> Path:
     path = folder / "keys.toml"
     if text is None:
         text = "".join(
-            f'[[key]]\ntitle = "{title}"\nlabel = "{label}"\n'
+            f'[[key]]\ntitle = "{title}"\nlabel = "{label}"\n{spelled}'
             f'id = "{key.id.hex()}"\nkey = "{key.key.hex().upper()}"\n'
             for title in TITLES
             for label in LABELS
-            for key in [derived_key(b"a file", title, label)]
+            for generation, spelled in ((1, ""), (2, "generation = 2\n"))
+            for key in [derived_key(b"a file", title, label, generation)]
         )
     path.write_text(text)
     path.chmod(0o600)
@@ -101,6 +103,15 @@ def test_the_same_question_has_the_same_answer(opened: Callable[[], Keys]) -> No
     assert first == again
     assert len({key.id for key in first}) == len({key.key for key in first}) == 4
     assert set(keys_of(opened(), "one", LABELS)) == set(LABELS)
+
+
+def test_another_generation_has_other_keys_under_other_ids(opened: Callable[[], Keys]) -> None:
+    opened().prepare()
+    first, second = (keys_of(opened(), "one", LABELS, generation) for generation in (1, 2))
+
+    assert first == keys_of(opened(), "one", LABELS)
+    every = [*first.values(), *second.values()]
+    assert len({key.id for key in every}) == len({key.key for key in every}) == 4
 
 
 def test_who_has_keys_does_not_show_them(opened: Callable[[], Keys]) -> None:
@@ -189,7 +200,9 @@ def test_a_key_for_a_title_goes_before_one_for_all(tmp_path: Path) -> None:
         (GOOD.replace("f" * 32, "f" * 30), "key has 30 characters, not 32 hexadecimal digits"),
         (GOOD.replace("0" * 32, "x" * 32), "id has 32 characters"),
         (GOOD.replace("label", "lable"), "its fields are label, id, key"),
-        (GOOD.replace('"video"', "7"), "every field is a text"),
+        (GOOD.replace('"video"', "7"), "every other field is a text"),
+        (f"{GOOD}generation = 0\n", "generation is not a whole number from 1 on"),
+        (f"{GOOD}generation = true\n", "generation is not a whole number"),
         (GOOD.replace("[[key]]", "[[keys]]"), "tables [[key]] and nothing else"),
         ("key = 7", "tables [[key]] and nothing else"),
         ('[[key]]\nkey = "' + "f" * 32, "no TOML"),
@@ -228,6 +241,13 @@ def test_a_service_is_told_who_asks_and_for_what(service: Service) -> None:
     (first, asked), (second, _) = service.heard
     assert asked == {"title": "one", "label": "audio"}
     assert first["authorization"] == "Bearer a token" and "authorization" not in second
+
+
+def test_a_service_is_told_of_a_later_generation(service: Service) -> None:
+    ServiceKeys(service.address).key("one", "audio", 3)
+
+    ((_, asked),) = service.heard
+    assert asked == {"title": "one", "label": "audio", "generation": 3}
 
 
 @pytest.mark.parametrize("status", [401, 403, 500, 301])

@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from tests.conftest import environment
 
 from matinee.adapters.process import LAST_WORDS, Finished, Job, run_program
 from matinee.adapters.sandbox.rules import Sandbox
@@ -27,6 +28,18 @@ sandbox = Sandbox(also_read=[Path("/")])
 asyncio.run(run_program(sandbox, job, lambda line: print(line, flush=True)))
 """
 
+FILLER = """
+import asyncio, sys
+from pathlib import Path
+from matinee.adapters.process import Job, run_program
+from matinee.adapters.sandbox.rules import Sandbox
+job = Job(["sh", "-c", "head -c 10000000 /dev/zero > filled; exit 3"], Path(sys.argv[1]))
+sandbox = Sandbox(also_read=[Path("/")], may_fork=True)
+try:
+    print(asyncio.run(run_program(sandbox, job)))
+except Exception as error:
+    print(type(error).__name__)
+"""
 
 OPEN = Sandbox(also_read=(Path("/"),), may_fork=True)
 """Walls that a shell and its children can live in; test_sandbox.py tries the real ones."""
@@ -52,6 +65,23 @@ def test_lines_of_the_output_are_handed_on_in_order(tmp_path: Path) -> None:
 
     assert lines == ["one", "two", "", "last"]
     assert (finished.exit_code, finished.last_words) == (0, "")
+
+
+def test_a_program_that_fills_the_disk_can_say_so(tmp_path: Path) -> None:
+    """Its words lie on that disk: without room for them it would seem to fail for no reason."""
+    mounts = ["unshare", "--map-root-user", "--mount"]
+    if subprocess.run([*mounts, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("NOT RUN: this kernel lets nobody mount a disk")
+    script = 'mount -t tmpfs -o size=1m small "$1" && exec "$2" "$3" "$1"'
+    disk, filler = tmp_path / "disk", tmp_path / "filler.py"
+    filler.write_text(FILLER)
+    disk.mkdir()
+    done = subprocess.run(
+        [*mounts, "sh", "-c", script, "sh", disk, sys.executable, filler],
+        check=True, capture_output=True, text=True, env=environment(), timeout=60,
+    )  # fmt: skip
+
+    assert done.stdout.strip() == "LibraryFull"
 
 
 def test_the_exit_code_and_the_last_words_are_told(tmp_path: Path) -> None:

@@ -134,6 +134,17 @@ def test_a_large_object_is_streamed_in_small_pieces(store: ObjectStore, tmp_path
     assert max(map(len, given)) <= PIECE_BYTES
 
 
+def test_objects_are_proved_one_after_the_other(store: ObjectStore) -> None:
+    large = bytes(3 << 20)
+    asyncio.run(store.write("films/one", b"one"))
+    asyncio.run(store.write("films/large", large))
+
+    found = asyncio.run(store.prove_each(["films/one", "films/gone", "films/large", "films/one"]))
+
+    one = (digest_of(b"one"), 3)
+    assert found == [one, None, (digest_of(large), len(large)), one]
+
+
 def test_a_tag_is_of_these_bytes(store: ObjectStore) -> None:
     async def looks() -> list[object]:
         await store.write("entry", b"one")

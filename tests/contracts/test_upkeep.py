@@ -186,6 +186,10 @@ def test_a_row_that_was_changed_is_seen(engine: Engine, change: str) -> None:
     (row,) = holdings.rows(0, 10)
     assert row.derivation is not None
     assert (row.derivation.step.recipe, row.derivation.step.key) != (row.recipe, row.key)
+    holdings.rewrite(row.key, made.step)
+    assert [(each.derivation, each.recipe) for each in holdings.rows(0, 10)] == [
+        (made, made.step.recipe)
+    ]
     holdings.forget(row.key)
     assert holdings.rows(0, 10) == []
 

@@ -39,6 +39,7 @@ CODES = {
     "LibraryError": "library.unusable",
     "LibraryFull": "library.full",
     "LibraryBusy": "library.busy",
+    "LibraryUnwritable": "library.unwritable",
     "ObjectMissing": "object.missing",
     "ObjectDamaged": "object.damaged",
     "NotFound": "not_found",

@@ -139,7 +139,7 @@ def test_a_plan_and_a_report_tell_the_scheme(
 
     assert "encrypted: cbcs, keys from the library's own secret" in plan.out
     assert "encrypted: cbcs, keys from the library's own secret: audio " in shown.out
-    assert set(report["encryption"]) == {"scheme", "keys", "key_ids"}
+    assert set(report["encryption"]) == {"scheme", "keys", "key_ids", "generation"}
     assert report["encryption"]["key_ids"]["audio"] in shown.out
     assert not any(encrypted.key(label) in shown.out for label in ("video", "audio"))
 

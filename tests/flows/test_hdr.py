@@ -166,3 +166,16 @@ def test_a_plan_says_what_would_keep_its_range(bright: Published, matinee: Run) 
     assert ended.exit_code == 0, ended.err
     assert "HEVC HDR10 level" in ended.out
     assert "beside that it keeps its range in HEVC HDR10 and AV1 HDR10" in ended.out
+
+
+def test_where_it_is_encrypted_av1_is_tone_mapped_and_hevc_keeps_its_range(
+    bright: Published, matinee: Run
+) -> None:
+    profile = bright.profile.with_name("locked.toml")
+    profile.write_text(bright.profile.read_text() + '[encryption]\nscheme = "cbcs"\n')
+    ended = matinee("publish", "--plan", bright.film, "--profile", profile, "--json")
+
+    assert ended.exit_code == 0, ended.err
+    names = {rung["name"] for rung in ended.json["rungs"]}
+    assert {name for name in names if "-pq-" in name} == {"video-hevc-pq-144p"}
+    assert "video-av1-10-144p" in names

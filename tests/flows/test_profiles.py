@@ -10,7 +10,7 @@ from typing import Any
 
 import av
 import pytest
-from tests.conftest import Ended, run_ffmpeg, standing_in
+from tests.conftest import TINY_LADDER, Ended, run_ffmpeg, standing_in
 from tests.every_codec import FAMILIES, FRAMES, SECONDS, TARGET, EveryCodec
 
 from matinee.media.cmaf import read_init, read_segment
@@ -289,6 +289,28 @@ def test_what_cannot_be_made_is_told_before_the_long_work(
     assert ended.exit_code == 5
     assert ended.json["error"]["code"] == "encode.failed"
     assert "encode 144p" not in ended.err and "scan" not in ended.err
+
+
+def test_a_cap_that_leaves_hardly_a_bit_is_refused_before_the_long_work(
+    matinee: Run, tmp_path: Path
+) -> None:
+    film, ladder = tmp_path / "film.mp4", tmp_path / "low.toml"
+    run_ffmpeg("-f", "lavfi", "-i", "mandelbrot=s=1280x720:r=24", "-frames:v", 24,
+               "-c:v", "libx264", "-preset", "ultrafast", film)  # fmt: skip
+    low = TINY_LADDER.replace("width = 256", "width = 1280").replace("height = 144", "height = 720")
+    ladder.write_text(low.replace("maxrate_kbps = 500", "maxrate_kbps = 10"))
+
+    ended = matinee(
+        "publish", film, "--ladder", ladder, "--library", tmp_path / "library", "--no-scores",
+        "--json",
+    )  # fmt: skip
+
+    assert ended.exit_code == 2
+    error = ended.json["error"]
+    assert error["code"] == "ladder.starved"
+    assert "rung 144p has a cap of 10 kbit/s" in error["message"]
+    assert "need 222 or more" in error["message"]
+    assert "scan" not in ended.err
 
 
 def test_devices_makes_sixty_streams_of_an_ordinary_film(matinee: Run, tmp_path: Path) -> None:

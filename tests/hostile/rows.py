@@ -197,7 +197,7 @@ EVENTS = (
         )
     ),
     failed("read-only", "a library that may not be written", events.read_only, 6,
-           "library.unusable", "the library", "library"),
+           "library.unwritable", "the library", "library"),
     failed("library is a file", "a library that is a file", events.library_is_a_file, 6,
            "library.unusable", "the library", "library"),
     failed("library vanishes", "a library that is removed during the run",

@@ -1,5 +1,6 @@
 """What mending costs at least, and what is lost of a source: worked out beside the program."""
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,8 +11,9 @@ from typing import Any
 import av
 
 from matinee.adapters.copies import LOCAL_BYTES_A_SECOND
-from matinee.flows.infirmary import ALMOST_NOTHING_S
+from matinee.assets.derivation import Step
 from matinee.flows.vault_copies import BYTES_A_SECOND
+from matinee.flows.ways import ALMOST_NOTHING_S
 
 WAYS = {"another key": LOCAL_BYTES_A_SECOND, "its original": LOCAL_BYTES_A_SECOND}
 
@@ -72,6 +74,31 @@ def _ways(
         " o.derivation = d.sequence WHERE o.digest = ? AND d.function NOT IN ('ingest')", (digest,),
     ).fetchall()  # fmt: skip
     return ways + [Way(key, max(ALMOST_NOTHING_S, wall_s)) for key, wall_s in made]
+
+
+def row(library: Path, key: str) -> tuple[float, set[str]]:
+    """The price of having a derivation's row right again: nothing where what is left tells it."""
+    with sqlite3.connect(library / "matinee.db") as database:
+        function, version, *texts, wall_s = database.execute(
+            "SELECT function, version, inputs, parameters, tools, wall_s FROM derivation"
+            " WHERE key = ?", (key,),
+        ).fetchone()  # fmt: skip
+        links = database.execute(
+            "SELECT i.digest FROM derivation_input i JOIN derivation d ON d.sequence = i.derivation"
+            " WHERE d.key = ?", (key,),
+        ).fetchall()  # fmt: skip
+    again = max(ALMOST_NOTHING_S, wall_s), {"remake"}
+    try:
+        inputs, parameters, tools = map(json.loads, texts)
+    except ValueError:
+        return again
+    guesses = [
+        inputs,
+        *({**inputs, role: link} for role in inputs for (link,) in links if link != inputs[role]),
+    ]
+    if any(Step(function, version, one, parameters, tools).key == key for one in guesses):
+        return 0.0, {"row"}
+    return again
 
 
 def hit_by(film: Path, offset: int) -> dict[str, Any] | None:

@@ -16,11 +16,12 @@ class Planted:
     """What was done. ``found``: kind and thing of each finding that must name it.
 
     A thing that is None: any thing of that kind will do. ``keys`` are the objects that are bad by
-    it; none where a row is, which is mended as a row.
+    it, ``step`` is the key of the derivation whose row is.
     """
 
     found: set[tuple[str, str | None]]
     keys: tuple[str, ...] = ()
+    step: str | None = None
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def row(library: Library) -> Planted:
     with library.database() as connection:
         update = f"UPDATE derivation SET {column} = ? WHERE sequence = ?"  # noqa: S608
         connection.execute(update, (changed, number))
-    return Planted({("row", f"derivation/{key}")})
+    return Planted({("row", f"derivation/{key}")}, step=key)
 
 
 def event(library: Library) -> Planted:

@@ -98,6 +98,8 @@ def check(library: Path, planted: Planted, before: dict[str, str], vault: Path |
     price, ways = 0.0, {"row"}
     if planted.keys:
         price, ways = oracle.cheapest(library, vault, planted.keys)
+    if planted.step:
+        price, ways = oracle.row(library, planted.step)
     code, done = stand.upkeep(library, "repair")
     if code != 0:
         raise Wrong("repaired", f"{done['lost']} {done['left']}")
@@ -137,7 +139,7 @@ def check_backup(scene: Scene, rng: random.Random) -> str:
     library, vault = scene.copy(), stand.copied(scene.vault, scene.vault.parent / "bad-vault")
     keys = [
         path.relative_to(vault).as_posix()
-        for folder in ("copies", "lists")
+        for folder in ("copies", "lists", "snapshots", "seconds")
         for path in sorted((vault / folder).rglob("*"))
         if path.is_file()
     ]

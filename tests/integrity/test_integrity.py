@@ -5,6 +5,7 @@ import json
 import random
 import shutil
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -71,6 +72,37 @@ def test_damage_of_every_kind_is_found_named_and_mended(library: Path) -> None:
     after = stand.shown(library)
     assert {key: after.get(key) for key in before} == before
     assert stand.upkeep(library, "scrub", "--sample", "0")[1]["findings"] == []
+
+
+def test_what_a_killed_repair_had_made_is_not_made_again(library: Path) -> None:
+    damaged = Library(library, random.Random(7))
+    every = [plant.segment(damaged), plant.proof(damaged), plant.missing(damaged)]
+
+    def spoil() -> None:
+        """The row of the verdicts, so that their step has to run along the title's whole path."""
+        with damaged.database() as connection:
+            connection.execute("UPDATE derivation SET parameters = '{}' WHERE function = 'judge'")
+
+    def tried() -> Counter[str]:
+        return Counter(key for (key,) in damaged.ask("SELECT key FROM attempt"))
+
+    spoil()
+    ((row,),) = damaged.ask("SELECT key FROM derivation WHERE function = 'judge'")
+    assert stand.upkeep(library, "scrub", "--sample", "0")[0] == 6
+    code, done = stand.upkeep(library, "repair")
+    assert (code, done["left"]) == (0, [])
+    assert {key for each in every for key in each.keys} | {f"derivation/{row}"} == {
+        thing for act in done["acts"] for thing in act["things"]
+    }
+    before = tried()
+    spoil()
+    with damaged.database() as connection:  # as of one that was killed before it closed them
+        connection.execute("UPDATE finding SET state = 'open', closed_at = NULL, how = NULL")
+
+    code, done = stand.upkeep(library, "repair")
+    assert (code, len(done["mended"])) == (0, 4)
+    assert [act["things"] for act in done["acts"]] == [[f"derivation/{row}"]]
+    assert tried() - before == {row: 1}
 
 
 @pytest.fixture(scope="module")

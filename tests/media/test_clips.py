@@ -11,7 +11,7 @@ from tests.media.test_timeline import CONFIGURATION, MS, TS, in_groups, index, o
 from matinee.core.errors import SourceDamaged
 from matinee.core.ids import Digest, digest_of, digest_of_value
 from matinee.core.time import FrameSpan
-from matinee.media.clips import LOOK_BACK, ClipPlan, clip_plans, plan_clip
+from matinee.media.clips import USUAL, ClipPlan, clip_plans, plan_clip
 from matinee.media.frame_index import DISCARD, KEY
 from matinee.media.timeline import Packets, Timeline, build_timeline
 
@@ -215,25 +215,42 @@ def test_a_digest_that_ends_in_zeros_is_kept_whole() -> None:
     assert bytes(one["digest"][15]).ljust(32, b"\0") == b"a" * 30 + bytes(2)
 
 
+def canonical_digest(timeline: Timeline, clip: ClipPlan) -> Digest:
+    packets = timeline.packets[clip.first : clip.last + 1]
+    first_pts = timeline.packets["pts"][timeline.decode_order[clip.frames.start]]
+    ranks = np.argsort(np.argsort(packets["pts"], kind="stable"))
+    ranks = ranks - int(np.sum(packets["pts"] < first_pts))
+    named = [
+        [int(rank), bytes(digest).ljust(32, b"\0").hex(), int(flags) & DISCARD]
+        for rank, digest, flags in zip(ranks, packets["digest"], packets["flags"], strict=True)
+    ]
+    described = {"configuration": CONFIGURATION, "frames": len(clip.frames), "packets": named}
+    return digest_of_value(described)
+
+
 def test_a_clips_digest_is_that_of_canonical_json() -> None:
     packets = film_index()
     packets["digest"][3] = b"ends in zeros"
     packets["flags"][0] |= DISCARD
     timeline = build_timeline(packets, MS, None)
     clip = plan_clip(timeline, FrameSpan(0, timeline.frames), CONFIGURATION)
-    ranks = np.argsort(np.argsort(packets["pts"], kind="stable"))
-    ranks = ranks - int(np.sum(packets["pts"] < packets["pts"][timeline.decode_order[0]]))
-    named = [
-        [int(rank), bytes(digest).ljust(32, b"\0").hex(), int(flags) & DISCARD]
-        for rank, digest, flags in zip(ranks, packets["digest"], packets["flags"], strict=True)
-    ]
-    described = {"configuration": CONFIGURATION, "frames": timeline.frames, "packets": named}
-    assert clip.digest == digest_of_value(described)
+
+    assert clip.digest == canonical_digest(timeline, clip)
+
+
+@pytest.mark.parametrize("before", [0, 3, USUAL, USUAL + 1])
+def test_so_it_is_however_long_the_clip_is(before: int) -> None:
+    """Packets before the first wanted frame have ranks below zero."""
+    timeline = build_timeline(index(range(3 * USUAL), keys=(0,)), Fraction(1, 25), None)
+    for after in (1, USUAL, USUAL + 1):
+        clip = plan_clip(timeline, FrameSpan(before, before + after), CONFIGURATION)
+
+        assert clip.digest == canonical_digest(timeline, clip)
 
 
 def test_a_key_frame_is_found_however_far_back_it_is() -> None:
-    frames = 3 * LOOK_BACK
+    frames = 3000
     timeline = build_timeline(index(range(frames), keys=(0, 5)), Fraction(1, 25), None)
-    for start, first in ((frames - 7, 5), (LOOK_BACK, 5), (5, 5), (4, 0), (0, 0)):
+    for start, first in ((frames - 7, 5), (1000, 5), (5, 5), (4, 0), (0, 0)):
         clip = plan_clip(timeline, FrameSpan(start, start + 1), CONFIGURATION)
         assert (clip.first, clip.last) == (first, start)

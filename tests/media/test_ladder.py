@@ -17,6 +17,7 @@ from matinee.media.codecs import CODECS
 from matinee.media.codecs.codec import Demand
 from matinee.media.colour import HLG, PQ, Light
 from matinee.media.ladder import NEARLY_THE_SOURCE, Box, Ladder, fit, fit_all, parse_ladder
+from matinee.media.ladder_checks import AUTO
 from matinee.media.source import Colour, Picture, display_size
 
 LADDERS = Path(matinee.ladders.__file__).parent
@@ -446,6 +447,55 @@ def test_a_target_asks_for_settings_per_shot() -> None:
 def test_settings_that_make_no_sense_are_refused(lines: list[str], fault: str) -> None:
     with pytest.raises(LadderInvalid, match=re.escape(fault)):
         parse_ladder("wish", with_video(*lines))
+
+
+# Film grain
+
+
+AV1_TEXT = (LADDERS / "av1.toml").read_text(encoding="utf-8")
+
+
+def with_grain(value: str, *lines: str, text: str = AV1_TEXT) -> Ladder:
+    said = 'film_grain = "auto"'
+    assert said in text
+    return parse_ladder("mine", text.replace(said, "\n".join([f"film_grain = {value}", *lines])))
+
+
+def test_film_grain_is_off_where_nothing_is_said_and_auto_in_shipped_ladders_of_av1() -> None:
+    asked = {ladder.codec for ladder in EVERY if ladder.film_grain}
+
+    assert asked == {"av1"}
+    assert {ladder.film_grain for ladder in EVERY if ladder.codec == "av1"} == {AUTO}
+    assert with_grain('"off"').film_grain == with_grain("0").film_grain == 0
+
+
+def test_a_strength_is_that_of_every_rung_and_what_is_off_is_not_in_keys() -> None:
+    film = picture(640, 360)
+    rungs = {value: fit(with_grain(value), film, RATE) for value in ("12", '"auto"', '"off"')}
+
+    assert {rung.film_grain for rung in rungs["12"]} == {12}
+    assert rungs['"auto"'] == rungs['"off"']
+    assert all(rung.as_parameters()["film_grain"] == 12 for rung in rungs["12"])
+    assert not any("film_grain" in rung.as_parameters() for rung in rungs['"off"'])
+
+
+def test_with_a_target_of_vmaf_there_is_no_grain() -> None:
+    assert with_grain('"auto"', "target_vmaf = 90").film_grain == 0
+    assert with_grain("12").with_target(90).film_grain == 0
+    with pytest.raises(LadderInvalid, match="film_grain and target_vmaf exclude each other"):
+        with_grain("12", "target_vmaf = 90")
+
+
+@pytest.mark.parametrize("value", ["51", "-1", '"some"', "1.5", "true"])
+def test_a_strength_that_is_none_is_refused(value: str) -> None:
+    with pytest.raises(LadderInvalid, match="film_grain"):
+        with_grain(value)
+
+
+def test_other_codecs_tell_no_grain() -> None:
+    with pytest.raises(LadderInvalid, match=re.escape("H.264 tells no film grain; AV1 does")):
+        parse_ladder("mine", with_video('film_grain = "auto"'))
+    assert parse_ladder("mine", with_video('film_grain = "off"')).film_grain == 0
 
 
 def test_av1_with_static_metadata_is_tone_mapped_where_it_is_encrypted() -> None:

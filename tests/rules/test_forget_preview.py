@@ -11,7 +11,7 @@ from matinee.flows.functions import forget_preview
 from matinee.ports.events import Search
 from matinee.ports.runs import Ended, Wish
 from matinee.rules.functions import AsyncCall
-from matinee.stages.preview import remove_preview
+from matinee.stages.showing import remove_preview
 from matinee.wiring.library import Library, open_library
 from matinee.wiring.rules import open_automation
 

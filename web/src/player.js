@@ -22,6 +22,13 @@ function withIdentity(type, response) {
   response.data = new TextEncoder().encode(changed).buffer;
 }
 
+/** One loudspeaker's sound of a language that has more is told apart from it; else "", as it is. */
+function soundLabel(player, name, track, kind) {
+  const isWider = (other) => other.language === track.language && other.channelsCount > 1;
+  const isFolded = kind === "audio" && track.channelsCount === 1 && player.getAudioTracks().some(isWider);
+  return name && isFolded ? `${name} (mono)` : "";
+}
+
 class Watch {
   /** ``isPreview``: of a title that is being made, what there is of its preview. */
   constructor(title, isPreview) {
@@ -49,6 +56,7 @@ class Watch {
       controlPanelElements: small.matches ? PANEL.filter((name) => name !== "captions") : PANEL,
       overflowMenuButtons: MENU,
       showAudioCodec: false, // a language once, whatever it is coded in: the player takes what it can play
+      customTrackLabel: (...told) => soundLabel(this.player, ...told), // Shaka wants one without parameters
       topControlPanelElements: [],
       contextMenuElements: ["loop", "picture_in_picture"],
       seekBarColors: { played: AMBER, buffered: "rgba(255,255,255,.45)", base: "rgba(255,255,255,.22)",

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from matinee.media.encryption import KEY_DIGITS, ContentKey
+from matinee.media.encryption import FIRST, KEY_DIGITS, ContentKey
 from matinee.ports.keys import KeyMissing, Keys, KeysInvalid, KeysUnreachable
 
 WITHIN_S = 10.0
@@ -25,9 +25,10 @@ class ServiceKeys(Keys):
     def prepare(self) -> None:
         """Nothing: the service has keys or not."""
 
-    def key(self, title: str, label: str) -> ContentKey:
+    def key(self, title: str, label: str, generation: int = FIRST) -> ContentKey:
         target = service_target(self.address)
-        body = json.dumps({"title": title, "label": label}).encode()
+        later = {} if generation == FIRST else {"generation": generation}
+        body = json.dumps({"title": title, "label": label, **later}).encode()
         status, answer = self._asked(target, body)
         if status == 404:
             raise KeyMissing(f"the key service at {target.netloc} has no {label} key for {title}")

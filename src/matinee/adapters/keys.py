@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from matinee.core.errors import LibraryError
-from matinee.media.encryption import KEY_DIGITS, ContentKey, derived_key
+from matinee.media.encryption import FIRST, KEY_DIGITS, ContentKey, derived_key
 from matinee.ports.keys import KeyMissing, Keys, KeysInvalid
 
 SECRET_FILE = "encryption.key"  # noqa: S105  # its name
@@ -33,8 +33,8 @@ class LibraryKeys(Keys):
         except OSError as error:
             raise LibraryError(f"the secret {path} cannot be made: {error.strerror}") from error
 
-    def key(self, title: str, label: str) -> ContentKey:
-        return derived_key(self._secret(), title, label)
+    def key(self, title: str, label: str, generation: int = FIRST) -> ContentKey:
+        return derived_key(self._secret(), title, label, generation)
 
     def _secret(self) -> bytes:
         path = self.folder / SECRET_FILE
@@ -63,7 +63,7 @@ class FileKeys(Keys):
     def prepare(self) -> None:
         """Nothing: keys are there or not."""
 
-    def key(self, title: str, label: str) -> ContentKey:
+    def key(self, title: str, label: str, generation: int = FIRST) -> ContentKey:
         try:
             text = _private(self.path).decode()
             document = tomllib.loads(text)
@@ -76,19 +76,29 @@ class FileKeys(Keys):
         if not isinstance(tables, list) or set(document) - {"key"}:
             raise KeysInvalid(f"key file {self.path}: it has tables [[key]] and nothing else")
         every = [self._entry(number, table) for number, table in enumerate(tables, 1)]
-        fitting = [one for one in every if one[1] == label and one[0] in (title, None)]
-        fitting.sort(key=lambda one: one[0] is None)  # what names the title goes first
+        fitting = [
+            one
+            for one in every
+            if one.label == label and one.title in (title, None) and one.generation == generation
+        ]
+        fitting.sort(key=lambda one: one.title is None)  # what names the title goes first
         if not fitting:
-            raise KeyMissing(f"key file {self.path} has no {label} key for {title}")
-        return fitting[0][2]
+            later = "" if generation == FIRST else f" of generation {generation}"
+            raise KeyMissing(f"key file {self.path} has no {label} key{later} for {title}")
+        return fitting[0].key
 
-    def _entry(self, number: int, table: Any) -> tuple[str | None, str, ContentKey]:
+    def _entry(self, number: int, table: Any) -> "_Entry":
         where = f"key file {self.path}, [[key]] {number}"
-        fields = {"title", "label", "id", "key"}
+        fields = {"title", "label", "generation", "id", "key"}
         if not isinstance(table, dict) or not {"label", "id", "key"} <= set(table) <= fields:
-            raise KeysInvalid(f"{where}: its fields are label, id, key and perhaps title")
-        if not all(isinstance(value, str) for value in table.values()):
-            raise KeysInvalid(f"{where}: every field is a text")
+            raise KeysInvalid(
+                f"{where}: its fields are label, id, key and perhaps title and generation"
+            )
+        generation = table.get("generation", FIRST)
+        if type(generation) is not int or generation < FIRST:
+            raise KeysInvalid(f"{where}: generation is not a whole number from {FIRST} on")
+        if not all(isinstance(table[name], str) for name in set(table) - {"generation"}):
+            raise KeysInvalid(f"{where}: every other field is a text")
         for field in ("id", "key"):
             if not KEY_DIGITS.fullmatch(table[field]):
                 length = len(table[field])
@@ -96,7 +106,17 @@ class FileKeys(Keys):
                     f"{where}: {field} has {length} characters, not 32 hexadecimal digits"
                 )
         key = ContentKey(bytes.fromhex(table["id"]), bytes.fromhex(table["key"]))
-        return table.get("title"), table["label"], key
+        return _Entry(table.get("title"), table["label"], generation, key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A key as a file has it; ``title`` None: for all."""
+
+    title: str | None
+    label: str
+    generation: int
+    key: ContentKey
 
 
 def _private(path: Path) -> bytes:

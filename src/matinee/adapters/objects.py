@@ -179,6 +179,28 @@ class ObstoreObjects(ListedStore):
             await asyncio.to_thread(pace, len(piece))
         return Digest(digest.hexdigest()), found.size_bytes
 
+    async def prove_each(self, keys: Sequence[str]) -> list[tuple[Digest, int] | None]:
+        if self._root is not None:
+            return await asyncio.to_thread(self._hashed_each, self._root, keys)
+        found: list[tuple[Digest, int] | None] = []
+        for key in keys:
+            try:
+                found.append(await self.prove(key, lambda _: None))
+            except ObjectMissing:
+                found.append(None)
+        return found
+
+    def _hashed_each(self, root: Path, keys: Sequence[str]) -> list[tuple[Digest, int] | None]:
+        block = memoryview(bytearray(HASHED_BYTES))
+        found: list[tuple[Digest, int] | None] = []
+        for key in keys:
+            with _failures("read", checked(key)):
+                try:
+                    found.append(_hashed(root / key, lambda _: None, block))
+                except FileNotFoundError:
+                    found.append(None)
+        return found
+
     async def listed(self, folder: str) -> AsyncIterator[Listed]:
         checked(folder)
         with _failures("list", folder):
@@ -207,9 +229,12 @@ class ObstoreObjects(ListedStore):
         return target
 
 
-def _hashed(path: Path, pace: Callable[[int], None]) -> tuple[Digest, int]:
+def _hashed(
+    path: Path, pace: Callable[[int], None], block: memoryview | None = None
+) -> tuple[Digest, int]:
     """Digest and size of a file, read past Python's buffers; hashing lets other threads work."""
-    digest, size, block = hashlib.sha256(), 0, memoryview(bytearray(HASHED_BYTES))
+    digest, size = hashlib.sha256(), 0
+    block = memoryview(bytearray(HASHED_BYTES)) if block is None else block
     with path.open("rb", buffering=0) as file:
         while count := file.readinto(block):
             pace(count)

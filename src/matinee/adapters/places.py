@@ -1,7 +1,6 @@
 """A film's bytes as a local file, wherever they lie."""
 
 import asyncio
-import errno
 import os
 import re
 import shutil
@@ -12,8 +11,8 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from obstore.exceptions import PreconditionError
 
 from matinee.adapters.foreign_buckets import ForeignBucket, failures, foreign_bucket
+from matinee.core.disk_failures import of_disk
 from matinee.core.errors import (
-    LibraryError,
     LibraryFull,
     ObjectMissing,
     SourceChanged,
@@ -94,9 +93,8 @@ class Places:
         except ObjectMissing as error:
             raise SourceUnreadable(error.message, "upload the film again") from error
         except OSError as error:
-            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-                raise LibraryFull(f"no room for {key} in scratch") from error
-            raise LibraryError(f"{key} cannot be copied to scratch: {error.strerror}") from error
+            said = f"{key} cannot be copied to scratch: {error.strerror}"
+            raise of_disk(said, error) from error
         finally:
             part.unlink(missing_ok=True)
         return target

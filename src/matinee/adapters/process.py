@@ -17,8 +17,8 @@ from typing import IO
 
 from matinee.adapters.sandbox.confine import FAILED
 from matinee.adapters.sandbox.rules import Sandbox, tool_environment
+from matinee.core.disk_failures import of_disk
 from matinee.core.errors import (
-    LibraryError,
     LibraryFull,
     ToolError,
     ToolHung,
@@ -30,6 +30,9 @@ from matinee.core.limits import GIB
 
 LAST_WORDS = 2000
 """How much of a program's standard error is kept, in bytes."""
+
+WORDS_ROOM = 1 << 14
+"""Bytes of standard error that are kept free: so a program on a full disk can say why it ends."""
 
 LOOK_S = 0.5
 """How often a running program is looked at, in seconds."""
@@ -181,9 +184,9 @@ class Program:
         _, status, usage = os.wait4(self._process.pid, 0)
         self._process.returncode = os.waitstatus_to_exitcode(status)
         with self._errors as errors:
-            size = errors.seek(0, os.SEEK_END)
-            errors.seek(max(0, size - LAST_WORDS))
-            last_words = errors.read().decode(errors="replace").strip()
+            size = os.lseek(errors.fileno(), 0, os.SEEK_CUR)  # where the program is in it
+            begin = errors.seek(max(0, size - LAST_WORDS))
+            last_words = errors.read(size - begin).decode(errors="replace").strip()
         return Finished(
             exit_code=self._process.returncode,
             last_words=last_words,
@@ -269,12 +272,16 @@ class Program:
 
 
 def _scratch_file(folder: Path | None) -> IO[bytes]:
-    """A file without a name, for a program's standard error."""
+    """A file without a name, for a program's standard error, which has room on any disk."""
     try:
-        return tempfile.TemporaryFile(dir=folder)
+        file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # the program's end closes it
+        with contextlib.ExitStack() as failing:
+            failing.enter_context(file)
+            os.posix_fallocate(file.fileno(), 0, WORDS_ROOM)
+            failing.pop_all()
     except OSError as error:
-        kind = LibraryFull if error.errno == errno.ENOSPC else LibraryError
-        raise kind(f"scratch files cannot be written: {error.strerror}") from error
+        raise of_disk(f"scratch files cannot be written: {error.strerror}", error) from error
+    return file
 
 
 def free_memory() -> int | None:

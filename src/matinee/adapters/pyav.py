@@ -21,9 +21,8 @@ from matinee.adapters.pyav_inspect import inspect_film, look_at
 from matinee.adapters.pyav_listen import heard, sound_damage
 from matinee.adapters.pyav_picture import open_safely, pictures_of
 from matinee.adapters.pyav_times import packets_of_rows
+from matinee.core.disk_failures import NO_RIGHT, NO_ROOM, of_disk
 from matinee.core.errors import (
-    LibraryError,
-    LibraryFull,
     SourceChanged,
     SourceDamaged,
     SourceRefused,
@@ -44,9 +43,7 @@ from matinee.ports.tools import Clip, Indexer, Joined, JoinRefused, SegmentProof
 SEEKABLE = ("mov", "matroska")
 """Containers whose index can be trusted to find a key packet."""
 
-
-NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-UNWRITABLE = frozenset({errno.EIO, errno.EROFS, errno.EACCES, errno.ENOENT, errno.EISDIR})
+OF_SCRATCH = frozenset({*NO_ROOM, *NO_RIGHT, errno.EIO, errno.ENOENT, errno.EISDIR})
 
 CLIP_FORMATS = ("matroska", "nut")
 """What a clip may be written as: the second for codecs that the first has no name for."""
@@ -159,13 +156,10 @@ def opened(film: Path) -> Iterator[Any]:
         try:
             yield container
         except (av.error.FFmpegError, OSError) as error:
-            if error.errno in NO_ROOM:
-                raise LibraryFull("scratch files cannot be written: there is no room") from error
-            if error.errno in UNWRITABLE:
-                raise LibraryError(
-                    f"scratch files cannot be written: {error.strerror}",
-                    "see that the library's disk can be written",
-                ) from error
+            if error.errno in OF_SCRATCH:
+                said = f"scratch files cannot be written: {error.strerror}"
+                met = OSError(error.errno, error.strerror)
+                raise of_disk(said, met, "see that the library's disk can be written") from error
             raise SourceDamaged(f"the film is damaged: {error.strerror}") from error
 
 

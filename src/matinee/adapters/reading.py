@@ -13,7 +13,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from matinee.adapters.wire import GO_ON, encode
-from matinee.core.errors import LibraryError, MatineeError, SourceUnreadable
+from matinee.core.disk_failures import of_disk
+from matinee.core.errors import MatineeError, SourceUnreadable
 
 if TYPE_CHECKING:
     from matinee.ports.tools import Clip
@@ -62,4 +63,4 @@ def _called(method: str) -> Callable[..., Any]:
 def _known(error: OSError, film: Any) -> MatineeError:
     if error.filename == str(film):
         return SourceUnreadable(f"{film.name} cannot be read: {error.strerror}")
-    return LibraryError(f"scratch files cannot be written: {error.strerror}")
+    return of_disk(f"scratch files cannot be written: {error.strerror}", error)

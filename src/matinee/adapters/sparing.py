@@ -58,6 +58,9 @@ class SparingStore(ListedStore):
     async def prove(self, key: str, pace: Callable[[int], None]) -> tuple[Digest, int]:
         return await self._store.prove(key, pace)
 
+    async def prove_each(self, keys: Sequence[str]) -> list[tuple[Digest, int] | None]:
+        return await self._store.prove_each(keys)
+
     def listed(self, folder: str) -> AsyncIterator[Listed]:
         return self._store.listed(folder)
 

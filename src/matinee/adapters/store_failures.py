@@ -1,13 +1,18 @@
 """What object stores and disks refuse, in our words."""
 
-import errno
 import re
+from collections.abc import Collection
 
 from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
 
-from matinee.core.errors import LibraryError, LibraryFull, LibraryUnreachable
+from matinee.core.disk_failures import NO_RIGHT, NO_ROOM
+from matinee.core.errors import (
+    LibraryError,
+    LibraryFull,
+    LibraryUnreachable,
+    LibraryUnwritable,
+)
 
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 RIGHTS = "check the credentials and rights; docs/guide/buckets.md has what a bucket needs"
 NO_BUCKET = "make the bucket first, or name another with --library"
 
@@ -18,8 +23,10 @@ _TOLD = re.compile(r"<Code>(.*?)</Code>\s*<Message>(.*?)</Message>", re.DOTALL)
 
 def told(what: str, error: BaseException) -> LibraryError:
     """The error to raise for one of ``obstore`` or of the system, met in doing ``what``."""
-    if _is_full(error):
+    if _is_met(error, NO_ROOM, "code: {},"):
         return LibraryFull(f"{what}: no room on the disk")
+    if _is_met(error, NO_RIGHT, "os error {})"):
+        return LibraryUnwritable(f"{what}: {_reason(error)}")
     text = str(error)
     found = _STATUS.search(text)
     status = int(found[1]) if found else 0
@@ -48,8 +55,8 @@ def _reason(error: BaseException) -> str:
     return first_line(error)
 
 
-def _is_full(error: BaseException) -> bool:
-    """Whether a disk or a quota has no room; ``obstore`` tells the number in its words only."""
-    if isinstance(error, OSError) and error.errno in NO_ROOM:
+def _is_met(error: BaseException, numbers: Collection[int], words: str) -> bool:
+    """Whether it is one of the system's; ``obstore`` tells the number in its words only."""
+    if isinstance(error, OSError) and error.errno in numbers:
         return True
-    return any(f"code: {number}," in str(error) for number in NO_ROOM)
+    return any(words.format(number) in str(error) for number in numbers)

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import IO
 
-from matinee.adapters.workspace import NO_ROOM
-from matinee.core.errors import LibraryError, LibraryFull
+from matinee.core.disk_failures import NO_ROOM, of_disk
+from matinee.core.errors import LibraryFull
 from matinee.ports.uploads import UploadTakenOver
 
 SILENCE_S = 60.0
@@ -64,4 +64,4 @@ def disk_failures() -> Iterator[None]:
     except OSError as error:
         if error.errno in NO_ROOM:
             raise LibraryFull("the disk of the library's uploads is full") from error
-        raise LibraryError(f"uploads cannot be kept: {error.strerror}") from error
+        raise of_disk(f"uploads cannot be kept: {error.strerror}", error) from error

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import IO
 
 from matinee.adapters.owners import is_abandoned
-from matinee.core.errors import LibraryBusy, LibraryError, LibraryFull
+from matinee.core.disk_failures import NO_ROOM, of_disk
+from matinee.core.errors import LibraryBusy, LibraryError
 
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 OF_A_DISK = (*NO_ROOM, errno.EIO, errno.EROFS)
 
 POLL_S = 0.2
@@ -135,9 +135,7 @@ class Workspace:
 
 def _unusable(root: Path, error: OSError) -> LibraryError:
     message = f"the library's scratch folder {root} cannot be used: {error.strerror}"
-    if error.errno in NO_ROOM:
-        return LibraryFull(message)
-    return LibraryError(message, "give a library that can be written with --library")
+    return of_disk(message, error, "give a library that can be written with --library")
 
 
 def _is_same(lock: IO[bytes], path: Path) -> bool:

@@ -33,13 +33,13 @@ class Graph:
     excerpts: Mapping[Digest, Excerpt] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        makers: dict[Digest, Derivation] = {}
+        makers: dict[Digest, list[Derivation]] = {}
         users: dict[Digest, list[Derivation]] = {}
         for each in self.derivations:
             given = set(each.step.inputs.values())
             for asset in each.outputs.values():
                 if asset.digest not in given:
-                    makers.setdefault(asset.digest, each)
+                    makers.setdefault(asset.digest, []).append(each)
             for digest in {self.whole(digest) for digest in each.step.inputs.values()}:
                 users.setdefault(digest, []).append(each)
         object.__setattr__(self, "_makers", makers)
@@ -56,8 +56,12 @@ class Graph:
 
         To pass an asset on is not to make it: ``ingest`` gives what it was given.
         """
-        makers: Mapping[Digest, Derivation] = self._makers  # type: ignore[attr-defined]
-        return makers.get(digest)
+        return next(iter(self.makers(digest)), None)
+
+    def makers(self, digest: Digest) -> Sequence[Derivation]:
+        """All that made an asset: others may have given the same bytes."""
+        makers: Mapping[Digest, Sequence[Derivation]] = self._makers  # type: ignore[attr-defined]
+        return makers.get(digest, ())
 
     def users(self, digest: Digest) -> Sequence[Derivation]:
         """What was made of an asset."""
@@ -160,9 +164,10 @@ class _Parts:
 def frames_of_chunks(step: Step, lengths: Mapping[Digest, int]) -> dict[Digest, tuple[int, int]]:
     """The frames ``[start, end)`` of the film that each chunk of a package shows.
 
-    Those whose count of segments is not known, and those after them, are left out.
+    Those whose count of segments is not known, and those after them, are left out. The step may be
+    of a damaged row.
     """
-    starts = [*step.parameters["segments"], step.parameters["frames"]]
+    starts = [*step.parameters.get("segments", ()), step.parameters.get("frames", 0)]
     found: dict[Digest, tuple[int, int]] = {}
     place, rung = 0, ""
     for name in sorted(each for each in step.inputs if each.startswith("video/")):

@@ -1,8 +1,8 @@
 """What a backup is: copies of objects by digest, lists of them, and snapshots that name it all.
 
-A snapshot is one small document, named by its own digest. It names pieces of tables and pieces of
-the list of objects; both are named by their digests too, so that what did not change is shared with
-the snapshots before.
+A snapshot is one small document, named by its own digest, and kept twice. It names pieces of tables
+and pieces of the list of objects; both are named by their digests too, so that what did not change
+is shared with the snapshots before.
 """
 
 import gzip
@@ -17,12 +17,12 @@ from matinee.core.errors import LibraryError
 from matinee.core.ids import Digest, canonical_json, digest_of
 
 FORMAT = 1
-SNAPSHOTS, LISTS, COPIES = "snapshots", "lists", "copies"
+SNAPSHOTS, SECONDS, LISTS, COPIES = "snapshots", "seconds", "lists", "copies"
 PIECE = 4096
 """About how many lines a piece has."""
 
 _COPY = re.compile(r"copies/[0-9a-f]{2}/([0-9a-f]{64})(?:-([0-9a-f]{64})\.age)?")
-_SNAPSHOT = re.compile(r"snapshots/(\d{8}T\d{6}\.\d{6}Z)-([0-9a-f]{64})\.json")
+_SNAPSHOT = re.compile(r"(?:snapshots|seconds)/(\d{8}T\d{6}\.\d{6}Z)-([0-9a-f]{64})\.json")
 _TIME = "%Y%m%dT%H%M%S.%fZ"
 
 
@@ -141,14 +141,24 @@ class SnapshotName:
     taken_at: datetime
     id: Digest
 
+    @property
+    def second(self) -> str:
+        """Where the document lies once more."""
+        return self.key.replace(SNAPSHOTS, SECONDS, 1)
+
+    @property
+    def keys(self) -> tuple[str, str]:
+        """Both places of the document."""
+        return self.key, self.second
+
 
 def snapshot_name(key: str) -> SnapshotName | None:
-    """What a key names; None for what is no snapshot."""
+    """What a key names, the first or the second; None for what is no snapshot."""
     found = _SNAPSHOT.fullmatch(key)
     if found is None:
         return None
     time = datetime.strptime(found[1], _TIME).replace(tzinfo=UTC)
-    return SnapshotName(key, time, Digest(found[2]))
+    return SnapshotName(f"{SNAPSHOTS}/{found[1]}-{found[2]}.json", time, Digest(found[2]))
 
 
 def read_snapshot(name: SnapshotName, document: bytes) -> Snapshot:

@@ -51,6 +51,13 @@ class LadderInvalid(UsageError):
     code = "ladder.invalid"
 
 
+class RungStarved(LadderInvalid):
+    """A rung's cap leaves so few bits that its pictures are not those of the film any more."""
+
+    code = "ladder.starved"
+    advice = "raise maxrate_kbps of that rung, or give it a smaller picture"
+
+
 class ProfileInvalid(UsageError):
     """A profile file is not a profile."""
 
@@ -174,6 +181,14 @@ class LibraryFull(LibraryError):
     code = "library.full"
     retryable = True
     advice = "make room on the library's disk, then run the same command again: it goes on"
+
+
+class LibraryUnwritable(LibraryError):
+    """The library's folder or database may not be written now."""
+
+    code = "library.unwritable"
+    retryable = True
+    advice = "make the library's folder and all in it writable, then run the same command again"
 
 
 class LibraryUnreachable(LibraryError):

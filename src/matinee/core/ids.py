@@ -15,15 +15,19 @@ def digest_of(data: bytes | memoryview) -> Digest:
     return Digest(hashlib.sha256(data).hexdigest())
 
 
+_CANONICAL = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
+"""Made once: a resumed run spells tens of thousands of keys."""
+
+
 def canonical_json(value: Any) -> str:
     """JSON with one spelling for equal values: sorted keys, no spaces, no NaN.
 
     Raises:
         TypeError: for a value that JSON has no form for, so no key is ever made from a ``repr``.
     """
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
+    return _CANONICAL.encode(value)
 
 
 def digest_of_value(value: Any) -> Digest:

@@ -102,6 +102,7 @@ async def back_up(
                 len(job.done.lacking), tables, lists,
             )  # fmt: skip
             await vault.keep_snapshot(job.done.snapshot)
+            await vault.mend_snapshots()
     return job.done
 
 

@@ -16,13 +16,18 @@ ASIDE = "damaged"
 
 @dataclass
 class Checked:
-    """What was found: keys of copies that are damaged or missing, and snapshots that are."""
+    """What was found: keys of copies that are damaged or missing, and snapshots that are.
+
+    ``lost`` are those of ``damaged`` that no backup writes again: snapshots of which both documents
+    are bad.
+    """
 
     snapshots: int = 0
     objects: int = 0
     bytes: int = 0
     damaged: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
 
 
 async def check_vault(
@@ -31,20 +36,19 @@ async def check_vault(
 ) -> Checked:  # fmt: skip
     """Read every copy of the snapshots once. No identity is needed: names say what bytes must be.
 
-    Damaged copies, and damaged pieces of the lists of them, are moved to ``damaged``. A snapshot
-    that is damaged stays: nothing writes it again, and no copy is thinned that only it may name.
+    Damaged copies, damaged pieces of the lists of them, and documents of snapshots of which the
+    other one is right are moved to ``damaged``. A snapshot of which both are damaged stays: nothing
+    writes it again, and no copy is thinned that only it may name.
     """
     found = Checked(len(names))
     pieces: set[str] = set()
     seen: set[bytes] = set()
     for name in reversed(names):
+        await _check_documents(vault, name, scratch, found)
         try:
             lists = (await vault.read(name)).lists
-        except ObjectMissing:
-            continue  # thinned meanwhile
-        except SnapshotInvalid:
-            found.damaged.append(name.key)
-            continue
+        except (ObjectMissing, SnapshotInvalid):
+            continue  # told already, or thinned meanwhile
         for piece in lists:
             if piece.key in pieces:
                 continue
@@ -55,6 +59,20 @@ async def check_vault(
             await in_turn(lambda copy: _check(vault, copy, scratch, found), new, AT_ONCE)
             told(found.objects)
     return found
+
+
+async def _check_documents(vault: Vault, name: SnapshotName, scratch: Path, found: Checked) -> None:
+    """Both documents of a snapshot; older backups have one only."""
+    there = [key for key in name.keys if await vault.store.size(key) is not None]
+    bad = [key for key in there if await vault.document_at(name, key) is None]
+    found.damaged += bad
+    if there and len(bad) == len(there):
+        found.lost += bad
+        return
+    for key in bad:
+        await _put_aside(vault, key, scratch)
+    if there == [name.second]:
+        found.missing.append(name.key)
 
 
 async def _listed(vault: Vault, piece: ListPiece, scratch: Path, found: Checked) -> list[Copy]:

@@ -47,7 +47,20 @@ def explanation_json(
         "frame_rate": report["plan"]["frame_rate"],
         "fixed": fixed,
         "choices": choices,
+        "film_grain": _grain(report, wanted),
     }
+
+
+def _grain(report: Mapping[str, Any], wanted: Sequence[str]) -> dict[str, Any] | None:
+    """The grain of the film and the strength of each rung that has it made anew, or could have."""
+    told = report.get("film_grain") or {}
+    strengths = {one["name"]: one.get("film_grain") or 0 for one in report["renditions"]}
+    asked = told.get("rungs", {})
+    rungs = {name: strengths[name] for name in wanted if strengths[name] or name in asked}
+    if not rungs:
+        return None
+    found = {name: told.get(name) for name in ("noise", "halved")}
+    return {**found, "places": list(told.get("places", ())), "rungs": rungs}
 
 
 def _name_of(rung: str, names: Sequence[str]) -> str:

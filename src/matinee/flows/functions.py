@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from matinee.core.ids import canonical_json
-from matinee.media.ladder import TARGETS
+from matinee.media.ladder_checks import TARGETS
 from matinee.ports.catalog import Package, Title
 from matinee.ports.keeping import Keeping
 from matinee.ports.runs import Run
@@ -20,7 +20,8 @@ from matinee.rules.functions import AsyncCall, GiveUp, function
 from matinee.rules.reach import Reach
 from matinee.stages import publish as publishing
 from matinee.stages.posters import make_posters
-from matinee.stages.preview import remove_preview
+from matinee.stages.showing import remove_preview
+from matinee.stages.unlock import has_old_keys
 
 LIVE = ("queued", "running")
 """States of runs that can be cancelled."""
@@ -304,7 +305,8 @@ async def _title(call: AsyncCall) -> Title:
 
 async def _newest_ready(reach: Reach, title: Title) -> Package | None:
     packages = await asyncio.to_thread(reach.packages.of_title, title.id)
-    return next((each for each in reversed(packages) if each.state == "ready"), None)
+    ready = [each for each in packages if each.state == "ready"]
+    return next((each for each in reversed(ready) if not has_old_keys(each, packages)), None)
 
 
 def _has_live(reach: Reach, flow: str, states: Sequence[str] = LIVE) -> bool:

@@ -3,7 +3,7 @@
 Who watches meanwhile still gets what lies there; each is replaced in one step.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 from matinee.core.errors import ObjectMissing
@@ -63,6 +63,12 @@ class HiddenObjects(ObjectStore):
     async def prove(self, key: str, pace: Callable[[int], None]) -> tuple[Digest, int]:
         """Its digest and size, unless it is hidden."""
         return await self._store.prove(self._seen(key), pace)
+
+    async def prove_each(self, keys: Sequence[str]) -> list[tuple[Digest, int] | None]:
+        """Digests and sizes; None of what is hidden."""
+        seen = [key for key in keys if key not in self._hidden]
+        found = dict(zip(seen, await self._store.prove_each(seen), strict=True))
+        return [found.get(key) for key in keys]
 
     def _seen(self, key: str) -> str:
         if key in self._hidden:

@@ -4,29 +4,27 @@ Inputs are proved before they are relied on, so that a fault is followed back to
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
 from matinee.assets.asset import Asset
-from matinee.assets.derivation import Derivation
-from matinee.assets.health import Clinic, Remaking, RepairPlan, plan_repair
+from matinee.assets.health import Clinic, RepairPlan, plan_repair
+from matinee.assets.rows import BadRow
 from matinee.core.ids import Digest
-from matinee.flows.lineage import TitleGraph
+from matinee.flows.lineage import TitleGraph, packages_with
 from matinee.flows.publish_title import House
+from matinee.flows.rows import is_right
 from matinee.flows.scrub import Ward, prove
+from matinee.flows.ways import ALMOST_NOTHING_S, Way, ways_of
 from matinee.media.profile import Profile
 from matinee.ports.copies import Copies
 from matinee.ports.store import ObjectStore
 from matinee.ports.tools import Stills
 from matinee.ports.upkeep import Finding
 from matinee.stages.bench import Bench
-from matinee.stages.posters import files_of_posters
 from matinee.stages.redo import Redo
-
-ALMOST_NOTHING_S = 0.001
-"""The least price of anything, so that of equal ways the one with fewer steps is taken."""
 
 OpenHouse = Callable[[Redo, ObjectStore], AbstractContextManager[tuple[House, Bench]]]
 
@@ -68,22 +66,28 @@ class Done:
 
 @dataclass
 class Case:
-    """A title's bad assets, or some that belong to none. ``keys`` are where bad bytes lie.
+    """A title's bad things, or some that belong to none. ``keys`` are where bad bytes lie.
 
-    ``refused`` are copies that turned out to be bad.
+    ``mades`` has the title with each package that has to do with them, the one on screen first;
+    ``rows`` are damaged rows by their keys; ``refused`` copies that turned out to be bad;
+    ``useless`` steps that did not help.
     """
 
     mender: Mender
-    made: TitleGraph | None
+    mades: Sequence[TitleGraph]
     keys: dict[Digest, set[str]]
+    rows: dict[Digest, BadRow]
+    ways: dict[Digest, Way] = field(default_factory=dict)
     proved: set[Digest] = field(default_factory=set)
     refused: set[tuple[str, Digest]] = field(default_factory=set)
+    useless: set[Digest] = field(default_factory=set)
     assets: dict[Digest, Asset] = field(default_factory=dict)
+    _near: dict[Digest, list[str]] = field(default_factory=dict)
 
     @property
-    def wanted(self) -> list[Digest]:
-        """The assets that are bad somewhere."""
-        return list(self.keys)
+    def made(self) -> TitleGraph | None:
+        """The title with the package that is preferred."""
+        return self.mades[0] if self.mades else None
 
     async def plan(self) -> RepairPlan:
         """The cheapest way; every input that it needs has been read and is good.
@@ -92,21 +96,20 @@ class Case:
         """
         while True:
             clinic = await self._clinic()
-            plan = plan_repair(clinic, self.wanted)
-            steps = {step.key: step for step in clinic.remakings}
+            plan = plan_repair(clinic, [*self.keys, *self.rows])
             needs = {
                 need
                 for each in plan.mendings
                 if each.remake is not None
-                for need in steps[each.remake].needs
+                for need in self.ways[each.remake].remaking.needs
                 if need not in self.keys and need not in self.proved
             }
             if not await self._examine(sorted(needs)):
                 return plan
 
     async def improved(self) -> bool:
-        """Look again at what was bad; whether some of it is good now, and more may be had by it."""
-        was = sum(len(keys) for keys in self.keys.values())
+        """Look again at what was bad; whether some of it is good now, and some is not."""
+        was = self._bad()
         for digest, keys in list(self.keys.items()):
             asset = self.assets.get(digest)
             for key in sorted(keys):
@@ -115,8 +118,13 @@ class Case:
             if not keys:
                 del self.keys[digest]
                 self.proved.add(digest)
-        left = sum(len(keys) for keys in self.keys.values())
-        return 0 < left < was
+        for key in list(self.rows):
+            if await asyncio.to_thread(is_right, self.mender.ward.holdings, key):
+                del self.rows[key]
+        return 0 < self._bad() < was
+
+    def _bad(self) -> int:
+        return sum(len(keys) for keys in self.keys.values()) + len(self.rows)
 
     async def _examine(self, digests: Sequence[Digest]) -> bool:
         """Prove some assets; gives whether one of them is bad."""
@@ -142,13 +150,26 @@ class Case:
 
     async def _clinic(self) -> Clinic:
         self._know(self.keys)
-        remakings = remakings_of(self.made, self.keys)
+        near = await self._nearest() if len(self.mades) > 1 else {}
+        ways = ways_of(self.mades, self.keys, near, self.rows.values())
+        self.ways = {key: way for key, way in ways.items() if key not in self.useless}
         copies = {}
         for digest in self.keys:
             offers = await self.offers(digest)
             if offers:
                 copies[digest] = max(ALMOST_NOTHING_S, min(price for _, price in offers))
-        return Clinic(frozenset(self.keys), copies, remakings)
+        bad = frozenset([*self.keys, *self.rows])
+        return Clinic(bad, copies, [way.remaking for way in self.ways.values()])
+
+    async def _nearest(self) -> dict[Digest, list[str]]:
+        """Of each bad asset, the packages that have to do with it."""
+        packages = [made.shown for made in self.mades if made.shown]
+        for digest in self.keys.keys() - self._near.keys():
+            found = await asyncio.to_thread(
+                packages_with, self.mender.ward.records, packages, digest
+            )
+            self._near[digest] = [each.id for each in found]
+        return self._near
 
     async def offers(self, digest: Digest) -> list[tuple[Copies, float]]:
         """Who may have a copy of an asset, with the seconds that it takes."""
@@ -162,50 +183,3 @@ class Case:
                 if price is not None:
                     offers.append((copies, price))
         return sorted(offers, key=lambda each: each[1])
-
-
-def remakings_of(made: TitleGraph | None, keys: Collection[Digest]) -> list[Remaking]:
-    """The steps by which bad assets, and bad ones that these need, can be made."""
-    if made is None:
-        return []
-    found: dict[Digest, Remaking] = {}
-    waiting, seen = list(keys), set(keys)
-    while waiting:
-        maker = made.graph.maker(waiting.pop())
-        if maker is None or maker.step.key in found:
-            continue
-        needs = needs_of(made, maker)
-        price = max(ALMOST_NOTHING_S, maker.cost.wall_s)
-        gives = {asset.digest: None for asset in maker.outputs.values()}
-        own = tuple(gives.keys() - set(needs))
-        found[maker.step.key] = Remaking(maker.step.key, needs, own, price)
-        fresh = [need for need in needs if need in keys and need not in seen]
-        waiting += fresh
-        seen.update(fresh)
-    return list(found.values())
-
-
-def needs_of(made: TitleGraph, maker: Derivation) -> tuple[Digest, ...]:
-    """The assets that a step needs to run again, each once.
-
-    Its inputs; of excerpts, the film that they are of, with its index. Judges need all that they
-    look at.
-    """
-    graph, step = made.graph, maker.step
-    if step.function == "judge" and made.shown is not None:
-        return tuple(dict.fromkeys([*made.shown.files.values(), step.inputs["join"]]))
-    if step.function == "poster" and made.shown is not None:
-        own = files_of_posters(made.shown.files, step) or made.shown.files
-        return tuple(dict.fromkeys(own.values()))
-    # A digest of several things, as judges have them, is none of an asset; a subtitle file's is.
-    needs = dict.fromkeys(
-        graph.whole(digest)
-        for digest in step.inputs.values()
-        if digest in made.known or digest in graph.excerpts or step.function == "make_text"
-    )
-    films = {graph.excerpts[d].film for d in step.inputs.values() if d in graph.excerpts}
-    for film in films:
-        for user in graph.users(film):
-            if user.step.function == "inspect":
-                needs |= dict.fromkeys(asset.digest for asset in user.outputs.values())
-    return tuple(needs)

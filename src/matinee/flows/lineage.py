@@ -246,15 +246,30 @@ def _package(
 
 
 def package_with(records: Records, packages: Sequence[Package], asset: Digest) -> Package | None:
-    """The last of a title's packages that has an asset or rests on it, or that it is a proof of.
-
-    The last of all, if there is none such; None of none.
+    """The last of a title's packages that has an asset or rests on it; None of none.
 
     Args:
         records: Where it is read.
         packages: The title's; those that are preferred come last.
         asset: What it should have.
     """
+    return next(reversed(packages_with(records, packages, asset)), None)
+
+
+def packages_with(
+    records: Records, packages: Sequence[Package], asset: Digest
+) -> Sequence[Package]:
+    """Those of a title's packages that have an asset or rest on it, or that it is a proof of.
+
+    All, if there are none such.
+
+    Args:
+        records: Where it is read.
+        packages: The title's.
+        asset: What they should have.
+    """
+    if len(packages) < 2:
+        return packages
     ancestry = records.ancestry
     near = [asset]
     has = [one for one in packages if asset in one.files.values()]
@@ -264,7 +279,7 @@ def package_with(records: Records, packages: Sequence[Package], asset: Digest) -
         near += [d for each in ancestry.made_any([asset]) for d in each.step.inputs.values()]
         around = [*ancestry.used_any(near), *ancestry.made_any(near)]
         has = _resting(packages, around)
-    return next(reversed(has or packages), None)
+    return has or packages
 
 
 def _resting(packages: Sequence[Package], around: Iterable[Derivation]) -> list[Package]:

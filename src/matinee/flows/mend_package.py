@@ -88,18 +88,17 @@ async def _put_in_place(house: House, bench: Bench, made: TitleGraph, came: Rema
     return f"package {came.package}, made by other tools and proved, took its place"
 
 
-async def let_go(mender: Mender, case: Case) -> None:
-    """Forget what is still bad of a package in whose place there is another one by now.
+async def let_go(mender: Mender, case: Case, steps: Sequence[Digest]) -> None:
+    """Forget what steps gave and is still bad: another package is in the place of theirs by now.
 
     Nothing that is installed makes it again, and nobody shows it; its good files go with it when it
     is collected.
     """
-    assert case.made is not None
-    for digest, keys in case.keys.items():
-        maker = case.made.graph.maker(digest)
-        if maker is not None:
-            release = mender.ward.holdings.release
-            await asyncio.to_thread(release, maker.step.key, sorted(keys))
+    for key in steps:
+        lost = [digest for digest in case.ways[key].remaking.gives if digest in case.keys]
+        if lost:
+            places = sorted(place for digest in lost for place in case.keys[digest])
+            await asyncio.to_thread(mender.ward.holdings.release, key, places)
 
 
 def usual_profile(mender: Mender, settings: Mapping[str, Any]) -> Profile | None:

@@ -1,18 +1,19 @@
 """Faults of the database's rows, and of projections: mended from what proves them."""
 
 import asyncio
+import contextlib
 from collections.abc import Collection, Sequence
 
 from matinee.assets.asset import object_key
-from matinee.assets.health import Fault
-from matinee.core.errors import LibraryError, MatineeError
+from matinee.assets.rows import BadRow, restored
+from matinee.core.errors import LibraryError, MatineeError, NotFound
 from matinee.core.ids import Digest
 from matinee.flows.hidden import HiddenObjects
 from matinee.flows.infirmary import Mender
-from matinee.flows.lineage import TitleGraph, title_graph, title_of
+from matinee.flows.lineage import TitleGraph, title_of
 from matinee.flows.mend_posters import put_beside
 from matinee.flows.remake import remake
-from matinee.flows.rows import check_row
+from matinee.flows.rows import is_right
 from matinee.flows.scrub import made_files
 from matinee.flows.seal_events import events_of, verify_seals
 from matinee.media.media_types import MEDIA_TYPES
@@ -25,20 +26,16 @@ Outcome = tuple[str, str]
 """How it was mended, or "" and why it was not."""
 
 
-async def mend_row(
-    mender: Mender, finding: Finding, hidden: Collection[str], *, dry_run: bool
-) -> Outcome:
-    """Mend a fault that is not of an object's bytes; ``hidden`` are objects that are bad."""
+async def mend_row(mender: Mender, finding: Finding, *, dry_run: bool) -> Outcome:
+    """Mend a fault that is not of an object's bytes, from what proves it: no step runs."""
     kind = finding.fault.kind
     mend = {
         "size": _size, "type": _type, "files": _files, "entry": _entry,
-        "event": _events, "poster": _poster,
+        "event": _events, "poster": _poster, "row": _row,
     }.get(kind)  # fmt: skip
-    if mend is None and kind != "row":
+    if mend is None:
         return "", _ADVICE.get(kind, "nothing is known that would mend it")
     try:
-        if mend is None:
-            return await _row(mender, finding, hidden, dry_run)
         return await mend(mender, finding, dry_run)
     except MatineeError as error:
         return "", str(error)
@@ -116,56 +113,79 @@ async def _events(mender: Mender, finding: Finding, dry_run: bool) -> Outcome:
     return "the index was written again from its seals", ""
 
 
-async def _row(mender: Mender, finding: Finding, hidden: Collection[str], dry_run: bool) -> Outcome:
-    """A derivation's row: an output's place is found again, or the step runs again."""
-    fault, ward = finding.fault, mender.ward
-    key = Digest(fault.thing.removeprefix("derivation/"))
-    if fault.digest is not None:
-        return await _place(mender, fault.digest, dry_run)
-    made = await asyncio.to_thread(ward.holdings.outputs, key)
-    linked = await asyncio.to_thread(ward.holdings.inputs, key)
-    title = await asyncio.to_thread(_title_of, mender, fault, [*made, *linked])
-    graph = await title_graph(ward.records, title) if title else None
-    if graph is None or graph.shown is None:
-        return "", "it belongs to no title with a package that could be made again"
-    if dry_run or await _is_right(mender, key):
-        return "its step would be run again" if dry_run else "it was right again", ""
-    # The row stays until its step has written it anew: without it nothing tells what made its
-    # outputs, and who is killed then would leave them as lost.
-    await _run_again(mender, graph, hidden, Redo(keys=frozenset({key})))
-    if not await _is_right(mender, key):  # not what its step is called any more
-        await asyncio.to_thread(ward.holdings.forget, key)
-        await _run_again(mender, graph, hidden, Redo())
-    if await _is_right(mender, key) or _are_made(mender, made):
-        return "the row was written again by running its step", ""
-    return "", "the step gave other outputs than before"
+def key_of_row(finding: Finding) -> Digest:
+    """The key that a row calls itself."""
+    return Digest(finding.fault.thing.removeprefix("derivation/"))
 
 
-async def _is_right(mender: Mender, key: Digest) -> bool:
-    row = await asyncio.to_thread(mender.ward.holdings.row, key)
-    return row is not None and not check_row(row)
+async def _row(mender: Mender, finding: Finding, dry_run: bool) -> Outcome:
+    """A derivation's row: an output's place is found again, or what its key proves is written."""
+    holdings, key = mender.ward.holdings, key_of_row(finding)
+    if finding.fault.digest is not None:
+        return await _place(mender, finding.fault.digest, dry_run)
+    if await is_mended(mender, key):
+        return "it was right again when it was looked at", ""
+    row = await asyncio.to_thread(holdings.row, key)
+    links = await asyncio.to_thread(holdings.inputs, key)
+    step = restored(key, row.derivation.step, links) if row and row.derivation else None
+    if step is None:
+        return "", "its step has to run again"
+    if not dry_run:
+        await asyncio.to_thread(holdings.rewrite, key, step)
+    return "the row was written again as its key and links prove it", ""
 
 
-def _title_of(mender: Mender, fault: Fault, around: Sequence[Digest]) -> Title | None:
+async def is_mended(mender: Mender, key: Digest) -> bool:
+    """Whether the row of that key is right."""
+    return await asyncio.to_thread(is_right, mender.ward.holdings, key)
+
+
+async def title_of_row(mender: Mender, finding: Finding, row: BadRow) -> Title | None:
+    """The title that a damaged row belongs to, by its links."""
     records = mender.ward.records
-    if fault.title is not None:
-        return records.titles.get(fault.title)
-    return next((t for digest in around if (t := title_of(records, digest)) is not None), None)
+    with contextlib.suppress(NotFound):
+        if finding.fault.title is not None:
+            return records.titles.get(finding.fault.title)
+    for digest in (*row.gives, *row.inputs):
+        title = await asyncio.to_thread(title_of, records, digest)
+        if title is not None:
+            return title
+    return None
 
 
-async def _run_again(
-    mender: Mender, graph: TitleGraph, hidden: Collection[str], redo: Redo
+async def row_again(
+    mender: Mender, mades: Sequence[TitleGraph], row: BadRow, hidden: Collection[str]
 ) -> None:
-    assert graph.shown is not None
+    """Have a row written that the walk along one package did not write.
+
+    Its step may be of another package, or be called otherwise by now. The row stays until then:
+    without it nothing tells what made its outputs, and who is killed meanwhile would leave them as
+    lost.
+    """
+    for made in mades:
+        await _walk(mender, made, hidden, Redo(keys=frozenset({row.key}), exact=True))
+        if await is_mended(mender, row.key):
+            return
+    if row.function == "poster":  # on no path of a package
+        return
+    await asyncio.to_thread(mender.ward.holdings.forget, row.key)
+    for made in mades:
+        await _walk(mender, made, hidden, Redo())
+        if are_made(mender, row.gives):
+            return
+
+
+async def _walk(mender: Mender, made: TitleGraph, hidden: Collection[str], redo: Redo) -> None:
+    assert made.shown is not None
     usual = None
-    if "order" not in graph.shown.settings:
-        usual = mender.load_ladder(graph.shown.settings["ladder"])
+    if "order" not in made.shown.settings:
+        usual = mender.load_ladder(made.shown.settings["ladder"])
     store = HiddenObjects(mender.ward.store, set(hidden))
     with mender.open_house(redo, store) as (house, bench):
-        await remake(house, bench, graph.title, graph.shown, usual)
+        await remake(house, bench, made.title, made.shown, usual)
 
 
-def _are_made(mender: Mender, digests: Sequence[Digest]) -> bool:
+def are_made(mender: Mender, digests: Sequence[Digest]) -> bool:
     """Whether the ledger tells of each of them what made it."""
     found = mender.ward.records.ancestry.made_any(list(digests))
     return {a.digest for each in found for a in each.outputs.values()} >= set(digests)

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from pathlib import Path, PurePath
 from typing import Any
 
-from matinee.media.encryption import Encryption
+from matinee.media.encryption import FIRST, Encryption
 from matinee.media.ladder import Box, Ladder, SoundRates, family_of
 from matinee.media.loudness import Target
 from matinee.media.plan import LONGEST
@@ -20,13 +20,17 @@ _WORD = re.compile(r"[A-Za-z0-9-]{1,16}")
 
 
 def settings_json(request: Any, made: Renditions) -> dict[str, Any]:
-    """What a package keeps of how it was made; of encryption, what is no secret."""
+    """What a package keeps of how it was made; of encryption, what is no secret.
+
+    That keys were changed is kept of packages in the clear too: old keys never come back.
+    """
     return {
         "profile": request.profile.name,
         "ladder": request.profile.ladder_names,
         "scored": request.proofs.scored,
         "order": order_json(request, made),
         **({"encryption": made.keyring.as_json()} if made.keyring else {}),
+        **({"key_generation": made.generation} if made.generation > FIRST else {}),
     }
 
 

@@ -13,7 +13,7 @@ from matinee.core.ids import digest_of_value
 from matinee.flows.board import Board
 from matinee.flows.publish_title import House, Published, Request, publish_title
 from matinee.flows.work import Outcome
-from matinee.media.ladder import TARGETS
+from matinee.media.ladder_checks import TARGETS
 from matinee.media.languages import KINDS
 from matinee.media.profile import Profile
 from matinee.media.tracks import language_tag

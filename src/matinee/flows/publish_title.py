@@ -14,11 +14,10 @@ from typing import Any
 
 from matinee.assets.asset import Asset, object_key
 from matinee.core.arrivals import place_of
-from matinee.core.events import Fact
-from matinee.core.ids import Digest, canonical_json, digest_of, digest_of_value, slug
+from matinee.core.ids import Digest, canonical_json, digest_of, slug
 from matinee.core.verdicts import Verdict, failed
 from matinee.flows.order import settings_json
-from matinee.flows.report import Making, build_report
+from matinee.flows.report import Making, build_report, failures
 from matinee.media.deadline import hurried, presets_in_time
 from matinee.media.ladder import Ladder
 from matinee.media.languages import with_languages
@@ -43,14 +42,14 @@ from matinee.stages.judge import Evidence, judge
 from matinee.stages.package import Renditions, has_package, package, plan_package
 from matinee.stages.preview import Preview, previewing
 from matinee.stages.rehearse import rehearse
-from matinee.stages.settings import check_wishes, settle
+from matinee.stages.settings import Settled, check_wishes, settle
 from matinee.stages.slots import Turn
 from matinee.stages.sound import make_sound
 from matinee.stages.split import Split, read_source_signature, split
 from matinee.stages.straighten import add_still, named_as_before, straighten
 from matinee.stages.text import make_texts
 from matinee.stages.together import both, together
-from matinee.stages.unlock import Locksmith
+from matinee.stages.unlock import Locksmith, newest_generation
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +60,7 @@ class Request:
     the id of the event that led to this. ``is_public`` and ``rights`` None: as the title has them.
     ``languages``: see ``with_languages``.
     ``place`` is where the film lies, where ``film`` is but a copy for this run.
+    ``generation`` is that of its keys; None: the newest.
     """
 
     film: Path
@@ -80,6 +80,7 @@ class Request:
     on_late: Callable[[float], None] = lambda _: None
     languages: Mapping[str, Sequence[str]] = field(default_factory=dict)
     place: str | None = None
+    generation: int | None = None
 
     @property
     def shown_film(self) -> str:
@@ -283,31 +284,31 @@ async def make(
 ) -> Evidence:  # fmt: skip
     """Everything between inspection and judgement."""
     encoder, indexer = house.studio.encoder, house.studio.indexer
-    choices: list[Mapping[str, Any]] = []
 
-    async def pictures() -> tuple[Split, Film, Table, bool]:
+    async def pictures() -> tuple[Split, Settled, Table, bool]:
         found = await split(
             bench, house.scanner, indexer, film, info, timeline,
             accept_damage=request.accept_damage,
             longest_segment_s=request.profile.longest_segment_s,
         )  # fmt: skip
         fixed = film_of(info, found.timeline, found.plan, tracks.rungs)
-        planned, why = await settle(
+        settled = await settle(
             bench, house.studio, film, fixed, found, request.profile.ladders, request.proofs
         )
-        choices.extend(why)
-        table = look_up(bench, planned, request.proofs)
+        table = look_up(bench, settled.film, request.proofs)
         is_known = is_complete(table, request.proofs)
         if not is_known:
-            table = await encode_all(found, planned)
-        return found, planned, table, is_known
+            table = await encode_all(found, settled.film, table)
+        return found, settled, table, is_known
 
-    async def encode_all(found: Split, planned: Film) -> Table:
+    async def encode_all(found: Split, planned: Film, table: Table) -> Table:
         reference = await read_source_signature(bench, found)
-        return await encode(bench, house.studio, film, planned, reference, request.proofs)
+        return await encode(bench, house.studio, film, planned, reference, request.proofs, table)
 
     # Keys and texts first: what is wrong with them is told before hours of video.
-    keyring = await asyncio.to_thread(house.locksmith.keyring, title.id, request.profile.encryption)
+    encryption, packages = request.profile.encryption, house.packages.of_title(title.id)
+    generation = request.generation or newest_generation(packages)
+    keyring = await asyncio.to_thread(house.locksmith.keyring, title.id, encryption, generation)
     made_texts, tracks = await make_texts(
         bench, encoder, film, info, timeline, tracks, accept_damage=request.accept_damage
     )
@@ -318,7 +319,8 @@ async def make(
         for track in tracks.sounds
         for one in track.renditions
     ]
-    (found, planned, table, is_known), made_sounds = await both(pictures(), together(sounds))
+    (found, settled, table, is_known), made_sounds = await both(pictures(), together(sounds))
+    planned = settled.film
     made = Renditions(
         film=planned,
         tracks=tracks,
@@ -327,6 +329,7 @@ async def make(
         texts={text.plan.name: text for text in made_texts},
         thumbnails=found.thumbnails,
         keyring=keyring,
+        generation=generation,
     )
     plan = plan_package(made)
     if is_known:  # all is in the ledger
@@ -335,9 +338,11 @@ async def make(
             tell_stages(bench, planned, table, request.proofs)
             tell_finished(bench, planned, request.proofs)
         else:
-            made = replace(made, chunks=await encode_all(found, planned))
+            made = replace(made, chunks=await encode_all(found, planned, table))
     packaged = await package(bench, indexer, house.packager, title.id, made, plan)
-    return Evidence(made, plan, packaged, found, request.proofs, tuple(choices))
+    return Evidence(
+        made, plan, packaged, found, request.proofs, settled.choices, settled.grain
+    )  # fmt: skip
 
 
 def _says_as_much(known: Package, request: Request, bench: Bench) -> bool:
@@ -376,22 +381,5 @@ async def enter(
             "thumbnails": report["thumbnails"],
         },
     )
-    house.packages.add(entry, request.cause, _told(making, entry, request.cause))
+    house.packages.add(entry, request.cause, failures(making, entry, request.cause))
     return report, entry
-
-
-def _told(making: Making, entry: Package, cause: str | None) -> list[Fact]:
-    """What failed, one fact a verdict, each told once."""
-    return [
-        Fact(
-            "verdict.failed",
-            f"title/{entry.title}",
-            {
-                "title": entry.title, "name": making.title.name, "package": entry.id,
-                "judge": verdict.judge, "about": verdict.subject, "reasons": list(verdict.reasons),
-            },
-            cause,
-            id=digest_of_value([entry.report, verdict.judge, verdict.subject])[:32],
-        )
-        for verdict in failed(making.verdicts)
-    ]  # fmt: skip

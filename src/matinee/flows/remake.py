@@ -12,6 +12,7 @@ from matinee.core.verdicts import Verdict, failed
 from matinee.flows.order import ordered_profile, proofs_of, sidecars_of
 from matinee.flows.publish_title import House, Request, enter, look_at, make
 from matinee.flows.report import Making
+from matinee.media.encryption import generation_of
 from matinee.media.profile import Profile
 from matinee.media.tracks import plan_tracks
 from matinee.ports.catalog import Package, Title
@@ -42,7 +43,7 @@ class Remade:
 
 async def remake(
     house: House, bench: Bench, title: Title, package: Package, usual: Profile | None,
-    *, report_too: bool = False, prove: bool = False,
+    *, report_too: bool = False, prove: bool = False, generation: int | None = None,
 ) -> Remade:  # fmt: skip
     """Make again what the bench's ledger and store lack of a title's package.
 
@@ -56,6 +57,7 @@ async def remake(
         usual: The profile to take where an older version did not keep what was ordered.
         report_too: Write its report again.
         prove: Decode every chunk and compare it with the film, also where that was not ordered.
+        generation: That of the keys; None: the package's own.
 
     Raises:
         MatineeError: as ``publish_title``.
@@ -69,6 +71,7 @@ async def remake(
             request = await _request(bench, title, package, film, usual)
             if prove:
                 request = replace(request, proofs=replace(request.proofs, signed=True))
+            request = replace(request, generation=generation or generation_of(package.settings))
             film, info, timeline, left_out = await look_at(house, bench, request, film, asset)
             tracks = plan_tracks(info, timeline, request.profile, request.sidecars)
             tracks = replace(tracks, outcomes=(*tracks.outcomes, *left_out))

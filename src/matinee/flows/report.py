@@ -9,10 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from matinee.assets.asset import Asset
-from matinee.core.verdicts import Verdict
+from matinee.core.events import Fact
+from matinee.core.ids import digest_of_value
+from matinee.core.verdicts import Verdict, failed
 from matinee.media.bit_rates import measured
 from matinee.media.chapters import chapters_json
 from matinee.media.cmaf import read_init
+from matinee.media.grain import told_grain
 from matinee.media.hls import read_media
 from matinee.media.plan import shots
 from matinee.media.quality import by_second, pool
@@ -21,7 +24,7 @@ from matinee.media.source import SourceInfo
 from matinee.media.streams import IMSC1, Sheets, Stream
 from matinee.media.subtitle_lint import Remark, remarks_json, told_remarks
 from matinee.media.tracks import DAMAGED
-from matinee.ports.catalog import Title
+from matinee.ports.catalog import Package, Title
 from matinee.stages.bench import Bench
 from matinee.stages.judge import Evidence, read_scores
 
@@ -66,6 +69,7 @@ async def build_report(bench: Bench, making: Making) -> dict[str, Any]:
             "cuts": len(evidence.split.cuts),
         },
         "choices": list(evidence.choices),
+        "film_grain": evidence.grain,
         "renditions": [await _rendition(bench, evidence, stream) for stream in evidence.present()],
         "verdicts": [verdict.as_json() for verdict in making.verdicts],
         "stages": _stages(bench),
@@ -76,13 +80,35 @@ async def build_report(bench: Bench, making: Making) -> dict[str, Any]:
     }
 
 
+def failures(making: Making, entry: Package, cause: str | None) -> list[Fact]:
+    """What failed, one fact a verdict, each told once."""
+    return [
+        Fact(
+            "verdict.failed",
+            f"title/{entry.title}",
+            {
+                "title": entry.title, "name": making.title.name, "package": entry.id,
+                "judge": verdict.judge, "about": verdict.subject, "reasons": list(verdict.reasons),
+            },
+            cause,
+            id=digest_of_value([entry.report, verdict.judge, verdict.subject])[:32],
+        )
+        for verdict in failed(making.verdicts)
+    ]  # fmt: skip
+
+
 def _encryption(evidence: Evidence) -> dict[str, Any]:
     """How it is encrypted: the scheme, where keys come from, their ids; never a key."""
     keyring = evidence.made.keyring
     if keyring is None:
         return {}
     ids = {label: key.id.hex() for label, key in keyring.keys.items()}
-    told = {"scheme": keyring.scheme, "keys": keyring.encryption.kind_of_keys, "key_ids": ids}
+    told = {
+        "scheme": keyring.scheme,
+        "keys": keyring.encryption.kind_of_keys,
+        "key_ids": ids,
+        "generation": keyring.generation,
+    }
     return {"encryption": told}
 
 
@@ -131,6 +157,7 @@ def _source(info: SourceInfo, making: Making) -> dict[str, Any]:
         "notes": [
             *timeline.notes,
             *_damage_notes(making.evidence),
+            *_grain_notes(making.evidence),
             *told_remarks(_said(making.evidence)),
         ],
         "tracks": [
@@ -142,6 +169,12 @@ def _source(info: SourceInfo, making: Making) -> dict[str, Any]:
 def _said(evidence: Evidence) -> dict[str, Sequence[Remark]]:
     """What is said of each text rendition's cues."""
     return {text.plan.name: text.remarks for text in evidence.made.texts.values()}
+
+
+def _grain_notes(evidence: Evidence) -> Sequence[str]:
+    rungs = evidence.made.film.rungs
+    noise = evidence.grain["noise"] if evidence.grain else None
+    return told_grain(noise, {f"video-{rung.name}": rung.film_grain for rung in rungs})
 
 
 def _damage_notes(evidence: Evidence) -> list[str]:
@@ -174,6 +207,7 @@ async def _rendition(bench: Bench, evidence: Evidence, stream: Stream) -> dict[s
         "width": None,
         "height": None,
         "video_range": None,
+        "film_grain": None,
         "channels": stream.channels or None,
         "frames": None,
         "duration": round(float(playlist.duration), 6),
@@ -213,6 +247,7 @@ async def _video(bench: Bench, evidence: Evidence, stream: Stream) -> dict[str, 
         "width": rung.width,
         "height": rung.height,
         "video_range": rung.hdr.video_range if rung.hdr else "SDR",
+        "film_grain": rung.film_grain,
         "frames": plan.frames,
         "duration": round(float(plan.frames / plan.rate), 6),
     }

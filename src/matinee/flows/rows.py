@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from matinee.assets.health import Fault
+from matinee.assets.rows import BadRow
 from matinee.core.ids import Digest
 from matinee.flows.lineage import Records, title_of
 from matinee.ports.upkeep import Holdings, Row
@@ -30,3 +31,24 @@ def with_title(holdings: Holdings, records: Records, fault: Fault) -> Fault:
         if title is not None:
             return replace(fault, title=title.id)
     return fault
+
+
+def is_right(holdings: Holdings, key: Digest) -> bool:
+    """Whether there is a row of that key, and nothing is wrong with it."""
+    row = holdings.row(key)
+    return row is not None and not check_row(row)
+
+
+def look_at_row(holdings: Holdings, records: Records, key: Digest) -> BadRow:
+    """What is known of the step of a damaged row."""
+    row = holdings.row(key)
+    inputs = holdings.inputs(key)
+    return BadRow(
+        key=key,
+        function=row.function if row else "",
+        version=row.version if row else 0,
+        inputs=tuple(inputs),
+        known=frozenset(records.ancestry.assets(inputs)),
+        gives=tuple(dict.fromkeys(holdings.outputs(key))),
+        cost_s=row.wall_s if row else 0.0,
+    )

@@ -51,7 +51,8 @@ async def thin(vault: Vault, retention: Retention | None, grace: timedelta = GRA
                         needed |= {_short(c.digest, c.sealed) for c in await vault.listed(piece)}
         for name in names:
             if name.taken_at not in stay:
-                await vault.store.delete(name.key)
+                for key in reversed(name.keys):  # the second never stays alone
+                    await vault.store.delete(key)
                 done.snapshots += 1
         oldest = vault.now() - grace
         gone = [one async for one in _unneeded(vault, needed, pieces) if one.changed_at < oldest]

@@ -17,6 +17,7 @@ from pathlib import Path
 from matinee.assets.files import digest_of_file
 from matinee.assets.snapshots import (
     COPIES,
+    SECONDS,
     SNAPSHOTS,
     Copy,
     ListPiece,
@@ -31,6 +32,7 @@ from matinee.assets.snapshots import (
 from matinee.core.errors import (
     LibraryBusy,
     LibraryError,
+    LibraryUnreachable,
     NotFound,
     ObjectDamaged,
     ObjectMissing,
@@ -40,6 +42,9 @@ from matinee.ports.sealing import Sealer, SealRefused
 from matinee.ports.store import ListedStore
 
 BUSY = "busy"
+PLACES = (SNAPSHOTS, SECONDS)
+"""Where a snapshot's document lies, and lies once more."""
+
 FORGOTTEN = timedelta(days=7)
 """A mark of another machine that is older has no owner any more."""
 
@@ -132,9 +137,26 @@ class Vault:
         return piece
 
     async def keep_snapshot(self, snapshot: Snapshot) -> None:
-        """Write the snapshot: from now on there is one more."""
+        """Write the snapshot, twice: from now on there is one more."""
         body = snapshot.document()
-        await self._write(snapshot.key, body, snapshot.id, len(body))
+        name = SnapshotName(snapshot.key, snapshot.taken_at, snapshot.id)
+        for key in name.keys:
+            await self._write(key, body, name.id, len(body))
+
+    async def mend_snapshots(self) -> list[str]:
+        """Write documents again of which one place has other bytes, or none; gives their keys."""
+        sizes = {one.key: one.size_bytes for at in PLACES async for one in self.store.listed(at)}
+        mended = []
+        for name in await self.snapshots():
+            if len({sizes.get(key) for key in name.keys}) == 1:
+                continue  # as long as the other: proving finds what is wrong then
+            bodies = {key: await self.document_at(name, key) for key in name.keys}
+            body = next((each for each in bodies.values() if each is not None), None)
+            for key in (key for key, each in bodies.items() if each is None):
+                if body is not None:
+                    await self._write(key, body, name.id, len(body))
+                    mended.append(key)
+        return mended
 
     async def _write(self, key: str, content: bytes | Path, digest: Digest, size: int) -> None:
         await self.store.write(key, content, digest=digest)
@@ -179,12 +201,35 @@ class Vault:
 
     async def snapshots(self) -> list[SnapshotName]:
         """The names of all snapshots, oldest first."""
-        names = [snapshot_name(one.key) async for one in self.store.listed(SNAPSHOTS)]
-        return sorted((n for n in names if n is not None), key=lambda n: (n.taken_at, n.id))
+        found = [snapshot_name(one.key) for at in PLACES async for one in self.store.listed(at)]
+        names = {name.id: name for name in found if name is not None}
+        return sorted(names.values(), key=lambda name: (name.taken_at, name.id))
 
     async def read(self, name: SnapshotName) -> Snapshot:
-        """A snapshot; raises ``SnapshotInvalid``."""
-        return read_snapshot(name, await self.store.read(name.key))
+        """A snapshot, from the second of its places where the first has it no more.
+
+        Raises:
+            SnapshotInvalid, ObjectMissing: neither has.
+        """
+        try:
+            return read_snapshot(name, await self.store.read(name.key))
+        except LibraryUnreachable:
+            raise
+        except LibraryError:
+            body = await self.document_at(name, name.second)
+            if body is None:
+                raise
+            return read_snapshot(name, body)
+
+    async def document_at(self, name: SnapshotName, key: str) -> bytes | None:
+        """The bytes of a snapshot's document at one of its places; None where they are others."""
+        try:
+            body = await self.store.read(key)
+        except LibraryUnreachable:
+            raise
+        except LibraryError:
+            return None
+        return body if digest_of(body) == name.id else None
 
     async def newest(self, at: datetime | None = None) -> Snapshot:
         """The newest snapshot that is not younger than ``at``.

@@ -138,6 +138,7 @@ def expected_of(report: Mapping[str, Any]) -> Expected:
                 Fraction(plan["frame_rate"]),
                 starts,
                 video_range=r.get("video_range") or "SDR",
+                film_grain=None if r.get("film_grain") is None else r["film_grain"] > 0,
             )
             for r in by_type["video"]
         },

@@ -5,11 +5,15 @@
 - A clip's digest covers its packets and how they are shown, not the file they lie in.
 """
 
+from binascii import hexlify
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
+from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from matinee.core.errors import SourceDamaged
 from matinee.core.ids import Digest, digest_of, digest_of_value
@@ -23,10 +27,6 @@ AROUND = 2
 
 CYCLE = 5
 """Coded frames in which 3:2 pulldown shows four frames of film."""
-
-
-LOOK_BACK = 1024
-"""Packets that are looked at together on the way back to a key packet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +58,37 @@ def plan_clip(timeline: Timeline, span: FrameSpan, configuration: Digest) -> Cli
     Raises:
         SourceDamaged: no key frame before the span's first frame.
     """
-    packets = timeline.packets
-    shown = timeline.shown(span.start, span.end)
-    low, high, surplus = _needed(timeline, int(shown[0]), int(shown[-1]))
+    return _plan(timeline, _Columns.of(timeline.packets), span, configuration)
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """What of an index is looked at for every clip, so that it lies close together."""
+
+    pts: Numbers
+    keys: Numbers
+
+    @classmethod
+    def of(cls, packets: Packets) -> Self:
+        keys = np.flatnonzero((packets["flags"] & KEY) != 0)
+        return cls(np.ascontiguousarray(packets["pts"]), keys)
+
+    def entry(self, latest: int, shown_by: int) -> int | None:
+        """The last key packet up to ``latest`` that is shown by then; near it, in most films."""
+        for place in range(int(np.searchsorted(self.keys, latest, "right")) - 1, -1, -1):
+            key = int(self.keys[place])
+            if self.pts[key] <= shown_by:
+                return key
+        return None
+
+
+def _plan(
+    timeline: Timeline, columns: _Columns, span: FrameSpan, configuration: Digest
+) -> ClipPlan:
+    low, high, surplus = _needed(timeline, *_first_and_last(timeline, span))
     wanted = timeline.decode_order[low:high]
-    first_pts = int(packets["pts"][wanted[0]])
-    earliest = int(wanted.min())
-    first = _entry(packets, earliest, first_pts)
+    first_pts = int(columns.pts[wanted[0]])
+    first = columns.entry(int(wanted.min()), first_pts)
     if first is None:
         when = float(span.start / timeline.rate)
         raise SourceDamaged(
@@ -72,36 +96,38 @@ def plan_clip(timeline: Timeline, span: FrameSpan, configuration: Digest) -> Cli
             "try another copy of the film",
         )
     last = int(wanted.max())
-    clip = packets[first : last + 1]
-    before = clip["pts"][clip["pts"] < first_pts]
-    skip_before = first_pts - (first_pts - int(before.max())) // 2 if len(before) else first_pts
+    pts = columns.pts[first : last + 1]
+    order = np.argsort(pts, kind="stable")
+    before = int(np.searchsorted(pts, first_pts, sorter=order))
+    ranks = np.empty(len(pts), dtype=np.int64)
+    ranks[order] = np.arange(-before, len(pts) - before)
+    newest = int(pts[order[before - 1]]) if before else first_pts
     plan = ClipPlan(
         frames=span,
         first=first,
         last=last,
-        skip_before=skip_before,
-        digest=_clip_digest(clip, first_pts, len(span), configuration),
+        skip_before=first_pts - (first_pts - newest) // 2,
+        digest=_clip_digest(timeline.packets[first : last + 1], ranks, len(span), configuration),
         fields=timeline.fields,
         surplus=surplus,
     )
     return plan if _is_plain(timeline) else _placed(timeline, plan, low, high)
 
 
-def _entry(packets: Packets, latest: int, shown_by: int) -> int | None:
-    """The last key packet up to ``latest`` that is shown by then; near it, in most films."""
-    for end in range(latest + 1, 0, -LOOK_BACK):
-        part = packets[max(0, end - LOOK_BACK) : end]
-        is_entry = ((part["flags"] & KEY) != 0) & (part["pts"] <= shown_by)
-        if len(entries := np.flatnonzero(is_entry)):
-            return max(0, end - LOOK_BACK) + int(entries[-1])
-    return None
+def _first_and_last(timeline: Timeline, span: FrameSpan) -> tuple[int, int]:
+    """The field frames that the first and the last frame of a span show."""
+    if timeline.slots is None:
+        return span.start, span.end - 1
+    first, last = (timeline.shown(n, n + 1) for n in (span.start, span.end - 1))
+    return int(first[0]), int(last[0])
 
 
 def clip_plans(
     timeline: Timeline, spans: Sequence[FrameSpan], configuration: Digest
 ) -> list[ClipPlan]:
     """One clip for each span."""
-    return [plan_clip(timeline, span, configuration) for span in spans]
+    columns = _Columns.of(timeline.packets)
+    return [_plan(timeline, columns, span, configuration) for span in spans]
 
 
 def _is_plain(timeline: Timeline) -> bool:
@@ -188,16 +214,36 @@ def _spread(slots: Numbers) -> list[Fraction]:
     return spread
 
 
-def _clip_digest(clip: Packets, first_pts: int, frames: int, configuration: Digest) -> Digest:
-    """Names configuration, count of frames, and each packet by its place, digest and flag."""
-    ranks = np.empty(len(clip), dtype=np.int64)
-    ranks[np.argsort(clip["pts"], kind="stable")] = np.arange(len(clip))
-    ranks -= int(np.sum(clip["pts"] < first_pts))
-    digests = np.ascontiguousarray(clip["digest"]).tobytes().hex()
-    named = [digests[at : at + 64] for at in range(0, len(digests), 64)]
-    flags = (clip["flags"] & DISCARD).tolist()
-    rows = zip(ranks.tolist(), named, flags, strict=True)
-    packets = ",".join(map('[%d,"%s",%d]'.__mod__, rows))
-    # As canonical JSON has it: a long film has millions of packets, and this is sooner done.
-    text = f'{{"configuration":"{configuration}","frames":{frames},"packets":[{packets}]}}'
-    return digest_of(text.encode())
+_ROW = np.dtype([("rank", "S12"), ("digest", "S64"), ("flag", "S5")])
+"""A packet as canonical JSON has it; what is empty of the columns is taken out."""
+
+_FLAGS = np.array([b'",0],', f'",{DISCARD}],'.encode()])
+
+USUAL = 1024
+"""Ranks, below and above zero, that are spelled once for all clips."""
+
+
+def _clip_digest(clip: Packets, ranks: Numbers, frames: int, configuration: Digest) -> Digest:
+    """Names configuration, count of frames, and each packet by its place, digest and flag.
+
+    Of canonical JSON: a long film has millions of packets, and column by column is soonest done.
+    """
+    rows = np.empty(len(clip), dtype=_ROW)
+    rows["rank"] = _spelled(ranks)
+    rows["digest"] = np.frombuffer(hexlify(clip["digest"].tobytes()), dtype="S64")
+    rows["flag"] = _FLAGS[(clip["flags"] & DISCARD) // DISCARD]
+    packets = rows.tobytes().translate(None, b"\0")[:-1]
+    head = f'{{"configuration":"{configuration}","frames":{frames},"packets":['.encode()
+    return digest_of(head + packets + b"]}")
+
+
+def _spelled(ranks: Numbers) -> NDArray[np.bytes_]:
+    """Each rank as the begin of its row."""
+    if ranks.min() >= -USUAL and ranks.max() < USUAL:
+        return _usual()[ranks + USUAL]
+    return np.array(['[%d,"'.__mod__(rank) for rank in ranks.tolist()], dtype="S12")
+
+
+@cache
+def _usual() -> NDArray[np.bytes_]:
+    return np.array(['[%d,"'.__mod__(rank) for rank in range(-USUAL, USUAL)], dtype="S12")

@@ -118,6 +118,7 @@ def _measure_segment(
         )
     if expected is not None:
         library.findings += _frame_time_findings(segment, expected.frame_rate, path)
+        library.findings += _grain_findings(data, segment, init, expected, path)
     ticks = segment.presentation_ticks
     ends = (at + sample.duration for at, sample in zip(ticks, segment.samples, strict=True))
     last = segment.samples[-1]
@@ -215,6 +216,18 @@ def _sync_findings(
     coded = codec.coded_string(entry.kind, entry.configuration, data[first.start : first.end])
     if coded != entry.codec:
         yield Finding("video.codec", path, f"it is {coded}, the init segment says {entry.codec}")
+
+
+def _grain_findings(
+    data: bytes, segment: MediaSegment, init: InitSegment, expected: ExpectedVideo, path: str
+) -> Iterator[Finding]:
+    """Whether decoders are told to make film grain is as planned."""
+    tells, first = BY_ENTRY[init.entry.kind].has_film_grain, segment.samples[0]
+    if expected.film_grain is None or tells is None:
+        return
+    if tells(data[first.start : first.end]) != expected.film_grain:
+        planned = "is planned" if expected.film_grain else "is none of the plan"
+        yield Finding("video.film_grain", path, f"film grain {planned}, the bitstream differs")
 
 
 def _frame_time_findings(segment: MediaSegment, rate: Fraction, path: str) -> Iterator[Finding]:

@@ -28,7 +28,8 @@ class ExpectedVideo:
     """A video rendition as planned. ``starts`` is the first frame of each segment.
 
     Of codec, level and depth nothing is asked where ``codec`` is "". ``video_range`` is that of
-    HLS; of ``colours`` in DASH nothing is asked where they are None.
+    HLS; of ``colours`` in DASH, and of ``film_grain`` in the bitstream, nothing is asked where they
+    are None.
     """
 
     width: int
@@ -42,6 +43,7 @@ class ExpectedVideo:
     depth: int = 8
     video_range: str = "SDR"
     colours: Colours | None = None
+    film_grain: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

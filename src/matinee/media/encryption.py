@@ -31,6 +31,9 @@ COMMON_SYSTEM = UUID("1077efec-c0b2-4d02-ace3-3c1e52e2fb4b")
 HLS_METHODS = {"cbcs": "SAMPLE-AES", "cenc": "SAMPLE-AES-CTR"}
 CLEAR_KEY = "org.w3.clearkey"
 
+FIRST = 1
+"""The generation of a title's keys before they were ever changed."""
+
 LICENCES = "clearkey"
 """Where ClearKey licences are asked for, below the title's folder."""
 
@@ -92,10 +95,11 @@ def lock_of(scheme: str, key: ContentKey) -> Lock:
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """The keys of one title's package, by label."""
+    """The keys of one title's package, by label, and which generation of its keys they are."""
 
     encryption: Encryption
     keys: Mapping[str, ContentKey]
+    generation: int = FIRST
 
     @property
     def scheme(self) -> str:
@@ -122,6 +126,7 @@ class Keyring:
             "keys": self.encryption.keys,
             "ids": {label: key.id.hex() for label, key in self.keys.items()},
             "checks": {label: key.check for label, key in self.keys.items()},
+            "generation": self.generation,
         }
 
 
@@ -164,14 +169,23 @@ def key_line(lock: Lock) -> str:
     )
 
 
-def derived_key(secret: bytes, title: str, label: str) -> ContentKey:
+def generation_of(settings: Mapping[str, Any]) -> int:
+    """The generation of a title's keys when a package was made, by what is kept with it."""
+    kept = settings.get("encryption") or {}
+    generation: int = kept.get("generation") or settings.get("key_generation", FIRST)
+    return generation
+
+
+def derived_key(secret: bytes, title: str, label: str, generation: int = FIRST) -> ContentKey:
     """The key of a title's streams of one label, from a secret of at least 32 bytes.
 
     By HKDF-Expand (RFC 5869 section 2.3) with SHA-256; the id tells nothing of the key.
     """
+    later = () if generation == FIRST else (str(generation),)
 
     def expanded(purpose: str) -> bytes:
-        info = "".join(f"{len(part)}:{part}" for part in ("matinee", purpose, title, label))
+        parts = ("matinee", purpose, title, label, *later)
+        info = "".join(f"{len(part)}:{part}" for part in parts)
         return hmac.digest(secret, info.encode() + b"\x01", hashlib.sha256)[:KEY_BYTES]
 
     return ContentKey(expanded("key id"), expanded("key"))

@@ -11,6 +11,9 @@ from matinee.media.sound import SAMPLE_RATE, SoundRendition
 
 SCAN_COST = 0.0042
 SCORE_COST = 0.042
+GRAIN_COST = 0.1
+"""To take film grain out, whatever the preset."""
+
 LOSSLESS = 8
 """Bits of a sample of 16 bits that is coded without loss."""
 
@@ -20,7 +23,8 @@ SOUND_COST = 0.03
 
 def encode_cost(rung: Rung) -> float:
     """Processor seconds to encode one frame."""
-    return rung.coding.presets[rung.preset] * rung.width * rung.height / 1e6
+    grain = GRAIN_COST if rung.film_grain else 0.0
+    return (rung.coding.presets[rung.preset] + grain) * rung.width * rung.height / 1e6
 
 
 def score_cost(width: int, height: int) -> float:

@@ -279,12 +279,12 @@ def judge_colour(
 
 def judge_quality(
     rendition: str, frames: int, scores: Scores, shots: Sequence[FrameSpan], *,
-    tone_mapped: bool = False,
+    tone_mapped: bool = False, without_grain: bool = False,
 ) -> Verdict:  # fmt: skip
     """Every frame has a score, and the scores are numbers from 0 to 100.
 
-    ``tone_mapped``: both sides were, as there is no model of quality for a high dynamic range; the
-    evidence says so.
+    ``tone_mapped``: both sides were, as there is no model of quality for a high dynamic range.
+    ``without_grain``: what was coded was scored, before decoders make grain. The evidence says so.
     """
     if len(scores) != frames:
         reason = f"{len(scores)} of {frames} frames were scored"
@@ -295,6 +295,7 @@ def judge_quality(
         return Verdict("quality", rendition, {"scored": len(scores)}, (reason,))
     evidence: dict[str, Any] = {"scored": len(scores), "vmaf": pool(scores, shots).as_json()}
     evidence |= {"tone_mapped": True} if tone_mapped else {}
+    evidence |= {"without_grain": True} if without_grain else {}
     return Verdict("quality", rendition, evidence)
 
 

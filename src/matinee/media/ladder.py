@@ -20,18 +20,23 @@ from matinee.core.time import as_text
 from matinee.media.codecs import CODECS
 from matinee.media.codecs.codec import Codec, Demand
 from matinee.media.colour import Hdr
+from matinee.media.ladder_checks import (
+    USUAL_DEPTH,
+    check_codec,
+    check_grain,
+    check_settings,
+    require,
+)
 from matinee.media.source import Picture, display_size
 
 REFERENCE_FRAMES = 3
 """Where a ladder does not say how many."""
 
-SETTINGS = ("fixed", "per-shot")
-
-TARGETS = (20, 99)
-"""VMAF that a ladder may aim at; above, it does not tell pictures apart."""
-
 SHOT_MARGIN = 1.5
 """Where a ladder does not say how far below its target a shot may be."""
+
+STARVED = Fraction(1, 100)
+"""Bits a pixel below which pictures may stand still; ladders for telephones have 0.06 and more."""
 
 NEARLY_THE_SOURCE = 0.9
 """A rung whose width is this share of the source's, or more, gives way to the source's own size."""
@@ -63,7 +68,8 @@ class Ladder:
     ``own_size``: a film larger than the largest box gets a rung of its own size. ``hdr``: a film of
     high dynamic range keeps it. ``settings`` says whether all shots have ``crf``, or each its own
     (``per-shot``): for ``target_vmaf`` on the largest rung, where there is one, with no shot more
-    than ``shot_margin`` below it; else for what ``crf`` would give.
+    than ``shot_margin`` below it; else for what ``crf`` would give. ``film_grain`` is the strength
+    at which grain is taken out and told apart, 0 not at all, or ``AUTO``: as the film has it.
     """
 
     name: str
@@ -81,6 +87,7 @@ class Ladder:
     settings: str = "fixed"
     target_vmaf: float | None = None
     shot_margin: float = SHOT_MARGIN
+    film_grain: int | str = 0
 
     @property
     def family(self) -> str:
@@ -93,8 +100,8 @@ class Ladder:
         return self.settings == "per-shot"
 
     def with_target(self, target: float) -> "Ladder":
-        """The same for a target of VMAF."""
-        return replace(self, settings="per-shot", target_vmaf=target)
+        """The same for a target of VMAF, which grain that is made anew would miss."""
+        return replace(self, settings="per-shot", target_vmaf=target, film_grain=0)
 
     def fixed(self) -> "Ladder":
         """The same with one CRF for all shots."""
@@ -112,7 +119,7 @@ def family_of(codec: str, depth: int, profile: str, hdr: Hdr | None = None) -> s
     return "" if parts == ["h264"] else "-".join(parts)
 
 
-UNSAID = {"depth": 8, "profile": "high", "hdr": None}
+UNSAID = {"depth": USUAL_DEPTH, "profile": "high", "hdr": None, "film_grain": 0}
 """What keys and ladder files leave out."""
 
 
@@ -138,11 +145,17 @@ class Rung:
     depth: int = 8
     profile: str = "high"
     hdr: Hdr | None = None
+    film_grain: int = 0
 
     @property
     def coding(self) -> Codec:
         """Its codec."""
         return CODECS[self.codec]
+
+    @property
+    def is_starved(self) -> bool:
+        """Whether its cap is so low that it may not be enough to show what is to be seen."""
+        return self.maxrate < STARVED * self.width * self.height * self.rate
 
     @property
     def family(self) -> str:
@@ -193,6 +206,7 @@ def parse_ladder(name: str, text: str) -> Ladder:
         {
             "reference_frames": int, "depth": int, "profile": str, "own_size": bool, "hdr": bool,
             "settings": str, "target_vmaf": (int, float), "shot_margin": (int, float),
+            "film_grain": (int, str),
         },
     )  # fmt: skip
     sound = _fields(
@@ -209,8 +223,9 @@ def parse_ladder(name: str, text: str) -> Ladder:
     boxes = [Box(**_fields(name, f"rung {n}", rung, kinds)) for n, rung in enumerate(rungs, 1)]
     video["crf"] = float(video["crf"])  # 23 and 23.0 are one setting
     video.setdefault("reference_frames", REFERENCE_FRAMES)
-    _check_codec(name, video)
-    _check_settings(name, video)
+    check_codec(name, video)
+    check_settings(name, video)
+    check_grain(name, video)
     ladder = Ladder(name=name, boxes=tuple(boxes), sound=SoundRates(**sound), **video)
     _check(ladder)
     return ladder
@@ -235,83 +250,22 @@ def _fields(
     return dict(table)
 
 
-def _require(name: str, holds: bool, fault: str) -> None:
-    if not holds:
-        raise LadderInvalid(f"ladder {name}: {fault}")
-
-
-def _check_codec(name: str, video: dict[str, Any]) -> None:
-    """The codec and what depends on it; fills in the profile."""
-    require = partial(_require, name)
-    known = ", ".join(CODECS)
-    require(video["codec"] in CODECS, f"codec {video['codec']!r} is not known; {known} are")
-    codec, depth = CODECS[video["codec"]], video.get("depth", UNSAID["depth"])
-    depths = " or ".join(map(str, codec.profiles))
-    require(depth in codec.profiles, f"{codec.label} has a depth of {depths} bits, not {depth}")
-    profiles = codec.profiles[depth]
-    video["profile"] = video.get("profile", profiles[0])
-    require(
-        video["profile"] in profiles,
-        f"profile {video['profile']!r} is not one of {codec.label}'s: {', '.join(profiles)}",
-    )
-    require(
-        video["preset"] in codec.presets,
-        f"preset {video['preset']!r} is not one of {codec.encoder.removeprefix('lib')}'s",
-    )
-    low, high = codec.crf
-    require(low <= video["crf"] <= high, f"crf {video['crf']:g} is not from {low} to {high}")
-    has_room = depth == 10 and codec.colours is not None
-    video.setdefault("hdr", has_room)
-    require(
-        has_room or not video["hdr"],
-        f"{codec.label} of {depth} bits has no high dynamic range; {_bright()} of 10 have",
-    )
-
-
-def _bright() -> str:
-    """The codecs that tell enough of colours."""
-    return " and ".join(codec.label for codec in CODECS.values() if codec.colours)
-
-
-def _check_settings(name: str, video: dict[str, Any]) -> None:
-    """What is said of settings per shot; a target asks for them."""
-    require = partial(_require, name)
-    has_target = "target_vmaf" in video
-    video.setdefault("settings", SETTINGS[has_target])
-    require(
-        video["settings"] in SETTINGS,
-        f"settings {video['settings']!r} are not {' or '.join(SETTINGS)}",
-    )
-    for key in ("target_vmaf", "shot_margin"):
-        if key in video:
-            require(video["settings"] == "per-shot", f"{key} is for settings per-shot")
-            video[key] = float(video[key])
-    low, high = TARGETS
-    require(
-        low <= video.get("target_vmaf", low) <= high, f"target_vmaf is not from {low} to {high}"
-    )
-    require(0.1 <= video.get("shot_margin", 1) <= 20, "shot_margin is not from 0.1 to 20")
-    require(
-        has_target or "shot_margin" not in video, "shot_margin is for a ladder with target_vmaf"
-    )
-
-
 def _check(ladder: Ladder) -> None:
-    require = partial(_require, ladder.name)
-    require(1 <= ladder.reference_frames <= 16, "reference_frames is not from 1 to 16")
-    require(1 <= ladder.threads <= 16, "threads is not from 1 to 16")
+    demand = partial(require, ladder.name)
+    demand(1 <= ladder.reference_frames <= 16, "reference_frames is not from 1 to 16")
+    demand(1 <= ladder.threads <= 16, "threads is not from 1 to 16")
     for kbps in asdict(ladder.sound).values():
-        require(8 <= kbps <= 512, f"a sound of {kbps} kbit/s is not from 8 to 512")
+        demand(8 <= kbps <= 512, f"a sound of {kbps} kbit/s is not from 8 to 512")
     names = [box.name for box in ladder.boxes]
-    require(len(set(names)) == len(names), "two rungs have one name")
+    demand(len(set(names)) == len(names), "two rungs have one name")
     for box in ladder.boxes:
         safe = box.name.isascii() and box.name.replace("-", "").isalnum()
-        require(safe, f"rung name {box.name!r} is not letters, digits and hyphens")
-        require(box.width >= 16 and box.height >= 16, f"rung {box.name} is smaller than 16x16")
-        require(box.width <= 8192 and box.height <= 8192, f"rung {box.name} is over 8192 wide")
-        require(box.maxrate_kbps >= 10, f"rung {box.name} has a maxrate under 10 kbit/s")
+        demand(safe, f"rung name {box.name!r} is not letters, digits and hyphens")
+        demand(box.width >= 16 and box.height >= 16, f"rung {box.name} is smaller than 16x16")
+        demand(box.width <= 8192 and box.height <= 8192, f"rung {box.name} is over 8192 wide")
+        demand(box.maxrate_kbps >= 10, f"rung {box.name} has a maxrate under 10 kbit/s")
     areas = [box.width * box.height for box in ladder.boxes]
-    require(areas == sorted(areas), "rungs are not in growing order")
+    demand(areas == sorted(areas), "rungs are not in growing order")
 
 
 def _even(length: Fraction | int) -> int:
@@ -395,4 +349,5 @@ def _rung(ladder: Ladder, box: Box, size: tuple[int, int], rate: Fraction, hdr: 
         depth=ladder.depth,
         profile=ladder.profile,
         hdr=hdr,
+        film_grain=ladder.film_grain if isinstance(ladder.film_grain, int) else 0,
     )

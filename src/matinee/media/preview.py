@@ -7,6 +7,8 @@
 - It lies at an address of its own: the title's manifests never name it.
 """
 
+import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +16,7 @@ from fractions import Fraction
 from math import ceil
 from xml.sax.saxutils import quoteattr
 
+from matinee.core.ids import Digest, canonical_json
 from matinee.core.time import FrameSpan
 from matinee.media.bit_rates import measured
 from matinee.media.boxes import Fields, boxes, children, require
@@ -92,6 +95,31 @@ class PreviewTrack:
         return f"{self.kind}-init.mp4"
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Segments in a row as they are stored, each with its digest.
+
+    ``header`` is their track's: its digest and how many bytes it has.
+    """
+
+    header: tuple[Digest, int]
+    segments: tuple[tuple[Digest, Piece], ...]
+
+
+def part_as_json(part: Part) -> bytes:
+    """What the ledger keeps of a part; ``part_from_json`` reads it back."""
+    segments = [[digest, piece.size_bytes, piece.ticks] for digest, piece in part.segments]
+    return canonical_json({"header": list(part.header), "segments": segments}).encode()
+
+
+def part_from_json(text: bytes) -> Part:
+    """Read what ``part_as_json`` wrote."""
+    document = json.loads(text)
+    segments = tuple((digest, Piece(ticks, size)) for digest, size, ticks in document["segments"])
+    digest, size = document["header"]
+    return Part((digest, size), segments)
+
+
 def preview_playlists(tracks: Sequence[PreviewTrack], *, has_end: bool) -> dict[str, str]:
     """The HLS playlists by name within the preview's folder."""
     playlists = {f"{track.kind}.m3u8": _media(track, has_end) for track in tracks}
@@ -153,6 +181,12 @@ def preview_mpd(tracks: Sequence[PreviewTrack], begun: datetime, *, has_end: boo
         f'minBufferTime="PT{int(SEGMENT)}S" {kind}>\n'
         f'  <Period id="0" start="PT0S">\n{sets}  </Period>\n</MPD>\n'
     )
+
+
+def begun_of(mpd: str) -> datetime | None:
+    """When the first segment of a dynamic MPD's preview was there; None of one that has its end."""
+    found = re.search(r'availabilityStartTime="([^"]+)"', mpd)
+    return datetime.fromisoformat(found[1]) if found else None
 
 
 def _adaptation_set(track: PreviewTrack) -> str:

@@ -15,7 +15,8 @@ from matinee.core.toml_lines import Path, line_of, line_of_error
 from matinee.media.codecs import CODECS
 from matinee.media.codecs.sound import SOUND_CODECS, SoundCodec
 from matinee.media.encryption import LIBRARY_KEYS, SCHEMES, Encryption
-from matinee.media.ladder import TARGETS, Ladder, SoundRates
+from matinee.media.ladder import Ladder, SoundRates
+from matinee.media.ladder_checks import TARGETS
 from matinee.media.loudness import Target
 from matinee.media.plan import LONGEST
 

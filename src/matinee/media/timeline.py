@@ -119,7 +119,8 @@ def build_timeline(
         SourceDamaged: no frame is shown, or their times make no sense.
     """
     shown = _shown(packets, is_recording=is_recording)
-    _check_delays(packets[shown], time_base, LONGEST_DELAY if is_recording else LONGEST_HOLD)
+    longest_s = LONGEST_DELAY if is_recording else LONGEST_HOLD
+    _check_delays(packets["pts"][shown], packets["dts"][shown], time_base, longest_s)
     order = shown[np.argsort(packets["pts"][shown], kind="stable")]
     pts = packets["pts"][order]
     if len(pts) > 1 and pts[0] == pts[-1]:
@@ -179,15 +180,14 @@ def _shown(packets: Packets, *, is_recording: bool) -> Numbers:
     return shown
 
 
-def _check_delays(packets: Packets, time_base: Fraction, longest_s: int) -> None:
+def _check_delays(pts: Numbers, dts: Numbers, time_base: Fraction, longest_s: int) -> None:
     """No picture waits for long, unless decoding pauses as well: then it is the film that does."""
-    decoded = packets["dts"]
-    delays = packets["pts"] - decoded
+    delays = pts - dts
     latest = int(delays.argmax())
-    pause = int(np.abs(np.diff(decoded)).max(initial=0))
+    pause = int(np.abs(np.diff(dts)).max(initial=0))
     waits = int(delays[latest] - delays.min())
     if waits * time_base > longest_s and waits > MOST_HELD * pause:
-        begin, seen = (float(int(packets[key][latest]) * time_base) for key in ("dts", "pts"))
+        begin, seen = (float(int(times[latest]) * time_base) for times in (dts, pts))
         raise SourceDamaged(
             f"the picture that is decoded at {begin:.3f} s is to be shown at {seen:.3f} s: one of "
             "its time stamps is damaged",

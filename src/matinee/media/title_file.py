@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from matinee.core.errors import UsageError
-from matinee.media.ladder import TARGETS
+from matinee.media.ladder_checks import TARGETS
 from matinee.media.tracks import language_tag
 
 LARGEST = 64 * 1024

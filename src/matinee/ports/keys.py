@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from matinee.core.errors import LibraryError, NotFound, UsageError
-from matinee.media.encryption import ContentKey
+from matinee.media.encryption import FIRST, ContentKey
 
 
 class KeysInvalid(UsageError):
@@ -32,6 +32,13 @@ class KeyChanged(LibraryError):
     advice = "bring the old key back, or publish the film again to encrypt it with the new one"
 
 
+class KeysOutdated(UsageError):
+    """A package that would be shown has keys that were replaced."""
+
+    code = "keys.outdated"
+    advice = "publish the film as it was then: it gets the new keys, and no picture is made again"
+
+
 class KeysUnreachable(LibraryError):
     """The key service does not answer, or not soundly."""
 
@@ -51,8 +58,10 @@ class Keys(Protocol):
         """
         ...
 
-    def key(self, title: str, label: str) -> ContentKey:
+    def key(self, title: str, label: str, generation: int = FIRST) -> ContentKey:
         """The key of a title's streams of one label; may block.
+
+        Another ``generation`` has another key with another id.
 
         Raises:
             KeyMissing: there is none. KeysUnreachable: who has it does not answer.
@@ -87,13 +96,15 @@ class Decrypter(Protocol):
         ...
 
 
-def keys_of(keys: Keys, title: str, labels: Sequence[str]) -> dict[str, ContentKey]:
+def keys_of(
+    keys: Keys, title: str, labels: Sequence[str], generation: int = FIRST
+) -> dict[str, ContentKey]:
     """The keys of a title by label.
 
     Raises:
         KeysInvalid: two labels have one id with different keys. As ``Keys.key``.
     """
-    found = {label: keys.key(title, label) for label in labels}
+    found = {label: keys.key(title, label, generation) for label in labels}
     by_id = {one.id: one.key for one in found.values()}
     if any(by_id[one.id] != one.key for one in found.values()):
         raise KeysInvalid(f"two keys of {title} have one id")

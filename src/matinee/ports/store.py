@@ -98,6 +98,13 @@ class ObjectStore(Protocol):
         """
         ...
 
+    async def prove_each(self, keys: Sequence[str]) -> list[tuple[Digest, int] | None]:
+        """What ``prove`` gives of each of a few objects, in their order; None where there is none.
+
+        They are read one after the other, so that small ones cost little more than being read.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:

@@ -14,6 +14,7 @@ from matinee.core.ids import Digest
 from matinee.media.clips import ClipPlan
 from matinee.media.codecs.sound import SoundCodec
 from matinee.media.damage import Damage
+from matinee.media.grain import Luma
 from matinee.media.ladder import Rung
 from matinee.media.loudness import Loudness
 from matinee.media.posters import Picture as Pixels
@@ -284,6 +285,15 @@ class Meter(Protocol):
         """VMAF of frames 0, ``every``, 2 ``every`` ... of a chunk of every rung; for searches.
 
         Frames are paired by their number alone: nothing proves that they are the right ones.
+        """
+        ...
+
+    async def luma(
+        self, clip: Clip, picture: Picture, rate: Fraction, frames: range, folder: Path
+    ) -> tuple[Luma, Spent]:
+        """Luma of some of a clip's frames as they are shown, in 8-bit steps with fractions.
+
+        Of large pictures the middle alone, ``media.grain.window_of``; as many as decode.
         """
         ...
 

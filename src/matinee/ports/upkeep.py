@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from matinee.assets.asset import Asset
-from matinee.assets.derivation import Derivation
+from matinee.assets.derivation import Derivation, Step
 from matinee.assets.health import Fault
 from matinee.core.ids import Digest
 
@@ -104,13 +104,16 @@ class Held:
 class Row:
     """A derivation's row as it is written: what it calls itself, and what is in it.
 
-    ``derivation`` is None where what is in it cannot be read. ``lacking`` are outputs that lie
-    nowhere by the ledger.
+    ``function``, ``version`` and ``wall_s`` are told even where ``derivation`` is None: what else
+    is in it cannot be read. ``lacking`` are outputs that lie nowhere by the ledger.
     """
 
     number: int
     key: Digest
     recipe: Digest
+    function: str
+    version: int
+    wall_s: float
     derivation: Derivation | None
     lacking: tuple[str, ...]
 
@@ -166,6 +169,10 @@ class Holdings(Protocol):
 
     def place(self, digest: Digest, key: str) -> None:
         """Write that an asset lies at a key, where its proved bytes were seen."""
+        ...
+
+    def rewrite(self, key: Digest, step: Step) -> None:
+        """Write the step into the row of its key, whose links and outputs stay."""
         ...
 
     def forget(self, key: Digest) -> None:

@@ -16,10 +16,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from matinee.assets.asset import Asset, object_key
-from matinee.assets.derivation import Cost, Derivation, Step
+from matinee.assets.derivation import Cost, Derivation, Shared, Step
 from matinee.assets.files import digest_of_file
 from matinee.core.errors import MatineeError, ObjectDamaged, ObjectMissing
-from matinee.core.ids import Digest, digest_of
+from matinee.core.ids import Digest, canonical_json, digest_of
 from matinee.core.progress import Progress
 from matinee.ports.ledger import Inventory, Ledger
 from matinee.ports.store import ObjectStore
@@ -30,6 +30,12 @@ from matinee.stages.together import in_turn
 
 TRANSFERS = 8
 """Objects that one step writes, fetches or asks for at once: a bucket answers slowly, but many."""
+
+TOGETHER = 32
+"""Objects that are proved in a row: to begin each by itself takes longer than a small one does."""
+
+PROVED_AT_ONCE = 4
+"""Such rows that are read at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +89,13 @@ class Bench:
     sandbox: Sequence[str] = ()
     check_source: Callable[[], None] = lambda: None
     tallies: dict[str, Tally] = field(default_factory=dict)
+    _tool_ids: dict[tuple[str, ...], Shared] = field(default_factory=dict)
 
-    def tool_ids(self, *names: str) -> dict[str, str]:
+    def tool_ids(self, *names: str) -> Mapping[str, str]:
         """The identities of tools, for a step."""
-        return {name: self.tools[name].identity for name in names}
+        if names not in self._tool_ids:
+            self._tool_ids[names] = Shared({name: self.tools[name].identity for name in names})
+        return self._tool_ids[names]
 
     def find(self, step: Step) -> Derivation | None:
         """The derivation of this step, if the ledger has one that may be used."""
@@ -94,8 +103,10 @@ class Bench:
 
     def find_each(self, steps: Sequence[Step]) -> list[Derivation | None]:
         """What ``find`` gives for each of many steps."""
-        found = self._found(steps)
-        return [self._of_one_toolset([s], [f])[0] for s, f in zip(steps, found, strict=True)]
+        return [
+            by_key.get(step.key) or self._of_one_toolset([step], [by_key])[0]
+            for step, by_key in zip(steps, self._found(steps), strict=True)
+        ]
 
     def find_all(self, steps: Sequence[Step]) -> list[Derivation | None]:
         """The derivations of steps that must share their tools, as those of one rendition must.
@@ -120,7 +131,9 @@ class Bench:
         current = [by_key.get(step.key) for step, by_key in zip(steps, found, strict=True)]
         if self.refresh or all(current):
             return current
-        toolsets = [{str(d.step.tools): d for d in by_key.values()} for by_key in found]
+        toolsets = [
+            {canonical_json(dict(d.step.tools)): d for d in by_key.values()} for by_key in found
+        ]
         shared = set.intersection(*(set(by_tools) for by_tools in toolsets)) if toolsets else set()
         for tools in toolsets[0] if toolsets else ():
             if tools in shared:
@@ -191,6 +204,8 @@ class Bench:
 
     async def holds(self, derivation: Derivation, folder: str | None = None) -> bool:
         """Whether all outputs lie where they should, with their size."""
+        if self.redo.exact:
+            return True
 
         async def lies(output: tuple[str, Asset]) -> bool:
             role, asset = output
@@ -208,29 +223,33 @@ class Bench:
 
         What a bucket has is not fetched for this: it is proved when it is used.
         """
+        if self.redo.exact:
+            return set()
         places = self.inventory.locate_all([asset.digest for asset in assets])
+        left = dict(zip(assets, places, strict=True))
+        for turn in range(max(map(len, places), default=0)):
+            asked = [(asset, keys[turn]) for asset, keys in left.items() if turn < len(keys)]
+            for (asset, _), is_whole in zip(asked, await self.are_whole(asked), strict=True):
+                if is_whole:
+                    del left[asset]
+        return {asset.digest for asset in left}
 
-        async def check(one: tuple[Asset, Sequence[str]]) -> bool:
-            return await self._is_whole(*one)
-
-        are_whole = await in_turn(check, zip(assets, places, strict=True), TRANSFERS)
-        return {asset.digest for asset, whole in zip(assets, are_whole, strict=True) if not whole}
-
-    async def _is_whole(self, asset: Asset, keys: Sequence[str]) -> bool:
-        for key in keys:
-            if not self.store.is_local:
-                if await self.store.size(key) == asset.size_bytes:
-                    return True
-                continue
-            try:
-                digest, size = await self.store.prove(key, lambda _: None)
-            except ObjectMissing:
-                continue
-            if digest == asset.digest:
-                return True
-            if size == asset.size_bytes:
+    async def are_whole(self, asked: Sequence[tuple[Asset, str]]) -> list[bool]:
+        """Whether each asset lies at its key; what is damaged there is removed."""
+        keys = [key for _, key in asked]
+        if not self.store.is_local:
+            sizes = await in_turn(self.store.size, keys, TRANSFERS)
+            return [size == asset.size_bytes for (asset, _), size in zip(asked, sizes, strict=True)]
+        batches = [keys[at : at + TOGETHER] for at in range(0, len(keys), TOGETHER)]
+        found = await in_turn(self.store.prove_each, batches, PROVED_AT_ONCE)
+        proofs = [proof for batch in found for proof in batch]
+        for (asset, key), proof in zip(asked, proofs, strict=True):
+            if proof and proof[0] != asset.digest and proof[1] == asset.size_bytes:
                 await self.store.delete(key)
-        return False
+        return [
+            proof is not None and proof[0] == asset.digest
+            for (asset, _), proof in zip(asked, proofs, strict=True)
+        ]
 
     async def place(self, asset: Asset) -> str | None:
         """A key under which the asset lies whole, or None."""

@@ -18,7 +18,7 @@ from matinee.stages.chunks import Film, encode_step_of
 async def keep_cells(bench: Bench, film: Film) -> Digest:
     """Store what names the cells; gives the document's digest."""
     document = {
-        "tools": bench.tool_ids("ffmpeg"),
+        "tools": dict(bench.tool_ids("ffmpeg")),
         "picture": picture_parameters(film.picture),
         "rungs": {rung.name: rung.as_parameters() for rung in film.rungs},
         "clips": [[clip.digest, list(film.starts(clip))] for clip in film.clips],

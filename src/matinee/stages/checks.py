@@ -1,10 +1,13 @@
 """What is checked at once, before a chunk or its scores enter the ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from math import ceil
 
 import numpy as np
 
-from matinee.core.errors import EncoderFailed, ToolError
+from matinee.core.errors import EncoderFailed, RungStarved, ToolError
+from matinee.media.ladder import STARVED, Rung
 from matinee.media.signature import Mismatch, Signature, compare
 from matinee.ports.tools import Measured
 
@@ -22,6 +25,27 @@ def check_frames(source: Signature, copy: Signature, start: int, rung: str) -> N
     wrong = compare(source, copy, start)
     if wrong:
         raise EncoderFailed(f"the {rung} chunk from frame {start} is wrong: {describe(wrong)}")
+
+
+@contextmanager
+def blamed_on_caps(rungs: Sequence[Rung]) -> Iterator[None]:
+    """Where one of these rungs has hardly a bit, that is why its encoder or a check fails.
+
+    Raises:
+        RungStarved: instead of EncoderFailed or ToolError; trying again would change nothing.
+    """
+    try:
+        yield
+    except ToolError as error:
+        starved = min(rungs, key=lambda rung: rung.maxrate / (rung.width * rung.height))
+        if type(error) not in (EncoderFailed, ToolError) or not starved.is_starved:
+            raise
+        needed = STARVED * starved.width * starved.height * starved.rate / 1000
+        raise RungStarved(
+            f"the rung {starved.name} has a cap of {starved.maxrate // 1000} kbit/s, too few for "
+            f"{starved.width}x{starved.height} at {float(starved.rate):g} frames a second, which "
+            f"need {ceil(needed)} or more to be safe: {error}"
+        ) from error
 
 
 def describe(wrong: Sequence[Mismatch]) -> str:

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from matinee.assets.asset import Asset
-from matinee.assets.derivation import Derivation, Step
+from matinee.assets.derivation import Derivation, Shared, Step
 from matinee.core.ids import Digest
 from matinee.core.time import as_text
 from matinee.media.clips import ClipPlan, clip_plans
+from matinee.media.colour import Hdr
 from matinee.media.ladder import Rung
 from matinee.media.plan import SegmentPlan
 from matinee.media.source import Picture, SourceInfo, display_size, picture_parameters
@@ -59,53 +62,71 @@ def film_of(info: SourceInfo, timeline: Timeline, plan: SegmentPlan, rungs: Sequ
     return Film(info, timeline, plan, tuple(clips), tuple(rungs))
 
 
+SHARED = 1024
+"""Different parameters that are kept at hand: chunks of one rung differ in starts and CRF alone."""
+
+
 def encode_step(bench: Bench, film: Film, clip: ClipPlan, rung: Rung) -> Step:
     """Packets and settings decide a chunk; where they lie and how many workers there are do not."""
-    return encode_step_of(
-        clip.digest,
-        rung.as_parameters(),
-        film.starts(clip),
-        picture_parameters(film.picture),
-        bench.tool_ids("ffmpeg"),
-    )
+    parameters = _encoding(rung, film.starts(clip), film.picture)
+    return Step("encode_chunk", 2, {"clip": clip.digest}, parameters, bench.tool_ids("ffmpeg"))
+
+
+@lru_cache(SHARED)
+def _encoding(rung: Rung, starts: tuple[int, ...], picture: Picture) -> Shared:
+    return encoding(rung.as_parameters(), starts, picture_parameters(picture))
+
+
+def encoding(rung: Mapping[str, Any], starts: Sequence[int], picture: Mapping[str, Any]) -> Shared:
+    """What decides a chunk beside its clip, from the parameters of rung and picture."""
+    return Shared({**rung, "starts": list(starts), "picture": picture})
 
 
 def encode_step_of(
     clip: Digest, rung: Mapping[str, Any], starts: Sequence[int], picture: Mapping[str, Any],
     tools: Mapping[str, str],
 ) -> Step:  # fmt: skip
-    """The same, from a clip's digest and the parameters of rung and picture."""
-    parameters = {**rung, "starts": list(starts), "picture": picture}
-    return Step("encode_chunk", 2, {"clip": clip}, parameters, tools)
+    """The same as ``encode_step``, from a clip's digest and the parameters of rung and picture."""
+    return Step("encode_chunk", 2, {"clip": clip}, encoding(rung, starts, picture), tools)
 
 
 def sign_step(bench: Bench, chunk: Digest, rung: Rung) -> Step:
     """The signature of a chunk's decoded frames."""
-    return Step(
-        "sign_chunk", 2, {"chunk": chunk}, _tone_mapped(rung), bench.tool_ids("ffmpeg")
-    )  # fmt: skip
+    parameters = _signing(rung.hdr, has_grain=bool(rung.film_grain))
+    return Step("sign_chunk", 2, {"chunk": chunk}, parameters, bench.tool_ids("ffmpeg"))
 
 
-def _tone_mapped(rung: Rung) -> dict[str, Any]:
+@lru_cache(SHARED)
+def _signing(hdr: Hdr | None, *, has_grain: bool) -> Shared:
+    return Shared(_looked_at(hdr, has_grain=has_grain))
+
+
+def _looked_at(hdr: Hdr | None, *, has_grain: bool) -> dict[str, Any]:
     """How a chunk is brought to what the film is seen as; nothing where it is so already."""
-    hdr = rung.hdr
-    return {"tone_mapped": [hdr.primaries, hdr.transfer, hdr.matrix]} if hdr else {}
+    return {
+        **({"tone_mapped": [hdr.primaries, hdr.transfer, hdr.matrix]} if hdr else {}),
+        **({"without_grain": True} if has_grain else {}),
+    }
 
 
 def score_step(bench: Bench, film: Film, clip: ClipPlan, chunk: Digest, rung: Rung) -> Step:
     """VMAF of a chunk's frames at the film's own size."""
-    return Step(
-        "score_chunk", 2,
-        {"chunk": chunk, "clip": clip.digest},
+    parameters = _scoring(film.picture, film.plan.rate, rung.hdr, has_grain=bool(rung.film_grain))
+    inputs = {"chunk": chunk, "clip": clip.digest}
+    return Step("score_chunk", 2, inputs, parameters, bench.tool_ids("ffmpeg"))
+
+
+@lru_cache(SHARED)
+def _scoring(picture: Picture, rate: Fraction, hdr: Hdr | None, *, has_grain: bool) -> Shared:
+    return Shared(
         {
             "metric": "vmaf",
-            "size": list(display_size(film.picture)),
-            "rate": as_text(film.plan.rate),
-            "picture": picture_parameters(film.picture),
-            **_tone_mapped(rung),
-        },
-        bench.tool_ids("ffmpeg"),
-    )  # fmt: skip
+            "size": list(display_size(picture)),
+            "rate": as_text(rate),
+            "picture": picture_parameters(picture),
+            **_looked_at(hdr, has_grain=has_grain),
+        }
+    )
 
 
 @dataclass

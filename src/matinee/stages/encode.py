@@ -26,7 +26,7 @@ from matinee.ports.tools import Clip, Encoder, Indexer, Measured, Meter
 from matinee.stages.attempts import Attempts
 from matinee.stages.bench import Bench, Made
 from matinee.stages.cells import keep_cells
-from matinee.stages.checks import check_frames, check_pairing
+from matinee.stages.checks import blamed_on_caps, check_frames, check_pairing
 from matinee.stages.chunks import (
     ChunkState,
     Film,
@@ -53,14 +53,17 @@ class Studio:
 
 
 async def encode(
-    bench: Bench, studio: Studio, source: Path, film: Film, reference: Signature, proofs: Proofs
-) -> Table:
+    bench: Bench, studio: Studio, source: Path, film: Film, reference: Signature, proofs: Proofs,
+    table: Table | None = None,
+) -> Table:  # fmt: skip
     """Make what the ledger lacks and what of its chunks is lost; gives the complete table.
+
+    ``table`` is what ``look_up`` gave, where it was asked just now.
 
     Raises:
         EncoderFailed: an encoder failed, or a chunk's frames are not those of the source.
     """
-    table = look_up(bench, film, proofs)
+    table = look_up(bench, film, proofs) if table is None else table
     await drop_lost(bench, table)
     count_reused(bench, table)
     open_rows = [row for row in table if any(state.lacks(proofs) for state in row)]
@@ -171,12 +174,13 @@ class _Line:
         with Attempts(
             bench, "encode", steps, [r.width * r.height for r in rungs], counter
         ) as tries:
-            spent = await self._studio.encoder.encode(
-                clip, film.picture, rungs, film.starts(clip.plan), outputs, counter.reached
-            )
-            tries.spent(spent.cpu_s)
-            counter.reached(len(clip.plan.frames))
-            signatures = await self._signatures(clip.plan.frames, rungs, outputs, folder)
+            with blamed_on_caps(rungs):
+                spent = await self._studio.encoder.encode(
+                    clip, film.picture, rungs, film.starts(clip.plan), outputs, counter.reached
+                )
+                tries.spent(spent.cpu_s)
+                counter.reached(len(clip.plan.frames))
+                signatures = await self._signatures(clip.plan.frames, rungs, outputs, folder)
             for number, state in enumerate(states):
                 made = {"chunk": Made(outputs[number], "video/mp4")}
                 state.encoded = await tries.record(number, made)
@@ -252,5 +256,6 @@ class _Line:
         span = clip.plan.frames
         reference = self._reference[span.start : span.end]
         assert measured.reference is not None and measured.scores is not None  # noqa: PT018
-        check_pairing(reference, measured, span.start, state.rung.name)
+        with blamed_on_caps([state.rung]):
+            check_pairing(reference, measured, span.start, state.rung.name)
         return np.asarray(measured.scores, dtype="<f4").tobytes()

@@ -55,7 +55,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything that the judges look at. ``choices`` are the documents of settings per shot."""
+    """Everything that the judges look at.
+
+    ``choices`` are the documents of settings per shot, ``grain`` is that of the film's grain.
+    """
 
     made: Renditions
     plan: PackagePlan
@@ -63,6 +66,7 @@ class Evidence:
     split: Split
     proofs: Proofs
     choices: tuple[Mapping[str, Any], ...] = ()
+    grain: Mapping[str, Any] | None = None
 
     @property
     def promises(self) -> list[Promise]:
@@ -257,6 +261,7 @@ class _Examination:
                 judges.judge_quality(
                     stream.name, film.plan.frames, scores, film_shots,
                     tone_mapped=stream.hdr is not None,
+                    without_grain=film.rungs[number].film_grain > 0,
                 )
             )  # fmt: skip
             for promise in evidence.promises:
@@ -334,6 +339,7 @@ def expected(made: Renditions, plan: PackagePlan) -> Expected:
                 depth=rung.depth,
                 video_range=rung.hdr.video_range if rung.hdr else "SDR",
                 colours=rung.hdr.colours if rung.hdr else None,
+                film_grain=rung.film_grain > 0,
             )
             for stream, rung in videos
         },

@@ -21,7 +21,7 @@ from matinee.core.time import as_text
 from matinee.media.chapters import chapters_webvtt, placed_chapters
 from matinee.media.cmaf import read_init, read_segment, zero_times
 from matinee.media.colour_boxes import with_colours
-from matinee.media.encryption import Keyring, Lock, packager_flags
+from matinee.media.encryption import FIRST, Keyring, Lock, packager_flags
 from matinee.media.imsc1 import imsc1_document, with_document
 from matinee.media.media_types import MEDIA_TYPES
 from matinee.media.packaging import DASH, HLS, descriptors, finish, secrets_of
@@ -49,7 +49,8 @@ PENDING = "packages/pending"
 class Renditions:
     """Everything that goes into a package; sounds and texts by name.
 
-    ``keyring`` has the keys that it is encrypted with; None: it is not.
+    ``keyring`` has the keys that it is encrypted with; None: it is not. ``generation`` is that of
+    the title's keys either way.
     """
 
     film: Film
@@ -59,6 +60,7 @@ class Renditions:
     texts: Mapping[str, Text]
     thumbnails: Thumbnails
     keyring: Keyring | None = field(default=None, repr=False)
+    generation: int = FIRST
 
     def chunks_of(self, rung: int) -> list[Asset]:
         """The chunks of one rung, in order."""

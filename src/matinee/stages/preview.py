@@ -1,6 +1,7 @@
 """Preview: a film plays while it is being made, seconds after its index was read.
 
 - One small rung with fixed settings, chunk after chunk from the begin, and the main sound.
+- What a maker that died has shown stays, and the next one goes on after it: the ledger has it.
 - A chunk is shown only after it was decoded again and every frame of it shows the frame of the
   source that it should; then its segments are stored, and then the manifests that name them.
 - It has a slot of its own: it waits for no other work.
@@ -9,22 +10,21 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path, PurePath
+from pathlib import Path
 
+from matinee.assets.derivation import Step
 from matinee.core.errors import EncoderFailed, MatineeError
-from matinee.media.cmaf import read_init, read_segment, zero_times
+from matinee.media.clips import ClipPlan
+from matinee.media.cmaf import read_init, read_segment
 from matinee.media.ladder import Ladder
-from matinee.media.media_types import MEDIA_TYPES
 from matinee.media.preview import (
     FOLDER,
-    Piece,
+    Part,
     PreviewTrack,
     moved_segment,
     plan_preview,
-    preview_mpd,
-    preview_playlists,
     split_fragments,
 )
 from matinee.media.profile import profile_of
@@ -32,74 +32,20 @@ from matinee.media.sound import SoundRendition
 from matinee.media.source import SourceInfo
 from matinee.media.timeline import Timeline
 from matinee.media.tracks import plan_tracks
-from matinee.ports.store import ObjectStore
 from matinee.ports.tools import Clip
+from matinee.stages.attempts import Attempts
 from matinee.stages.bench import Bench
 from matinee.stages.checks import check_frames
-from matinee.stages.chunks import Film, film_of
+from matinee.stages.chunks import Film, encode_step, film_of
 from matinee.stages.encode import Studio
+from matinee.stages.showing import Showing, TrackOf, record
 from matinee.stages.slots import Turn
 from matinee.stages.together import both
 
-MANIFESTS = ("main.m3u8", "main.mpd", "video.m3u8", "audio.m3u8")
 LOOK_S = 0.25
 """How often the growing sound is looked at."""
 
-
-@dataclass
-class Showing:
-    """What of a preview is stored, and the manifests that name it. ``folder`` is a key's begin."""
-
-    store: ObjectStore
-    folder: str
-    now: Callable[[], datetime]
-    on_show: Callable[[], None]
-    kinds: Sequence[str]
-    tracks: dict[str, PreviewTrack] = field(default_factory=dict)
-    ended: set[str] = field(default_factory=set)
-    begun: datetime | None = None
-    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    async def begin(self, track: PreviewTrack, header: bytes) -> None:
-        """Store a track's header; a header that is there already has to be the same."""
-        await self._write(track.init_uri, zero_times(header))
-        self.tracks[track.kind] = track
-
-    async def add(self, kind: str, segments: Sequence[tuple[bytes, int]]) -> None:
-        """Store segments with their lengths in ticks, then show them."""
-        for segment, ticks in segments:
-            track = self.tracks[kind]
-            number = len(track.pieces) + 1
-            await self._write(track.uri(number), segment)
-            self.tracks[kind] = replace(track, pieces=(*track.pieces, Piece(ticks, len(segment))))
-        await self._show()
-
-    async def end(self, kind: str) -> None:
-        """No more comes of a track."""
-        self.ended.add(kind)
-        await self._show()
-
-    async def _show(self) -> None:
-        """Write the manifests, once every track has something to show."""
-        async with self._turn:
-            tracks = [self.tracks[kind] for kind in self.kinds if kind in self.tracks]
-            if len(tracks) < len(self.kinds) or not all(track.pieces for track in tracks):
-                return
-            is_first = self.begun is None
-            self.begun = self.begun or self.now()
-            has_end = self.ended.issuperset(self.kinds)
-            texts = preview_playlists(tracks, has_end=has_end)
-            texts["main.mpd"] = preview_mpd(tracks, self.begun, has_end=has_end)
-            for name, text in texts.items():
-                await self._write(name, text.encode())
-            if is_first:
-                self.on_show()
-
-    async def _write(self, name: str, content: bytes) -> None:
-        media_type = MEDIA_TYPES[PurePath(name).suffix]
-        await self.store.write(
-            f"{self.folder}/{name}", content, media_type=media_type, changes=True
-        )
+STAGE = "preview"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +71,11 @@ async def previewing(bench: Bench, studio: Studio, preview: Preview | None) -> A
         yield
         return
 
+    own = replace(bench, slots=preview.slots, tallies={})  # nothing of it counts for the title
+
     async def make() -> None:
         try:
-            await make_preview(replace(bench, slots=preview.slots), studio, preview)
+            await make_preview(own, studio, preview)
         except MatineeError as error:
             bench.progress.note(f"there is no whole preview: {error}")
 
@@ -138,24 +86,6 @@ async def previewing(bench: Bench, studio: Studio, preview: Preview | None) -> A
     finally:
         making.cancel()
         await asyncio.gather(making, return_exceptions=True)
-
-
-async def remove_preview(store: ObjectStore, title: str) -> None:
-    """Remove a title's preview: its manifests first, then what they named, the newest first.
-
-    What was interrupted is finished by doing it again.
-    """
-    folder = f"titles/{title}/{FOLDER}"
-    for name in MANIFESTS:
-        await store.delete(f"{folder}/{name}")
-    for kind in ("video", "audio"):
-        track = PreviewTrack(kind, "", 1, ())
-        there = 0
-        while await store.size(f"{folder}/{track.uri(there + 1)}") is not None:
-            there += 1
-        for number in range(there, 0, -1):
-            await store.delete(f"{folder}/{track.uri(number)}")
-        await store.delete(f"{folder}/{track.init_uri}")
 
 
 async def make_preview(bench: Bench, studio: Studio, preview: Preview) -> None:
@@ -171,20 +101,52 @@ async def make_preview(bench: Bench, studio: Studio, preview: Preview) -> None:
     plan = plan_preview(timeline.frames, timeline.rate)
     planned = film_of(info, timeline, plan, tracks.rungs[:1])
     sound = next((track.renditions[0] for track in tracks.sounds), None)
-    kinds = ["video"] if sound is None else ["video", "audio"]
-    where = f"titles/{preview.title_id}/{FOLDER}"
-    showing = Showing(bench.store, where, preview.now, bench.progress.previewed, kinds)
-    pictures = _pictures(bench, studio, preview.film, planned, folder, showing)
+    track_of = {"video": _video_of(planned)}
+    if sound is not None:
+        track_of["audio"] = _audio_of(sound, tracks.sounds[0].labels.language)
+    showing = Showing(
+        bench.store, preview.title_id, preview.now, bench.progress.previewed, track_of
+    )
+    done = await showing.take_up(bench, [_chunk_step(bench, planned, c) for c in planned.clips])
+    pictures = _pictures(bench, studio, preview.film, planned, done, folder, showing)
     if sound is None:
         await pictures
         return
-    language = tracks.sounds[0].labels.language
-    await both(pictures, _sound(studio, preview.film, sound, language, folder, showing))
+    await both(pictures, _sound(bench, studio, preview, sound, folder, showing))
+
+
+def _video_of(film: Film) -> TrackOf:
+    rung = film.rungs[0]
+    return lambda init: PreviewTrack(
+        "video", init.codec, init.timescale, (), rung.width, rung.height, film.plan.rate
+    )
+
+
+def _audio_of(sound: SoundRendition, language: str) -> TrackOf:
+    return lambda init: PreviewTrack(
+        "audio", init.codec, init.timescale, (), channels=sound.channels, language=language
+    )
+
+
+def _chunk_step(bench: Bench, film: Film, clip: ClipPlan) -> Step:
+    """What decides a chunk, and where in the film its segments are shown."""
+    decides = encode_step(bench, film, clip, film.rungs[0])
+    parameters = {**decides.parameters, "first": clip.frames.start}
+    return Step(
+        "show_chunk", 1, decides.inputs, parameters, bench.tool_ids("ffmpeg", "pyav")
+    )  # fmt: skip
+
+
+def _sound_step(bench: Bench, info: SourceInfo, sound: SoundRendition) -> Step:
+    inputs = {"track": info.track(sound.track).packets}
+    return Step("show_sound", 1, inputs, sound.as_parameters(), bench.tool_ids("ffmpeg"))
 
 
 async def _pictures(
-    bench: Bench, studio: Studio, source: Path, film: Film, folder: Path, showing: Showing
-) -> None:
+    bench: Bench, studio: Studio, source: Path, film: Film, done: int, folder: Path,
+    showing: Showing,
+) -> None:  # fmt: skip
+    """Show the chunks that are not done yet."""
     loop = asyncio.get_running_loop()
 
     def take(clip: Clip) -> bool:
@@ -196,9 +158,10 @@ async def _pictures(
             return True
         return False
 
-    await asyncio.to_thread(
-        studio.indexer.cut, source, film.info, film.timeline, film.clips, folder, take
-    )
+    if left := film.clips[done:]:
+        await asyncio.to_thread(
+            studio.indexer.cut, source, film.info, film.timeline, left, folder, take
+        )
     await showing.end("video")
 
 
@@ -206,13 +169,32 @@ async def _show_chunk(
     bench: Bench, studio: Studio, film: Film, clip: Clip, folder: Path, showing: Showing
 ) -> None:
     """Encode, prove, cut into segments, store, show."""
-    span, rung = clip.plan.frames, film.rungs[0]
+    with Attempts(bench, STAGE, [_chunk_step(bench, film, clip.plan)], [1]) as tries:
+        header, pieces, cpu_s = await _coded(bench, studio, film, clip, folder)
+        tries.spent(cpu_s)
+        init = read_init(header)
+        await showing.begin("video", header)
+        begin = int(clip.plan.frames.start / film.plan.rate * init.timescale)
+        part = await showing.store(
+            "video",
+            [(moved_segment(each, begin), read_segment(each, init).duration) for each in pieces],
+        )
+        await record(tries, part)
+    await showing.show("video", part)
+
+
+async def _coded(
+    bench: Bench, studio: Studio, film: Film, clip: Clip, folder: Path
+) -> tuple[bytes, list[bytes], float]:
+    """A chunk's header and segments, every frame of it proved, and the processor seconds."""
+    span, rung, starts = clip.plan.frames, film.rungs[0], film.starts(clip.plan)
     chunk, fragments = folder / "chunk.mp4", folder / "fragments.mp4"
-    starts = film.starts(clip.plan)
     async with bench.slots:
-        await studio.encoder.encode(clip, film.picture, [rung], starts, [chunk], lambda _: None)
-        reference, _ = await studio.meter.sign(clip, film.picture, film.plan.rate, folder)
-        (measured,), _ = await studio.meter.measure(
+        encoded = await studio.encoder.encode(
+            clip, film.picture, [rung], starts, [chunk], lambda _: None
+        )
+        reference, signed = await studio.meter.sign(clip, film.picture, film.plan.rate, folder)
+        (measured,), decoded = await studio.meter.measure(
             None, film.picture, [rung], [chunk], folder, lambda _: None
         )
     clip.path.unlink(missing_ok=True)
@@ -221,27 +203,37 @@ async def _show_chunk(
         studio.indexer.fragment, chunk, len(span), starts, film.plan.rate, fragments
     )
     header, pieces, _ = split_fragments(fragments.read_bytes())
-    init = read_init(header)
-    if "video" not in showing.tracks:
-        track = PreviewTrack(
-            "video", init.codec, init.timescale, (), rung.width, rung.height, film.plan.rate
-        )
-        await showing.begin(track, header)
-    begin = int(span.start / film.plan.rate * init.timescale)
-    await showing.add(
-        "video",
-        [(moved_segment(each, begin), read_segment(each, init).duration) for each in pieces],
-    )
+    return header, pieces, encoded.cpu_s + signed.cpu_s + decoded.cpu_s
 
 
 async def _sound(
-    studio: Studio, film: Path, sound: SoundRendition, language: str, folder: Path,
+    bench: Bench, studio: Studio, preview: Preview, sound: SoundRendition, folder: Path,
     showing: Showing,
 ) -> None:  # fmt: skip
-    """Show the sound as it grows."""
+    """Show the sound as it grows; one that did not come to its end begins again, and soon is there.
+
+    Raises:
+        EncoderFailed: there is none.
+    """
+    step = _sound_step(bench, preview.info, sound)
+    if not await showing.keep(bench, "audio", [step]):
+        with Attempts(bench, STAGE, [step], [1]) as tries:
+            parts, cpu_s = await _stream(studio, preview.film, sound, folder, showing)
+            tries.spent(cpu_s)
+            if not parts:
+                raise EncoderFailed("the preview's sound has not a single fragment")
+            segments = tuple(segment for part in parts for segment in part.segments)
+            await record(tries, Part(parts[0].header, segments))
+    await showing.end("audio")
+
+
+async def _stream(
+    studio: Studio, film: Path, sound: SoundRendition, folder: Path, showing: Showing
+) -> tuple[list[Part], float]:
+    """Encode the sound; what there is of it is stored and shown all the while."""
     output = folder / "sound.mp4"
     encoding = asyncio.ensure_future(studio.encoder.stream_sound(film, sound, output))
-    header, seen = b"", 0
+    header, seen, parts = b"", 0, list[Part]()
     try:
         while True:
             is_last = encoding.done()
@@ -249,29 +241,23 @@ async def _sound(
             found, pieces, used = split_fragments(data)
             header, seen = header + found, seen + used
             if header and pieces:
-                await _add_sound(showing, header, pieces, sound, language)
+                parts.append(await _show_sound(showing, header, pieces))
             if is_last:
                 break
             await asyncio.wait([encoding], timeout=LOOK_S)
-        await encoding
+        return parts, (await encoding).cpu_s
     finally:
         encoding.cancel()
         await asyncio.gather(encoding, return_exceptions=True)
-    if "audio" not in showing.tracks:
-        raise EncoderFailed("the preview's sound has not a single fragment")
-    await showing.end("audio")
 
 
-async def _add_sound(
-    showing: Showing, header: bytes, pieces: Sequence[bytes], sound: SoundRendition, language: str
-) -> None:
+async def _show_sound(showing: Showing, header: bytes, pieces: Sequence[bytes]) -> Part:
     init = read_init(header)
-    if "audio" not in showing.tracks:
-        track = PreviewTrack(
-            "audio", init.codec, init.timescale, (), channels=sound.channels, language=language
-        )
-        await showing.begin(track, header)
-    await showing.add("audio", [(each, read_segment(each, init).duration) for each in pieces])
+    await showing.begin("audio", header)
+    lengths = [(each, read_segment(each, init).duration) for each in pieces]
+    part = await showing.store("audio", lengths)
+    await showing.show("audio", part)
+    return part
 
 
 def _read_from(path: Path, begin: int) -> bytes:

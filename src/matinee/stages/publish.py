@@ -11,7 +11,9 @@ from matinee.core.errors import NotFound
 from matinee.media.media_types import MEDIA_TYPES
 from matinee.media.packaging import DASH, HLS, entry_manifests
 from matinee.ports.catalog import Packages, Title
+from matinee.ports.keys import KeysOutdated
 from matinee.ports.store import ObjectStore
+from matinee.stages.unlock import has_old_keys
 
 ENTRY_HLS, ENTRY_DASH = "main.m3u8", "main.mpd"
 
@@ -82,9 +84,21 @@ async def roll_back(store: ObjectStore, packages: Packages, title: Title) -> Tit
     """Put the package before the current one on screen again.
 
     Raises:
-        NotFound: there was none before.
+        NotFound: there was none before. KeysOutdated: its keys were replaced.
     """
     before = packages.previous(title.id)
     if before is None:
         raise NotFound(f"no package of {title.id} was on screen before the current one")
+    check_generation(packages, title.id, before)
     return await show(store, packages, title.id, before)
+
+
+def check_generation(packages: Packages, title_id: str, package_id: str) -> None:
+    """Whether a package has the title's newest keys, or none at all.
+
+    Raises:
+        KeysOutdated: it has not.
+    """
+    package = packages.get(title_id, package_id)
+    if has_old_keys(package, packages.of_title(title_id)):
+        raise KeysOutdated(f"the keys of package {package_id} of {title_id} were replaced")

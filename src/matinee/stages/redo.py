@@ -32,12 +32,14 @@ FOLLOWING = {
 class Redo:
     """Which steps are made anew: by function, by recipe, or by key.
 
+    ``exact``: nothing else is, even where bytes are gone: what the ledger has is not looked for.
     ``made`` are those that this run has made already.
     """
 
     functions: frozenset[str] = frozenset()
     recipes: frozenset[Digest] = frozenset()
     keys: frozenset[Digest] = frozenset()
+    exact: bool = False
     made: set[Digest] = field(default_factory=set)
 
     def wants(self, step: Step) -> bool:

@@ -1,6 +1,7 @@
 """Rehearse: a second of the film through every encoder and the packager, before the long work.
 
-What cannot be made is told in seconds. H.264 High with AAC-LC, which every film gets, is not tried.
+What cannot be made is told in seconds. H.264 High with AAC-LC, which every film gets, is not tried,
+unless its cap leaves hardly a bit.
 """
 
 import asyncio
@@ -32,7 +33,7 @@ from matinee.media.timeline import Timeline
 from matinee.media.tracks import Labels, TrackPlan
 from matinee.ports.tools import Clip, Packager
 from matinee.stages.bench import Bench, Made
-from matinee.stages.checks import check_frames
+from matinee.stages.checks import blamed_on_caps, check_frames
 from matinee.stages.encode import Studio
 
 LENGTH = Fraction(1)
@@ -43,7 +44,10 @@ FOLDER = "rehearsal"
 
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """What is tried: the smallest rung of each family, each sound, both as long as ``LENGTH``."""
+    """What is tried, as long as ``LENGTH``: sounds, and the rungs that are most likely to fail.
+
+    Of each family that is the smallest; and those that have hardly a bit.
+    """
 
     rungs: tuple[Rung, ...]
     sounds: tuple[SoundRendition, ...]
@@ -54,6 +58,7 @@ def programme_of(tracks: TrackPlan, timeline: Timeline) -> Programme:
     smallest: dict[str, Rung] = {}
     for rung in tracks.rungs:
         smallest.setdefault(rung.family, rung)
+    named = {rung.name for family, rung in smallest.items() if family}
     length = min(LENGTH, timeline.duration)
     sounds = [
         replace(one, duration=length)
@@ -61,7 +66,8 @@ def programme_of(tracks: TrackPlan, timeline: Timeline) -> Programme:
         for one in track.renditions
         if one.family
     ]
-    return Programme(tuple(rung for family, rung in smallest.items() if family), tuple(sounds))
+    rungs = [rung for rung in tracks.rungs if rung.name in named or rung.is_starved]
+    return Programme(tuple(rungs), tuple(sounds))
 
 
 async def rehearse(
@@ -73,8 +79,9 @@ async def rehearse(
     With a ``scheme`` it is encrypted, with a key that is thrown away.
 
     Raises:
-        EncoderFailed: an encoder failed, or shows other frames. SourceDamaged: a sound cannot be
-            made. PackagerFailed: what was made cannot be packaged. JoinRefused: or not joined.
+        RungStarved: a rung's cap is too low. EncoderFailed: an encoder failed, or shows other
+            frames. SourceDamaged: a sound cannot be made. PackagerFailed: what was made cannot be
+            packaged. JoinRefused: or not joined.
     """
     programme = programme_of(tracks, timeline)
     if not programme.rungs and not programme.sounds:
@@ -185,7 +192,8 @@ class _Trial:
             codecs.setdefault(rung.codec, []).append(rung)
         files: dict[str, str] = {}
         for rungs in codecs.values():
-            files |= await self._pictures_of(rungs, clip, folder)
+            with blamed_on_caps(rungs):
+                files |= await self._pictures_of(rungs, clip, folder)
         return files
 
     async def _pictures_of(self, rungs: Sequence[Rung], clip: Clip, folder: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Settings per shot: of each ladder that asks for it, the CRF of every chunk.
+"""Settings: of each ladder that asks for it the film's grain, and the CRF of every chunk.
 
 The largest rung of a ladder is searched; the others follow it, chunk by chunk, as they have one CRF
 where nothing is searched. With a target, some chunks are encoded as they ship, to place the curves
@@ -39,6 +39,7 @@ from matinee.media.signature import Signature
 from matinee.stages.bench import Bench, Made
 from matinee.stages.chunks import Film, Proofs
 from matinee.stages.encode import Studio
+from matinee.stages.grain import GrainTold, settle_grain
 from matinee.stages.search import EVERY, STAGE, Quest, measure_finals, measure_proxies
 from matinee.stages.split import Split, read_source_signature
 
@@ -61,8 +62,8 @@ GAIN = 0.8
 ABOVE = 0.1
 """What is aimed at above a target, in VMAF."""
 
-Choices = tuple[Mapping[str, Any], ...]
-"""Documents of what was chosen, one for each ladder that asked for it."""
+
+Documents = tuple[Mapping[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +125,24 @@ def search_cost(wanted: Wanted, size: tuple[int, int]) -> float:
     return cost
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The film with its rungs and the CRF of every chunk; and why, a document for each ladder.
+
+    ``choices`` are of settings per shot. ``grain`` is of the film's grain; None: no ladder asked.
+    """
+
+    film: Film
+    choices: Documents = ()
+    grain: GrainTold | None = None
+
+
 async def settle(
     bench: Bench, studio: Studio, source: Path, film: Film, found: Split,
     ladders: Sequence[Ladder], proofs: Proofs,
-) -> tuple[Film, Choices]:  # fmt: skip
-    """The film with the CRF of every chunk, and why; as it is, where no ladder asks for it."""
+) -> Settled:  # fmt: skip
+    """What ladders leave open until the film is known; as it is, where none does."""
+    film, grain = await settle_grain(bench, studio, source, film, ladders)
     crfs: dict[str, tuple[float, ...]] = {}
     choices = []
     for wanted in wanted_of(ladders, film.rungs):
@@ -136,7 +150,7 @@ async def settle(
         choices.append(document)
         taken = tuple(float(shot["crf"]) for shot in document["shots"])
         crfs.update(dict.fromkeys((*wanted.followers, wanted.rung.name), taken))
-    return (replace(film, crfs=crfs) if crfs else film), tuple(choices)
+    return Settled(replace(film, crfs=crfs) if crfs else film, tuple(choices), grain)
 
 
 async def _chosen(

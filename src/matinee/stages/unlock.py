@@ -1,12 +1,19 @@
 """Encrypted packages in the clear, for whoever proves or repairs them; nothing of it is stored."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from matinee.media.cenc import clear_init, clear_segment, read_protection
 from matinee.media.cmaf import read_init, read_segment
-from matinee.media.encryption import LABELS, ContentKey, Encryption, Keyring
+from matinee.media.encryption import (
+    FIRST,
+    LABELS,
+    ContentKey,
+    Encryption,
+    Keyring,
+    generation_of,
+)
 from matinee.ports.catalog import Package
 from matinee.ports.keys import (
     Decrypter,
@@ -32,13 +39,16 @@ class Locksmith:
     open_keys: OpenKeys
     decrypter: Decrypter
 
-    def keyring(self, title: str, encryption: Encryption | None) -> Keyring | None:
+    def keyring(
+        self, title: str, encryption: Encryption | None, generation: int = FIRST
+    ) -> Keyring | None:
         """The keys to encrypt a title with; None where it stays in the clear."""
         if encryption is None:
             return None
         keys = self.open_keys(encryption.keys)
         keys.prepare()
-        return Keyring(encryption, keys_of(keys, title, list(LABELS.values())))
+        found = keys_of(keys, title, list(LABELS.values()), generation)
+        return Keyring(encryption, found, generation)
 
     def unlock(self, package: Package) -> "Unlock":
         """What decrypts a package: with the keys that it was encrypted with, and no others."""
@@ -49,7 +59,19 @@ class Locksmith:
             label: kept_key(self.open_keys, package.title, label, kept) for label in kept["ids"]
         }
         encryption = Encryption(kept["scheme"], kept["keys"])
-        return Unlock(self.decrypter, Keyring(encryption, keys))
+        generation = generation_of(package.settings)
+        return Unlock(self.decrypter, Keyring(encryption, keys, generation))
+
+
+def newest_generation(packages: Sequence[Package]) -> int:
+    """The generation of a title's keys, by all its packages."""
+    return max((generation_of(package.settings) for package in packages), default=FIRST)
+
+
+def has_old_keys(package: Package, packages: Sequence[Package]) -> bool:
+    """Whether a package has keys that were replaced; ``packages`` are all of its title."""
+    is_old = generation_of(package.settings) < newest_generation(packages)
+    return is_old and package.settings.get("encryption") is not None
 
 
 def kept_key(open_keys: OpenKeys, title: str, label: str, kept: Mapping[str, Any]) -> ContentKey:
@@ -58,7 +80,7 @@ def kept_key(open_keys: OpenKeys, title: str, label: str, kept: Mapping[str, Any
     Raises:
         KeyChanged: it is another one now. As ``Keys.key``.
     """
-    key = open_keys(kept["keys"]).key(title, label)
+    key = open_keys(kept["keys"]).key(title, label, kept.get("generation", FIRST))
     if (key.id.hex(), key.check) != (kept["ids"][label], kept["checks"][label]):
         raise KeyChanged(f"the {label} key of {title} is not the one it was encrypted with")
     return key

@@ -16,6 +16,7 @@ from matinee.flows.board import Board
 from matinee.flows.infirmary import Mender
 from matinee.flows.publish_run import PublishRun
 from matinee.flows.publish_title import House
+from matinee.flows.rekey import RekeyRun
 from matinee.flows.scrub import Ward
 from matinee.flows.upkeep_runs import Flows, RepairRun, ScrubRun
 from matinee.flows.work import Execute, Worker, urgency
@@ -61,6 +62,7 @@ def open_worker(settings: Settings) -> tuple[Worker, Callable[[], None]]:
         ),
         "scrub": ScrubRun(ward_of),
         "repair": RepairRun(mender_of),
+        "rekey": RekeyRun(open_for),
     }
     worker = Worker(
         queue=library.runs,

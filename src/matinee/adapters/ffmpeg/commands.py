@@ -29,6 +29,8 @@ FILMS = (
 LENIENT = ("-max_error_rate", "1")
 CLIPS = ("-protocol_whitelist", "file", "-format_whitelist", "matroska,nut,mov")
 """In front of every film: no playlist or script can make ffmpeg open another file or address."""
+WITHOUT_GRAIN = ("-export_side_data", "film_grain")
+"""A decoder that gives grain away as data does not apply it."""
 TELL = ("-progress", "pipe:1", "-stats_period", "0.5")
 BITEXACT = ("-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact")
 SIGN = f"scale={WIDTH}:{HEIGHT}:flags=area,format=yuv420p16le,extractplanes=y"
@@ -248,13 +250,12 @@ def measure_command(
 
     Outputs lie in the working folder: ``<name>.sig`` for each chunk, ``<name>.json`` its scores,
     ``reference.sig`` the frames that it was scored against. Chunks of high dynamic range are
-    tone-mapped as the film was, so that like is compared with like.
+    tone-mapped as the film was, so that like is compared with like; grain that a decoder makes is
+    left out, as it is none of the film's.
     """
     rate = rungs[0].rate
     clock = f"settb={rate.denominator}/{rate.numerator},setpts=N"
-    command = [ffmpeg, *QUIET, *TELL, "-y"]
-    for chunk in chunks:
-        command += ["-threads", "1", *CLIPS, "-i", str(chunk)]
+    command = [ffmpeg, *QUIET, *TELL, "-y", *opened(rungs, chunks)]
     graph = []
     outputs = [(f"sig{n}", f"{name}.sig") for n, name in enumerate(names)]
     if clip is None:
@@ -282,6 +283,15 @@ def measure_command(
     for label, file in outputs:
         command += ["-map", f"[{label}]", *RAW, file]
     return command
+
+
+def opened(rungs: Sequence[Rung], chunks: Sequence[Path]) -> list[str]:
+    """Chunks as inputs that are decoded to what was coded, without grain that is put on it."""
+    inputs: list[str] = []
+    for rung, chunk in zip(rungs, chunks, strict=True):
+        inputs += [*(WITHOUT_GRAIN if rung.film_grain else ()), "-threads", "1", *CLIPS]
+        inputs += ["-i", str(chunk)]
+    return inputs
 
 
 def vmaf_model(height: int) -> str:

@@ -15,6 +15,7 @@ from matinee.adapters.ffmpeg.commands import (
 )
 from matinee.adapters.ffmpeg.picture_filters import upright, wanted
 from matinee.adapters.ffmpeg.sound_commands import placed
+from matinee.media.grain import window_of
 from matinee.media.preview import SEGMENT
 from matinee.media.sound import AAC_FRAME, SoundRendition
 from matinee.media.source import Picture, display_size
@@ -33,6 +34,23 @@ def sign_command(
     return [
         ffmpeg, *QUIET, *TELL, "-y", "-copyts", "-noautorotate", "-threads", "1",
         *CLIPS, "-i", str(clip.path), "-filter_complex", graph, "-map", "[sig]", *RAW, output,
+    ]  # fmt: skip
+
+
+def luma_command(
+    ffmpeg: str, clip: Clip, picture: Picture, rate: Fraction, frames: range, output: str
+) -> list[str]:
+    """Luma of a few frames of a clip as shown, 16 bits each, from the middle of the picture."""
+    width, height = display_size(picture)
+    across, down = window_of(picture)
+    graph = (
+        f"[0:v:0]{wanted(clip, rate)},trim=start_frame={frames.start}:end_frame={frames.stop},"
+        f"{upright(picture)},scale={width}:{height}:flags=bicubic,crop={across}:{down},setsar=1,"
+        "format=yuv420p16le,extractplanes=y[luma]"
+    )
+    return [
+        ffmpeg, *QUIET, *TELL, "-y", "-copyts", "-noautorotate", "-threads", "1",
+        *CLIPS, "-i", str(clip.path), *GRAPH, graph, "-map", "[luma]", *RAW, output,
     ]  # fmt: skip
 
 

@@ -8,6 +8,8 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
+
 from matinee.adapters.ffmpeg import (
     commands,
     copy_commands,
@@ -18,6 +20,7 @@ from matinee.adapters.ffmpeg import (
 from matinee.adapters.process import Finished, Job, run_program
 from matinee.adapters.sandbox.rules import Sandbox
 from matinee.core.errors import EncoderFailed, SourceDamaged, ToolError
+from matinee.media.grain import Luma, window_of
 from matinee.media.ladder import Rung
 from matinee.media.loudness import Loudness, gain_db, read_loudness
 from matinee.media.signature import FRAME_BYTES, Signature, read_signature
@@ -275,11 +278,7 @@ class FfmpegMeter(Meter):
         names = [f"measure{n}" for n in range(len(chunks))]
         command = commands.measure_command(self._ffmpeg.path, clip, picture, rungs, chunks, names)
         finished = await self._ffmpeg.run("measuring a chunk", command, folder, on_frames)
-        if finished.exit_code != 0:
-            raise ToolError(
-                f"a chunk cannot be decoded: ffmpeg exited with {finished.exit_code}: "
-                f"{finished.last_words}"
-            )
+        _check(finished, "a chunk cannot be decoded")
         reference = _signature(folder / "reference.sig") if clip else None
         measured = [
             Measured(
@@ -300,13 +299,24 @@ class FfmpegMeter(Meter):
             self._ffmpeg.path, clip, picture, rungs, chunks, names, every
         )
         finished = await self._ffmpeg.run("sampling a chunk", command, folder, on_frames)
-        if finished.exit_code != 0:
-            raise ToolError(
-                f"a chunk cannot be decoded: ffmpeg exited with {finished.exit_code}: "
-                f"{finished.last_words}"
-            )
+        _check(finished, "a chunk cannot be decoded")
         texts = [(folder / f"{name}.json").read_text() for name in names]
         return [read_scores(text, 2) for text in texts], Spent(finished.cpu_s)
+
+    async def luma(
+        self, clip: Clip, picture: Picture, rate: Fraction, frames: range, folder: Path
+    ) -> tuple[Luma, Spent]:
+        name = f"{clip.plan.frames.start:07d}.luma"
+        command = preview_commands.luma_command(
+            self._ffmpeg.path, clip, picture, rate, frames, name
+        )
+        finished = await self._ffmpeg.run("looking at a clip", command, folder)
+        _check(finished, "a clip cannot be decoded")
+        (width, height), file = window_of(picture), folder / name
+        pixels = np.frombuffer(file.read_bytes() if file.exists() else b"", "<u2")
+        file.unlink(missing_ok=True)
+        luma = np.asarray(pixels.reshape(-1, height, width) / 256, np.float32)
+        return luma, Spent(finished.cpu_s)
 
     async def loudness(self, sound: Path, folder: Path) -> tuple[Loudness, Spent]:
         command = sound_commands.loudness_command(self._ffmpeg.path, sound)
@@ -316,11 +326,7 @@ class FfmpegMeter(Meter):
     async def sign_part(self, part: Path, folder: Path) -> tuple[Signature, Spent]:
         command = preview_commands.sign_part_command(self._ffmpeg.path, part, "part.sig")
         finished = await self._ffmpeg.run("signing a part", command, folder)
-        if finished.exit_code != 0:
-            raise ToolError(
-                f"a part cannot be decoded: ffmpeg exited with {finished.exit_code}: "
-                f"{finished.last_words}"
-            )
+        _check(finished, "a part cannot be decoded")
         return _signature(folder / "part.sig"), Spent(finished.cpu_s)
 
     async def measure_copy(
@@ -337,11 +343,7 @@ class FfmpegMeter(Meter):
             self._ffmpeg.path, clip, picture, copy, copied, rate
         )
         finished = await self._ffmpeg.run("measuring a copy", command, folder, on_frames)
-        if finished.exit_code != 0:
-            raise ToolError(
-                f"a copy cannot be measured: ffmpeg exited with {finished.exit_code}: "
-                f"{finished.last_words}"
-            )
+        _check(finished, "a copy cannot be measured")
         measured = Measured(
             signature=_signature(folder / "copy.sig"),
             reference=_signature(folder / "reference.sig"),
@@ -354,11 +356,7 @@ class FfmpegMeter(Meter):
     ) -> tuple[Signature, Spent]:
         command = preview_commands.sign_command(self._ffmpeg.path, clip, picture, rate, "clip.sig")
         finished = await self._ffmpeg.run("signing a clip", command, folder)
-        if finished.exit_code != 0:
-            raise ToolError(
-                f"a clip cannot be decoded: ffmpeg exited with {finished.exit_code}: "
-                f"{finished.last_words}"
-            )
+        _check(finished, "a clip cannot be decoded")
         return _signature(folder / "clip.sig"), Spent(finished.cpu_s)
 
 
@@ -374,6 +372,12 @@ async def loudness_of(
             f"{finished.last_words}"
         )
     return found, finished.cpu_s
+
+
+def _check(finished: Finished, what: str) -> None:
+    """Raise ``ToolError`` where ffmpeg failed."""
+    if finished.exit_code != 0:
+        raise ToolError(f"{what}: ffmpeg exited with {finished.exit_code}: {finished.last_words}")
 
 
 def _signature(path: Path) -> Signature:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from matinee.adapters.ffmpeg.commands import CLIPS, GRAPH, QUIET, TELL, vmaf_model
+from matinee.adapters.ffmpeg.commands import CLIPS, GRAPH, QUIET, TELL, opened, vmaf_model
 from matinee.adapters.ffmpeg.picture_filters import upright, wanted
 from matinee.media.ladder import Rung
 from matinee.media.source import Picture, display_size
@@ -30,9 +30,7 @@ def sample_command(
     size = f"scale={width}:{height}:flags=bicubic,setsar=1,format=yuv420p"
     clock = f"settb={rate.denominator}/{rate.numerator},setpts=N"
     some = f"select=lt(mod(n\\,{every})\\,2),{clock}"
-    command = [ffmpeg, *QUIET, *TELL, "-y"]
-    for chunk in chunks:
-        command += ["-threads", "1", *CLIPS, "-i", str(chunk)]
+    command = [ffmpeg, *QUIET, *TELL, "-y", *opened(rungs, chunks)]
     command += ["-copyts", "-noautorotate", "-threads", "1", *CLIPS, "-i", str(clip.path)]
     copies = "".join(f"[ref{n}]" for n in range(len(chunks)))
     graph = [

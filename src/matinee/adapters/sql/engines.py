@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from matinee.core.errors import LibraryBusy, LibraryError, LibraryFull
+from matinee.core.errors import LibraryBusy, LibraryError, LibraryFull, LibraryUnwritable
 from matinee.core.ids import canonical_json
 
 BUSY_TIMEOUT_S = 10
@@ -38,6 +38,8 @@ _HINTS = {
 
 _BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED", "40001", "40P01", "55P03", "53300", "57P", "25P03", "08")
 """Failures that trying again may mend: a lock, a deadlock, a connection that was cut."""
+
+_UNWRITABLE = ("SQLITE_READONLY", "SQLITE_CANTOPEN", "25006")
 
 _FULL = ("SQLITE_FULL", "53100")
 
@@ -108,6 +110,8 @@ def failures(engine: Engine) -> Iterator[None]:
         if reason.startswith(_FULL):
             raise LibraryFull(message) from error
         hint = next((hint for start, hint in _HINTS.items() if reason.startswith(start)), "")
+        if reason.startswith(_UNWRITABLE):
+            raise LibraryUnwritable(message, hint) from error
         raise LibraryError(message, hint or "check that the database is there") from error
 
 

@@ -148,6 +148,16 @@ class SqlHoldings(Holdings):
             placed = insert_or_change(connection, locations, key=["key"], changed=["digest"])
             connection.execute(placed, {"digest": digest, "key": key})
 
+    def rewrite(self, key: Digest, step: Step) -> None:
+        values = {
+            "recipe": step.recipe, "function": step.function, "version": step.version,
+            "inputs": dict(step.inputs), "parameters": dict(step.parameters),
+            "tools": dict(step.tools),
+        }  # fmt: skip
+        with writing(self._engine) as connection:
+            changed = update(derivations).where(derivations.c.key == key).values(values)
+            connection.execute(changed)
+
     def forget(self, key: Digest) -> None:
         with writing(self._engine) as connection:
             _forget(connection, key)
@@ -214,4 +224,7 @@ def _row(row: SqlRow[Any], outputs: Mapping[str, tuple[Asset, bool]]) -> Row:
     except (ValueError, TypeError):
         derivation = None
     lacking = tuple(role for role, (_, lies) in outputs.items() if not lies)
-    return Row(row.sequence, row.key, row.recipe, derivation, lacking)
+    return Row(
+        row.sequence, row.key, row.recipe, row.function, row.version, row.wall_s, derivation,
+        lacking,
+    )  # fmt: skip

@@ -4,11 +4,10 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
-from types import SimpleNamespace
+from functools import lru_cache
 from typing import Any, NamedTuple, Self
 
 from sqlalchemy import (
-    JSON,
     BindParameter,
     ColumnElement,
     Connection,
@@ -27,9 +26,19 @@ from matinee.adapters.sql import schema
 from matinee.adapters.sql.database import insert_if_absent, insert_or_change, reading, writing
 from matinee.adapters.sql.fence import Check, checked
 from matinee.assets.asset import Asset
-from matinee.assets.derivation import Cost, Derivation, Step
+from matinee.assets.derivation import Cost, Derivation, Shared, Step
 from matinee.core.ids import Digest
 from matinee.ports.ledger import Attempt, Inventory, Ledger
+
+_COLUMNS = schema.derivations.c
+_READ: Select[Any] = select(
+    _COLUMNS.sequence,
+    _COLUMNS.function,
+    _COLUMNS.version,
+    # Their text: what many rows have in common is parsed once.
+    *(cast(_COLUMNS[name], Text).label(name) for name in ("inputs", "parameters", "tools")),
+    *(_COLUMNS[field.name] for field in fields(Cost)),
+)
 
 
 class _Queries(NamedTuple):
@@ -44,13 +53,9 @@ class _Queries(NamedTuple):
     @classmethod
     def where(cls, condition: ColumnElement[bool]) -> Self:
         """The two queries for one condition."""
-        sequence, links, assets = (
-            schema.derivations.c.sequence,
-            schema.derivation_outputs,
-            schema.assets,
-        )
+        sequence, links, assets = _COLUMNS.sequence, schema.derivation_outputs, schema.assets
         return cls(
-            select(schema.derivations).where(condition).order_by(sequence.desc()),
+            _READ.where(condition).order_by(sequence.desc()),
             select(
                 links.c.derivation, links.c.role, *(assets.c[each.name] for each in fields(Asset))
             )
@@ -98,6 +103,9 @@ _SPARE = delete(schema.condemned).where(
 
 AT_ONCE = 500
 """Recipes or digests that one query asks for."""
+
+SHORT = 4096
+"""Characters of parameters that are kept at hand, for other rows that have the same."""
 
 
 class SqlLedger(Ledger, Inventory):
@@ -249,13 +257,17 @@ class SqlLedger(Ledger, Inventory):
     def _derivations(self, queries: _Queries, digests: Sequence[Any]) -> list[Derivation]:
         asked = {"digests": digests}
         with reading(self._engine) as connection:
-            rows = _rows(connection, queries.derivations, asked)
+            rows = connection.execute(queries.derivations, asked).all()
             links = connection.execute(queries.outputs, asked).all() if rows else []
-        outputs: dict[int, dict[str, Asset]] = {row.sequence: {} for row in rows}
+        outputs: dict[int, dict[str, Asset]] = {}
         for sequence, role, *asset in links:
-            if sequence in outputs:
-                outputs[sequence][role] = Asset(*asset)
-        return [_derivation(row, outputs[row.sequence]) for row in rows]
+            outputs.setdefault(sequence, {})[role] = Asset(*asset)
+        derivations = []
+        for sequence, function, version, inputs, parameters, tools, *cost in rows:
+            step = _step(function, version, inputs, parameters, tools)
+            if step is not None:
+                derivations.append(Derivation(step, outputs.get(sequence, {}), Cost(*cost)))
+        return derivations
 
     def _close(
         self, connection: Connection, attempt: int, outcome: str, reason: str | None = None
@@ -269,36 +281,24 @@ class SqlLedger(Ledger, Inventory):
         )
 
 
-def _rows(connection: Connection, query: Select[Any], asked: Mapping[str, Any]) -> Sequence[Any]:
-    """Rows of derivations; those that were damaged so that they cannot be read are passed over."""
+def _step(function: str, version: int, inputs: str, parameters: str, tools: str) -> Step | None:
+    """The step of a row; None of one that was damaged so that it cannot be read."""
     try:
-        return connection.execute(query, asked).all()
-    except ValueError:
-        pass  # rare: the columns that are JSON are looked at one by one
-    named = {one.name: isinstance(one.type, JSON) for one in query.selected_columns}
-    columns = [
-        cast(one, Text).label(one.name) if named[one.name] else one
-        for one in query.selected_columns
-    ]
-    texts = query.with_only_columns(*columns, maintain_column_froms=True)
-    rows = []
-    for row in connection.execute(texts, asked):
-        values = row._asdict()
-        try:
-            rows.append(
-                SimpleNamespace(**{k: json.loads(v) if named[k] else v for k, v in values.items()})
-            )
-        except ValueError:
-            continue
-    return rows
+        given = dict(json.loads(inputs))
+        step = Step(function, version, given, _parsed(parameters), _parsed(tools))
+        _ = step.key
+    except (ValueError, TypeError):
+        return None
+    return step
 
 
-def _derivation(row: Any, outputs: Mapping[str, Asset]) -> Derivation:
-    return Derivation(
-        Step(row.function, row.version, row.inputs, row.parameters, row.tools),
-        outputs,
-        Cost(row.host, row.started_at, row.wall_s, row.cpu_s),
-    )
+def _parsed(text: str) -> Mapping[str, Any]:
+    return _shared(text) if len(text) <= SHORT else Shared(json.loads(text))
+
+
+@lru_cache(1024)
+def _shared(text: str) -> Shared:
+    return Shared(json.loads(text))
 
 
 def _derivation_row(derivation: Derivation) -> dict[str, Any]:

@@ -175,23 +175,31 @@ def backups_command(
     settings = read_settings(library, None, database)
     found: list[dict[str, Any]] = []
     faults: list[str] = []
+    lost: list[str] = []
     for policy in policies(settings, vaults, ()):
         vault: Vault = open_vault(policy.to)
         document = asyncio.run(_look(vault, verify=verify))
         found.append(document)
         if not as_json:
             _tell_vault(document)
-        checked = document["checked"] or {"damaged": (), "missing": ()}
+        checked = document["checked"] or {"damaged": (), "missing": (), "lost": ()}
         faults += [*checked["damaged"], *checked["missing"]]
+        lost += checked["lost"]
     if as_json:
         print_json(found)
     if faults:
-        raise _damaged(faults)
+        raise _damaged(faults, lost)
 
 
-def _damaged(faults: Sequence[str]) -> MatineeError:
+def _damaged(faults: Sequence[str], lost: Sequence[str]) -> MatineeError:
     from matinee.assets.snapshots import SnapshotInvalid
 
+    if lost:
+        return SnapshotInvalid(
+            f"a backup is damaged: both documents of a snapshot are, {lost[0]}",
+            "restore from another snapshot, and back up again: then there is a new one; "
+            "what only this one names stays, and nothing is thinned, until you remove both",
+        )
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     return SnapshotInvalid(
         f"a backup is damaged: {faults[0]}{more}",
@@ -228,6 +236,7 @@ async def _look(vault: Any, *, verify: bool) -> dict[str, Any]:
             "bytes": checked.bytes,
             "damaged": checked.damaged,
             "missing": checked.missing,
+            "lost": checked.lost,
         },
     }
 

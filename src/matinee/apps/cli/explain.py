@@ -49,12 +49,31 @@ def explanation_lines(document: dict[str, Any], *, every: bool, one: bool) -> li
         known = fixed["crf"] is not None
         told = f"CRF {fixed['crf']:g}, as ladder {fixed['ladder']} says" if known else "one CRF"
         lines.append(f"{fixed['rung']}: every shot has {told}; nothing was searched")
+    lines += _grain_lines(document["film_grain"])
     for choice in document["choices"]:
         lines += _choice_lines(choice)
         if every or one:
             lines += ["", *_table([_HEADS, *(_shot_row(shot, rate) for shot in choice["shots"])])]
         if one:
             lines += ["", *_table([_POINT_HEADS, *_point_rows(choice["shots"][0])])]
+    return lines
+
+
+def _grain_lines(grain: dict[str, Any] | None) -> list[str]:
+    if grain is None:
+        return []
+    strengths: dict[int, list[str]] = {}
+    for name, strength in grain["rungs"].items():
+        strengths.setdefault(strength, []).append(name)
+    lines = []
+    if grain["places"]:
+        told = "none that can be told" if grain["noise"] is None else f"{grain['noise']:.2f} steps"
+        places = len(grain["places"])
+        where = "1 place" if places == 1 else f"{places} places"
+        lines.append(f"film grain: {told}, by {where} of the film")
+    for strength, names in sorted(strengths.items(), reverse=True):
+        told = f"made anew, strength {strength}" if strength else "coded as it is: too little"
+        lines.append(f"  {', '.join(names)}: {told}")
     return lines
 
 

@@ -32,6 +32,7 @@ COMMANDS = {
     "repair": ("matinee.apps.cli.repair", "Mend what is damaged, in the cheapest way."),
     "unpublish": ("matinee.apps.cli.titles", "Take a title off the screen."),
     "rollback": ("matinee.apps.cli.titles", "Put a title's package before this one on screen."),
+    "rekey": ("matinee.apps.cli.rekey", "Give a title new keys; nothing is encoded again."),
     "compare": ("matinee.apps.cli.compare", "Compare ladders or encodes of one film."),
     "delete": ("matinee.apps.cli.delete", "Delete a title; it can be brought back for a time."),
     "undelete": ("matinee.apps.cli.delete", "Bring a deleted title back."),

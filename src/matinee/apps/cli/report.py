@@ -38,7 +38,10 @@ def tell_report(
     console.print(_renditions(report), "")
     if locked := report.get("encryption"):
         ids = ", ".join(f"{label} {key_id}" for label, key_id in locked["key_ids"].items())
-        click.echo(f"encrypted: {locked['scheme']}, keys from {KEYS[locked['keys']]}: {ids}\n")
+        later = "" if locked.get("generation", 1) == 1 else f" (generation {locked['generation']})"
+        click.echo(
+            f"encrypted: {locked['scheme']}, keys from {KEYS[locked['keys']]}{later}: {ids}\n"
+        )
     verdicts = Table("verdict", "of", "", box=None, pad_edge=False)
     for verdict in report["verdicts"]:
         state = "[green]passed[/green]" if verdict["passed"] else "[red]failed[/red]"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from matinee.apps.web.access import SCOPES
+from matinee.core.disk_failures import of_disk
 from matinee.core.errors import LibraryError, UsageError
 from matinee.core.events import Fact
 from matinee.core.ids import digest_of
@@ -119,7 +120,7 @@ def signing_key(folder: Path) -> bytes:
         key = path.read_bytes()
         mode = path.stat().st_mode
     except OSError as error:
-        raise LibraryError(f"the signing key {path} cannot be had: {error.strerror}") from error
+        raise of_disk(f"the signing key {path} cannot be had: {error.strerror}", error) from error
     if mode & 0o077:
         raise LibraryError(f"others may read {path}", f"run: chmod 600 {path}")
     if len(key) != KEY_BYTES:
@@ -130,12 +131,22 @@ def signing_key(folder: Path) -> bytes:
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Write a file in one step that its owner alone may read."""
+    """Write a file in one step that its owner alone may read.
+
+    Raises:
+        LibraryError: it cannot be written; LibraryFull, LibraryUnwritable where that may pass.
+    """
     written = path.with_name(f".{path.name}.{os.getpid()}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
-    written.replace(path)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(written, flags, 0o600), "wb") as file:
+            file.write(content)
+        written.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            written.unlink(missing_ok=True)
+        raise of_disk(f"{path} cannot be written: {error.strerror}", error) from error
 
 
 def _write_key(path: Path) -> None:

@@ -14,10 +14,12 @@ from matinee.core.errors import (
     LibraryBusy,
     LibraryFull,
     LibraryUnreachable,
+    LibraryUnwritable,
     MatineeError,
     NotFound,
     UsageError,
 )
+from matinee.ports.keys import KeysOutdated
 from matinee.ports.uploads import (
     ChecksumMismatch,
     OffsetConflict,
@@ -135,6 +137,7 @@ STATUS_OF: Mapping[type, int] = {
     Forged: 403,
     NotFound: 404,
     Conflict: 409,
+    KeysOutdated: 409,
     KeyBusy: 409,
     OffsetConflict: 409,
     UploadExpired: 410,
@@ -150,6 +153,7 @@ STATUS_OF: Mapping[type, int] = {
     ChecksumMismatch: 460,
     LibraryBusy: 503,
     LibraryUnreachable: 503,
+    LibraryUnwritable: 503,
     LibraryFull: 507,
 }
 """The status of an error, by the nearest of its classes that is named; 500 for all others."""

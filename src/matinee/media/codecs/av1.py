@@ -75,7 +75,7 @@ def _options(rung: Coding, times: str) -> list[str]:
     major, _, minor = rung.level.partition(".")
     options = (
         f"keyint=-1:scd=0:irefresh-type=2:lp={rung.threads}:level={major}{minor or 0}:"
-        f"mbr={rung.maxrate // 1000}{_metadata(rung.hdr)}"
+        f"mbr={rung.maxrate // 1000}{_metadata(rung.hdr)}{_grain(rung.film_grain)}"
     )
     return [
         "-c:v", "libsvtav1", "-preset", rung.preset, "-crf", f"{rung.crf:g}",
@@ -97,6 +97,11 @@ def _metadata(hdr: Hdr | None) -> str:
     if hdr and hdr.light:
         said += f":content-light={hdr.light.most},{hdr.light.average}"
     return said
+
+
+def _grain(strength: int) -> str:
+    """Grain is taken out before coding; every frame tells how to make it anew (section 6.8.20)."""
+    return f":film-grain={strength}:film-grain-denoise=1" if strength else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +146,11 @@ def _sequence_unit(data: bytes) -> bytes:
 
 
 def _sequence(content: bytes) -> _Sequence:
-    bits = Bits(content)
+    return _begin(Bits(content))
+
+
+def _begin(bits: Bits) -> _Sequence:
+    """What the header says up to the range of its colours."""
     profile = bits.take(3)
     bits.take(1)
     if bits.flag():
@@ -195,6 +204,19 @@ def _colour_description(bits: Bits, profile: int) -> Colours:
         bits.take(1)  # grey
     codes = (bits.take(8), bits.take(8), bits.take(8)) if bits.flag() else (2, 2, 2)
     return Colours(*codes, full_range=codes == (1, 13, 0) or bits.flag())
+
+
+def has_film_grain(sample: bytes) -> bool:
+    """Whether frames behind a key frame's sample tell decoders to make grain (section 5.5.1).
+
+    For 4:2:0 in three planes, as all that we make.
+    """
+    bits = Bits(_sequence_unit(sample))
+    profile = _begin(bits).profile
+    if profile != 0:
+        raise BoxError(f"AV1 profile {profile} is none of ours")
+    bits.take(3)  # place of chroma samples, quantizers of both planes
+    return bits.flag()
 
 
 def colours(configuration: bytes, sample: bytes) -> Colours:
@@ -275,4 +297,6 @@ AV1 = Codec(
     colours=colours,
     has_metadata_units=True,
     finer={"PQ": 12, "HLG": 4},
+    film_grain=(1, 50),
+    has_film_grain=has_film_grain,
 )

@@ -49,6 +49,8 @@ class Coding(Protocol):
     def profile(self) -> str: ...  # noqa: D102
     @property
     def hdr(self) -> Hdr | None: ...  # noqa: D102
+    @property
+    def film_grain(self) -> int: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,10 @@ class Codec:
       it tells too little of them for a high dynamic range;
     - ``finer`` is by how much such a range, by its name in HLS, needs a lower CRF for as many bits;
     - ``has_metadata_units``: static metadata lie in the samples, in units that the packager's
-      parser, which only encryption needs, does not read.
+      parser, which only encryption needs, does not read;
+    - ``film_grain`` are the least and most strength at which its encoder takes grain out, and tells
+      decoders how to put it back; None: it cannot;
+    - ``has_film_grain`` says of a key frame's sample whether decoders are told so.
 
     Functions that read bytes raise ``BoxError`` where these are cut short or make no sense.
     """
@@ -107,6 +112,8 @@ class Codec:
     finer: Mapping[str, int] = field(default_factory=dict)
     has_metadata_units: bool = False
     crf_step: float = 1.0
+    film_grain: tuple[int, int] | None = None
+    has_film_grain: Callable[[bytes], bool] | None = None
 
     @property
     def default_profile(self) -> str:

@@ -1,6 +1,7 @@
 """``/v1/titles``: reading them, for all; changing them, for who operates the service."""
 
 import asyncio
+import secrets
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -13,6 +14,7 @@ from matinee.apps.web.access import Person
 from matinee.apps.web.errors import Changed, Conflict
 from matinee.apps.web.library import Library, TitleView
 from matinee.apps.web.once import OnceRoute
+from matinee.apps.web.runs_json import run_summary
 from matinee.apps.web.service import Service
 from matinee.apps.web.titles_json import title_details, title_summary
 from matinee.apps.web.v1.common import (
@@ -28,11 +30,20 @@ from matinee.apps.web.v1.common import (
     tag_of,
     tagged,
 )
-from matinee.apps.web.v1.shapes import Deletion, Showing, TitleChange, TitleSummary, TitleWhole
+from matinee.apps.web.v1.shapes import (
+    Deletion,
+    RunSummary,
+    Showing,
+    TitleChange,
+    TitleSummary,
+    TitleWhole,
+)
 from matinee.core.errors import NotFound, UsageError
 from matinee.ports.catalog import Title, TitleSearch
+from matinee.ports.keys import KeysOutdated
+from matinee.ports.runs import Wish
 from matinee.stages.ingest import shown_name
-from matinee.stages.publish import delete, hide, show, undelete
+from matinee.stages.publish import check_generation, delete, hide, show, undelete
 
 reading = APIRouter(prefix="/v1/titles", tags=["titles"])
 acting = APIRouter(prefix="/v1/titles", tags=["titles"], route_class=OnceRoute)
@@ -104,7 +115,10 @@ async def change_title(
     return await _now(library, one)
 
 
-@acting.post("/{title}/show", response_model=TitleWhole, responses=refusals(NotFound, Conflict))
+@acting.post(
+    "/{title}/show", response_model=TitleWhole,
+    responses=refusals(NotFound, Conflict, KeysOutdated),
+)  # fmt: skip
 async def show_title(
     service: Ports, library: Titles, person: Operator, title: str,
     showing: Showing,
@@ -115,6 +129,8 @@ async def show_title(
     chosen = view.shown if showing.package else next(reversed(ready), None)
     if chosen is None or chosen.state != "ready":
         raise Conflict("this package did not pass all verdicts", "see its report")
+    packages = service.catalog.packages
+    await to_thread.run_sync(check_generation, packages, view.title.id, chosen.id)
     await _point(service, person, "show", view.title.id, chosen.id)
     return await _now(library, view.title.id)
 
@@ -127,7 +143,10 @@ async def hide_title(service: Ports, library: Titles, person: Operator, title: s
     return await _now(library, view.title.id)
 
 
-@acting.post("/{title}/rollback", response_model=TitleWhole, responses=refusals(NotFound, Conflict))
+@acting.post(
+    "/{title}/rollback", response_model=TitleWhole,
+    responses=refusals(NotFound, Conflict, KeysOutdated),
+)  # fmt: skip
 async def roll_title_back(
     service: Ports, library: Titles, person: Operator, title: str
 ) -> Response:
@@ -137,8 +156,26 @@ async def roll_title_back(
     before = await to_thread.run_sync(service.catalog.packages.previous, one)
     if before is None:
         raise Conflict("no package of this title was on screen before the current one")
+    await to_thread.run_sync(check_generation, service.catalog.packages, one, before)
     await _point(service, person, "roll back", one, before)
     return await _now(library, one)
+
+
+@acting.post(
+    "/{title}/rekey", response_model=RunSummary, status_code=202, responses=refusals(NotFound)
+)
+async def rekey_title(service: Ports, library: Titles, person: Operator, title: str) -> Response:
+    """Queue a run that makes the package again with new keys."""
+    view = await library.view(title)
+    one, film = view.title.id, view.title.film
+
+    def work() -> Any:
+        cause = _told(service, person, "rekey", one)
+        name = f"rekey-{secrets.token_hex(16)}"
+        return service.submit(Wish(name, "rekey", film, {"title": one}, 10, None, cause))
+
+    run = await act(service, work)
+    return JSONResponse(run_summary(run), status_code=202, headers=FRESH)
 
 
 @acting.post("/{title}/delete", response_model=TitleWhole, responses=refusals(NotFound))
