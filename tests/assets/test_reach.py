@@ -56,3 +56,13 @@ def test_the_chunks_of_a_ladder_that_nothing_shows_are_not_needed() -> None:
     package = Link(5, "package", ["chunk"], ["segment", "join"])
 
     assert needed([shown, other, scored, of_other, package], {"segment"}) == {1, 3, 5}
+
+
+def test_a_preview_is_needed_by_nothing_that_is_made_of_the_same_packets() -> None:
+    links = [
+        Link(1, "encode_sound", ["packets"], ["sound"]),
+        Link(2, "package", ["sound"], ["file"]),
+        Link(3, "show_sound", ["packets"], ["shown"]),
+    ]
+
+    assert needed(links, ["file"]) == {1, 2}

@@ -183,22 +183,23 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 # Key files
 
-GOOD = '[[key]]\nlabel = "video"\nid = "' + "0" * 32 + '"\nkey = "' + "f" * 32 + '"\n'
+GOOD = '[[key]]\nlabel = "video"\nid = "' + "a" * 32 + '"\nkey = "' + "f" * 32 + '"\n'
 
 
 def test_a_key_for_a_title_goes_before_one_for_all(tmp_path: Path) -> None:
-    own = GOOD.replace("0" * 32, "1" * 32) + 'title = "one"\n'
+    own = GOOD.replace("a" * 32, "1" * 32) + 'title = "one"\n'
     keys = FileKeys(key_file(tmp_path, GOOD + own))
 
     assert keys.key("one", "video").id.hex() == "1" * 32
-    assert keys.key("other", "video").id.hex() == "0" * 32
+    assert keys.key("other", "video").id.hex() == "a" * 32
 
 
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
         (GOOD.replace("f" * 32, "f" * 30), "key has 30 characters, not 32 hexadecimal digits"),
-        (GOOD.replace("0" * 32, "x" * 32), "id has 32 characters"),
+        (GOOD.replace("a" * 32, "x" * 32), "id has 32 characters"),
+        (GOOD.replace("a" * 32, "0" * 32), "other than 0 throughout"),
         (GOOD.replace("label", "lable"), "its fields are label, id, key"),
         (GOOD.replace('"video"', "7"), "every other field is a text"),
         (f"{GOOD}generation = 0\n", "generation is not a whole number from 1 on"),
@@ -267,7 +268,7 @@ def test_a_service_that_answers_with_an_error_may_be_asked_again(
         b"[]",
         b"[" * 60_000,
         b'{"id": "00"}',
-        json.dumps({"id": "0" * 32, "key": "f" * 31}).encode(),
+        json.dumps({"id": "a" * 32, "key": "f" * 31}).encode(),
     ],
 )
 def test_an_answer_that_is_no_key_is_refused_without_a_word_of_it(

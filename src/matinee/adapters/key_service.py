@@ -79,7 +79,8 @@ def _read(who: str, answer: bytes) -> ContentKey:
     for name, value in told.items():
         if not isinstance(value, str) or not KEY_DIGITS.fullmatch(value):
             raise KeysInvalid(
-                f"the key service at {who} gave no {name} of 32 hexadecimal digits"
+                f"the key service at {who} gave no {name} of 32 hexadecimal digits, "
+                "not 0 throughout"
             )  # fmt: skip
     return ContentKey(bytes.fromhex(told["id"]), bytes.fromhex(told["key"]))  # type: ignore[arg-type]
 

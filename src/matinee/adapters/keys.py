@@ -103,7 +103,8 @@ class FileKeys(Keys):
             if not KEY_DIGITS.fullmatch(table[field]):
                 length = len(table[field])
                 raise KeysInvalid(
-                    f"{where}: {field} has {length} characters, not 32 hexadecimal digits"
+                    f"{where}: {field} has {length} characters, "
+                    "not 32 hexadecimal digits other than 0 throughout"
                 )
         key = ContentKey(bytes.fromhex(table["id"]), bytes.fromhex(table["key"]))
         return _Entry(table.get("title"), table["label"], generation, key)

@@ -11,7 +11,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-MEDIA = frozenset({"encode_chunk", "encode_sound", "make_text", "package", "poster"})
+MEDIA = frozenset(
+    {"encode_chunk", "encode_sound", "make_text", "package", "poster", "show_chunk", "show_sound"}
+)
 """Functions whose outputs are needed only by what is made from them."""
 
 GLANCES = frozenset({"rehearse"})

@@ -22,8 +22,8 @@ LABELS = {"video": "video", "audio": "audio"}
 """What is encrypted, by kind of stream, and the label under which its key is asked for."""
 
 KEY_BYTES = 16
-KEY_DIGITS = re.compile(r"[0-9A-Fa-f]{32}")
-"""How a key or its id is spelled."""
+KEY_DIGITS = re.compile(r"(?!0{32})[0-9A-Fa-f]{32}")
+"""How a key or its id is spelled. All zeros is how boxes say that there is none."""
 
 COMMON_SYSTEM = UUID("1077efec-c0b2-4d02-ace3-3c1e52e2fb4b")
 """The W3C's common PSSH box, of which any key system that knows key ids can make use."""

@@ -17,7 +17,6 @@ from matinee.assets.derivation import Step
 from matinee.core.errors import EncoderFailed, LibraryError, ObjectMissing
 from matinee.core.ids import Digest, digest_of
 from matinee.media.cmaf import InitSegment, read_init, zero_times
-from matinee.media.hls import read_media
 from matinee.media.media_types import MEDIA_TYPES
 from matinee.media.preview import (
     FOLDER,
@@ -76,7 +75,7 @@ class Showing:
             return 0
         for kind in self.track_of:
             playlist = await self._text(f"{kind}.m3u8")
-            self._named[kind] = len(read_media(playlist).segments) if playlist else 0
+            self._named[kind] = playlist.count("#EXTINF:")
         self._begun = begun_of(await self._text("main.mpd"))
         if all(self._named.values()):
             self._has_shown()
@@ -174,7 +173,7 @@ class Showing:
 
     async def _text(self, name: str) -> str:
         try:
-            return (await self.objects.read(self._key(name))).decode()
+            return (await self.objects.read(self._key(name))).decode(errors="replace")
         except ObjectMissing:
             return ""
 
