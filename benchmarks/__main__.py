@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 import matinee
-from benchmarks.film import get_film
+from benchmarks.film import CACHE, get_film
 from benchmarks.machine import this_machine
 from benchmarks.table import Figure, render
 from benchmarks.workplace import Workplace, tell
@@ -19,9 +19,12 @@ from benchmarks.workplace import Workplace, tell
 NAMES = (
     "startup", "inspect", "bookkeeping", "resume", "events", "dispatch", "idle", "scrub",
     "repair_plan", "preview", "second_run", "bucket", "pipeline", "shaka_streamer", "chunking",
-    "optimise", "target", "per_title",
+    "ladders", "optimise", "target", "per_title",
 )  # fmt: skip
 """The quick ones first."""
+
+GROUPS = {"bits": ("ladders", "optimise", "target", "per_title")}
+"""Names for several: ``bits`` is all that is said of bits and quality."""
 
 
 def main() -> int:
@@ -42,8 +45,10 @@ def main() -> int:
             options.derivations,
             Path(root),
             options.seconds,
+            options.shots,
+            options.json.parent if options.json else CACHE,
         )
-        for name in options.only:
+        for name in chosen(options.only):
             tell(name)
             try:
                 for figure in import_module(f"benchmarks.{name}").run(place):
@@ -69,13 +74,18 @@ def main() -> int:
     return 1 if broken else 0
 
 
+def chosen(names: Sequence[str]) -> list[str]:
+    """The benchmarks of those names and groups, each once."""
+    return list(dict.fromkeys(one for name in names for one in GROUPS.get(name, (name,))))
+
+
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description="Measure Matinee against its peers, in one run."
     )
     parser.add_argument(
-        "--only", nargs="+", metavar="NAME", choices=NAMES, default=NAMES,
-        help=f"which benchmarks (default: all): {', '.join(NAMES)}",
+        "--only", nargs="+", metavar="NAME", choices=(*NAMES, *GROUPS), default=NAMES,
+        help=f"which benchmarks (default: all): {', '.join(NAMES)}; several: {', '.join(GROUPS)}",
     )  # fmt: skip
     parser.add_argument(
         "--seconds", type=_whole, default=60, help="length of the film's cut (default: 60)"
@@ -91,7 +101,16 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         "--derivations", type=_whole, default=10_000,
         help="how many bookkeeping writes and looks up (default: 10000)",
     )  # fmt: skip
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures as JSON too")
+    parser.add_argument(
+        "--shots", type=_whole, default=20,
+        help="how many shots of the whole film ladders and optimise measure (default: 20)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--json",
+        type=Path,
+        metavar="FILE",
+        help="write all figures as JSON too, plots beside it",
+    )
     return parser.parse_args(arguments)
 
 

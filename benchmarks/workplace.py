@@ -19,7 +19,8 @@ class Workplace:
     """What they share.
 
     ``notes`` are sentences that belong to the figures; ``rungs`` are those of ``chunking``,
-    ``seconds`` what ``optimise`` measures of the whole film.
+    ``shots`` are how many of the whole film are measured where that is too dear, ``plots`` is the
+    folder for plots.
     """
 
     film: Film
@@ -27,7 +28,9 @@ class Workplace:
     rungs: tuple[str, ...]
     derivations: int
     root: Path
-    seconds: int = 60
+    seconds: int
+    shots: int
+    plots: Path
     notes: list[str] = field(default_factory=list)
 
     @contextmanager

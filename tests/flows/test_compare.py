@@ -1,7 +1,9 @@
 """``matinee compare`` over real films, ladders and files."""
 
+import asyncio
 import json
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,12 @@ from tests.conftest import Ended
 from tests.docs.test_schemas import faults
 from tests.films import Films, ffmpeg
 from tests.shared import made_once
+
+from matinee.config import Settings
+from matinee.core.progress import Silent
+from matinee.flows.compare import LadderSide, measure_sides
+from matinee.ladders import load_ladder
+from matinee.wiring.comparing import open_stand
 
 pytestmark = [pytest.mark.tools, pytest.mark.slow]
 
@@ -76,6 +84,22 @@ def test_the_same_again_measures_nothing(ladders: Made, matinee: Run) -> None:
     assert again.json["derivations"]["ran"] == 0
     keys = set(again.json) - {"derivations"}
     assert all(again.json[key] == ladders.document[key] for key in keys)
+
+
+def test_any_number_of_sides_are_measured_on_the_same_frames(ladders: Made) -> None:
+    sides = [
+        LadderSide(f"{path}", load_ladder(path), (24.0, 40.0)) for path in ladders.command[1:3]
+    ]
+    with open_stand(Settings(ladders.library, workers=1), Silent()) as (stand, bench):
+        asked = (ladders.film, [*sides, sides[0]], Fraction(0), 1)
+        found = asyncio.run(measure_sides(stand, bench, *asked))
+
+    assert sum(len(part.frames) for part in found.parts) == FRAMES
+    told = [side["encodes"] for side in (ladders.document["a"], ladders.document["b"])]
+    for side, encodes in zip(found.sides, [*told, told[0]], strict=True):
+        assert sorted(e.name for e in side.encodes) == sorted(e["name"] for e in encodes)
+        assert all(len(e.sizes) == len(e.scores) == FRAMES for e in side.encodes)
+    assert all(tally.ran == 0 for tally in bench.tallies.values()), "compare has measured them"
 
 
 def test_publish_finds_what_was_compared(ladders: Made, matinee: Run) -> None:

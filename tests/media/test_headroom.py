@@ -9,7 +9,7 @@ import pytest
 
 from matinee.core.time import FrameSpan
 from matinee.media.comparison import Encode, Part
-from matinee.media.headroom import cost_of_search, headroom
+from matinee.media.headroom import cost_of_search, headroom, rungs_instead
 from matinee.media.hull import JND
 
 PARTS = [Part(FrameSpan(30 * n, 30 * n + 30), 30 * n) for n in range(6)]
@@ -103,3 +103,39 @@ def test_a_proxy_that_does_not_reach_as_far_cannot_choose() -> None:
     own = encodes([2.0] * 6, lambda _: 1.0)
 
     assert cost_of_search(own, own[:4], PARTS) is None
+
+
+def both_sizes() -> list[Encode]:
+    small = encodes([2.0] * 6, lambda _: 0.4, (320, 180), top=75)
+    return [*small, *encodes([2.0] * 6, lambda _: 1.2)]
+
+
+def test_rungs_in_place_of_a_ladder_reach_as_low_and_as_high_and_lie_one_jnd_apart() -> None:
+    side = both_sizes()
+    peer = [replace(side[3], sizes=2 * side[3].sizes), replace(side[6], sizes=2 * side[6].sizes)]
+
+    found = rungs_instead(side, PARTS, peer)
+
+    assert found[0].bits <= peer[0].bits
+    assert found[-1].quality >= max(one.quality for one in peer)
+    assert found[0].quality > peer[0].quality, "what costs nothing more is not given away"
+    assert all(a.bits < b.bits and a.quality < b.quality for a, b in pairwise(found))
+    assert all(b.quality - a.quality <= JND + 1 for a, b in pairwise(found))
+
+
+def test_a_rung_in_place_of_another_names_the_crf_that_gives_it() -> None:
+    side = encodes([2.0] * 6, lambda _: 1.2)
+    peer = [replace(one, sizes=one.sizes * 1) for one in side]
+
+    found = rungs_instead(side, PARTS, peer)
+
+    assert (found[0].crf, found[-1].crf) == (CRFS[-1], CRFS[0])
+    assert found[-1].bits == pytest.approx(side[0].bits)
+    assert found[-1].quality == pytest.approx(side[0].quality)
+    assert [one.crf for one in found] == sorted((one.crf for one in found), reverse=True)
+
+
+def test_a_side_without_curves_has_no_rungs_to_give() -> None:
+    side = both_sizes()
+
+    assert rungs_instead(side[:2], PARTS, side) == []

@@ -5,8 +5,8 @@ of the ledger: nothing is encoded or scored twice, and a comparison that was int
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -18,7 +18,7 @@ from matinee.core.errors import SourceUnsupported, UsageError
 from matinee.core.folded import Folded
 from matinee.media.codecs import CODECS
 from matinee.media.codecs.codec import Demand
-from matinee.media.comparison import Comparison, Encode, compare_sides, parts_of
+from matinee.media.comparison import Comparison, Encode, Part, compare_sides, parts_of
 from matinee.media.estimate import encode_cost, score_cost
 from matinee.media.ladder import Ladder, Rung, fit
 from matinee.media.plan import SHORTEST, shots
@@ -107,6 +107,15 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
+class Sides:
+    """Sides, measured on the same frames of a film: those of ``parts``, the shots, in order."""
+
+    film: Film
+    parts: tuple[Part, ...]
+    sides: tuple[Measured, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Pictures:
     """One frame as WebP: of the film, of A and of B."""
 
@@ -134,45 +143,64 @@ async def compare(stand: Stand, bench: Bench, asked: Asked) -> Compared:
         CopyUnlike: a file is no copy of the film, or cannot be paired with it frame by frame.
         SourceRefused: the film, or a file, cannot be read. ToolError: a tool failed.
     """
+    async with _work_on(stand, bench, asked.film, asked.seconds, asked.seed) as work:
+        a, b = await work.measure_all({"A": asked.a, "B": asked.b})
+        comparison = await asyncio.to_thread(
+            compare_sides, a.encodes, b.encodes, work.parts, asked.seed, asked.looked_at
+        )
+        pictures = await work.draw(comparison, a, b)
+    return Compared(work.film, work.frames, a, b, comparison, tuple(pictures))
+
+
+async def measure_sides(
+    stand: Stand, bench: Bench, film: Path, sides: Sequence[Side], seconds: Fraction, seed: int
+) -> Sides:
+    """Measure any number of sides on the same frames; raises what ``compare`` does.
+
+    ``seconds`` and ``seed`` choose pieces of the film as in :class:`Asked`.
+    """
+    async with _work_on(stand, bench, film, seconds, seed) as work:
+        measured = await work.measure_all({f"{n}": side for n, side in enumerate(sides, 1)})
+    return Sides(work.film, tuple(work.parts), tuple(measured))
+
+
+@asynccontextmanager
+async def _work_on(
+    stand: Stand, bench: Bench, path: Path, seconds: Fraction, seed: int
+) -> AsyncIterator["_Work"]:
+    """The film, read and split, and its pieces chosen; nobody else works on it meanwhile."""
     try:
-        return await _compare(stand, bench, asked)
+        identity = check_is_file(path)
+        source = await name_film(path)
+        bench.check_source = partial(check_unchanged, path, identity)
+        near = at_hand(path, bench.scratch, "film")
+        async with stand.exclusive(source.digest):
+            yield await _opened(stand, bench, near, path.name, source, seconds, seed)
     finally:
         stand.stop()
 
 
-async def _compare(stand: Stand, bench: Bench, asked: Asked) -> Compared:
-    identity = check_is_file(asked.film)
-    source = await name_film(asked.film)
-    bench.check_source = partial(check_unchanged, asked.film, identity)
-    path = at_hand(asked.film, bench.scratch, "film")
-    async with stand.exclusive(source.digest):
-        info, timeline = await inspect(bench, stand.studio.indexer, path, source)
-        if info.clock_jumps or info.needs_still:
-            raise SourceUnsupported(
-                f"{asked.film.name} has no steady picture to compare with: "
-                + ("its clock jumps" if info.clock_jumps else "it is sound alone"),
-                "copy it first: ffmpeg -i FILM -c copy OUT.mkv",
-            )
-        found = await split(
-            bench, stand.scanner, stand.studio.indexer, path, info, timeline, accept_damage=False
+async def _opened(
+    stand: Stand, bench: Bench, path: Path, name: str, source: Asset, seconds: Fraction, seed: int
+) -> "_Work":
+    info, timeline = await inspect(bench, stand.studio.indexer, path, source)
+    if info.clock_jumps or info.needs_still:
+        raise SourceUnsupported(
+            f"{name} has no steady picture to compare with: "
+            + ("its clock jumps" if info.clock_jumps else "it is sound alone"),
+            "copy it first: ffmpeg -i FILM -c copy OUT.mkv",
         )
-        whole = film_of(info, found.timeline, found.plan, ())
-        chosen = spread(found.plan.chunks, asked.seconds, found.plan.rate, asked.seed)
-        film = replace(whole, clips=tuple(whole.clips[n] for n in chosen))
-        reference = await read_source_signature(bench, found)
-        work = _Work(stand, bench, path, film, reference)
-        # Files first: one that does not fit is told before hours of encoding.
-        looked = [await work.look("A", asked.a), await work.look("B", asked.b)]
-        a = await work.measure("A", asked.a, looked[0])
-        b = await work.measure("B", asked.b, looked[1])
-        spans = [clip.frames for clip in film.clips]
-        rate, frames = found.plan.rate, found.plan.frames
-        parts = parts_of(shots(found.cuts, frames, rate), spans, ceil(SHORTEST * rate / 2))
-        comparison = await asyncio.to_thread(
-            compare_sides, a.encodes, b.encodes, parts, asked.seed, asked.looked_at
-        )
-        pictures = await work.draw(comparison, a, b)
-    return Compared(film, sum(map(len, spans)), a, b, comparison, tuple(pictures))
+    found = await split(
+        bench, stand.scanner, stand.studio.indexer, path, info, timeline, accept_damage=False
+    )
+    whole = film_of(info, found.timeline, found.plan, ())
+    chosen = spread(found.plan.chunks, seconds, found.plan.rate, seed)
+    film = replace(whole, clips=tuple(whole.clips[n] for n in chosen))
+    reference = await read_source_signature(bench, found)
+    rate, frames = found.plan.rate, found.plan.frames
+    spans = [clip.frames for clip in film.clips]
+    parts = parts_of(shots(found.cuts, frames, rate), spans, ceil(SHORTEST * rate / 2))
+    return _Work(stand, bench, path, film, reference, parts)
 
 
 def rungs_of(side: LadderSide, film: Film) -> list[list[Rung]]:
@@ -219,6 +247,23 @@ class _Work:
     path: Path
     film: Film
     reference: Signature
+    parts: Sequence[Part]
+
+    @property
+    def frames(self) -> int:
+        """How many frames are compared."""
+        return sum(len(clip.frames) for clip in self.film.clips)
+
+    async def measure_all(self, sides: Mapping[str, Side]) -> list[Measured]:
+        """Every side by its name in lines of progress.
+
+        Files are looked at first: one that does not fit is told before hours of encoding.
+        """
+        looked = [await self.look(letter, side) for letter, side in sides.items()]
+        return [
+            await self.measure(letter, side, copies)
+            for (letter, side), copies in zip(sides.items(), looked, strict=True)
+        ]
 
     async def look(self, letter: str, side: Side) -> list[Copy]:
         """The copies of a side, each proved to be one."""

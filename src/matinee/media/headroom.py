@@ -74,6 +74,41 @@ def headroom(side: Sequence[Encode], parts: Sequence[Part]) -> Headroom | None:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A rung with one CRF for all shots, and what it is guessed to give."""
+
+    size: Size
+    crf: float
+    quality: float
+    bits: float
+
+
+def rungs_instead(
+    side: Sequence[Encode], parts: Sequence[Part], peer: Sequence[Encode]
+) -> list[Placed]:
+    """The title's own rungs in place of a peer's ladder, one CRF each, a JND apart at most.
+
+    The smallest takes no more bits than the peer's smallest, the largest is as good as the peer's
+    best; both as far as the side's encodes reach. None where the side has no curves.
+    """
+    titles = {size: _one_crf(_shots(each, parts), parts) for size, each in _by_size(side).items()}
+    if not titles:
+        return []
+    known = {
+        (size, point): _reach(_by_size(side)[size])[0] + STEP * number
+        for size, points in titles.items()
+        for number, point in enumerate(points)
+    }
+    smallest = min(encode.bits for encode in peer)
+    affordable = [p.quality for points in titles.values() for p in points if p.size <= smallest]
+    best = max(encode.quality for encode in peer)
+    places = place_rungs(titles, max(affordable, default=0.0), best)
+    return [
+        Placed(p.size, known[p.size, Point(p.bits, p.quality)], p.quality, p.bits) for p in places
+    ]
+
+
 def cost_of_search(
     side: Sequence[Encode], proxy: Sequence[Encode], parts: Sequence[Part], every: int = 1
 ) -> float | None:

@@ -1,0 +1,38 @@
+"""Encodes of a reel at many settings, in a library that is kept: so no point is made twice."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from benchmarks.reels import LIBRARY, Reel
+from matinee.config import Settings
+from matinee.core.progress import Silent
+from matinee.flows.compare import LadderSide, Side, Sides, measure_sides
+from matinee.ladders import load_ladder
+from matinee.stages.bench import Bench
+from matinee.wiring.comparing import open_stand
+
+CRFS = (19.0, 23.0, 29.0, 38.0)
+
+
+def grid_side(preset: str, crfs: Sequence[float] = CRFS) -> LadderSide:
+    """The sizes of the ladder ``standard`` at every CRF, without caps."""
+    ladder = replace(load_ladder("standard"), preset=preset, crf=crfs[0])
+    return LadderSide(f"grid, {preset}", ladder, tuple(crfs), capped=False)
+
+
+def measured(reel: Reel, sides: Sequence[Side]) -> Sides:
+    """All frames of a reel, at every setting of the sides."""
+    return asyncio.run(_measured(reel, sides))[0]
+
+
+def measured_with_price(reel: Reel, sides: Sequence[Side]) -> tuple[Sides, float]:
+    """The same, and the processor seconds that scoring took."""
+    found, bench = asyncio.run(_measured(reel, sides))
+    return found, bench.tallies["score"].cpu_s
+
+
+async def _measured(reel: Reel, sides: Sequence[Side]) -> tuple[Sides, Bench]:
+    with open_stand(Settings(LIBRARY, workers=2), Silent()) as (stand, bench):
+        return await measure_sides(stand, bench, reel.path, sides, Fraction(0), 0), bench

@@ -1,0 +1,189 @@
+"""What ladders give for their bits: ours beside fixed ones that others ship, on the same frames.
+
+Every rung of every ladder is encoded whole, and every frame of it scored; the title's own rungs are
+placed by the grid of ``optimise`` and then encoded like the others.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from benchmarks.fixed_ladders import AWS, SHAKA, TWO_PASSES, FixedLadder, fitting, make_ladder
+from benchmarks.grid import grid_side, measured
+from benchmarks.plots import Line, draw
+from benchmarks.ratios import Ratio
+from benchmarks.reels import Reel, mix_reel, shots_reel
+from benchmarks.table import Bar, Figure
+from benchmarks.workplace import Workplace, tell
+from matinee.flows.compare import FilesSide, LadderSide
+from matinee.ladders import load_ladder
+from matinee.media.comparison import Encode, Part
+from matinee.media.headroom import Placed, rungs_instead
+from matinee.media.ladder import Box, Ladder
+from matinee.media.viewers import (
+    Offer,
+    bits_at_equal_quality,
+    lines,
+    mean_offers,
+    peak_offers,
+    seen,
+    spent_cpu_s,
+    stored_bytes,
+    views,
+)
+
+NAME = "ladders"
+LINES = lines(200e3, 8e6, 33)
+"""Of viewers: bits per second."""
+
+PEAK_S = 4.0
+"""A rung's peak is that of any so many seconds."""
+
+FEWER, AV1_FEWER, AV1_CPU = Bar(-15, "ours"), Bar(-45, "ours"), Bar(1.5, "ratio")
+STORED = Bar(0.6, "ratio")
+NONE_LOWER = Bar(0, "ours")
+
+
+OWN = "the title's own rungs"
+
+
+@dataclass(frozen=True, slots=True)
+class Reeled:
+    """A reel's ladders, by name, as far as they are measured; ``rate`` is frames a second."""
+
+    reel: Reel
+    rate: Fraction
+    parts: tuple[Part, ...]
+    ours: dict[str, Sequence[Encode]]
+    peers: dict[str, Sequence[Encode]]
+
+
+def run(workplace: Workplace) -> Iterator[Figure]:
+    """Both reels; the mix without AWS's ladder, which is for films of 720 lines or more."""
+    for reel, peers in (
+        (shots_reel(workplace), (SHAKA, AWS, TWO_PASSES)),
+        (mix_reel(workplace), (SHAKA, TWO_PASSES)),
+    ):
+        workplace.note(f"{NAME} {reel.name}: {reel.words}")
+        yield from _of_reel(workplace, reel, peers)
+    for peer in (SHAKA, TWO_PASSES, AWS):
+        workplace.note(f"{NAME}, {peer.name}: {peer.words}")
+
+
+def _of_reel(workplace: Workplace, reel: Reel, ladders: Sequence[FixedLadder]) -> Iterator[Figure]:
+    """Each figure as soon as it is known, so that a run that is cut off has told what it found."""
+    tell(f"{NAME} {reel.name}: standard, as it ships")
+    standard, av1 = (load_ladder(name) for name in ("standard", "av1"))
+    first = measured(reel, [LadderSide("standard", standard, ())])
+    ours: dict[str, Sequence[Encode]] = {"standard": first.sides[0].encodes}
+    found = Reeled(reel, first.film.plan.rate, first.parts, ours, {})
+    size = first.film.picture.width, first.film.picture.height
+    for ladder in ladders:
+        tell(f"{NAME} {reel.name}: {ladder.name}")
+        found.peers[ladder.name] = _peer(found, fitting(ladder, *size))
+        yield from _beside(found, "standard", ladder.name)
+        if ladder is ladders[0]:
+            tell(f"{NAME} {reel.name}: av1, as it ships")
+            [side] = measured(reel, [LadderSide("av1", av1, ())]).sides
+            found.ours["av1"] = side.encodes
+            yield from _av1(found)
+    tell(f"{NAME} {reel.name}: {OWN}")
+    [grid] = measured(reel, [grid_side(standard.preset)]).sides
+    every = [rung for peer in found.peers.values() for rung in peer]
+    placed = rungs_instead(grid.encodes, found.parts, every)
+    own = measured(reel, [_side_of(standard, one) for one in placed])
+    found.ours[OWN] = [rung for side in own.sides for rung in side.encodes]
+    for name in found.peers:
+        yield from _beside(found, OWN, name)
+    for name, rungs in (*found.ours.items(), *found.peers.items()):
+        workplace.note(f"{NAME} {reel.name}, {name}: {_told(rungs, found.rate)}")
+    for file in _drawn(workplace, found):
+        workplace.note(f"{NAME} {reel.name}: {file}")
+
+
+def _peer(found: Reeled, ladder: FixedLadder) -> list[Encode]:
+    made = make_ladder(found.reel.path, ladder, found.rate)
+    [side] = measured(found.reel, [FilesSide(ladder.name, made.files)]).sides
+    return [replace(one, cpu_s=made.cpu_s / len(made.files)) for one in side.encodes]
+
+
+def _side_of(ladder: Ladder, placed: Placed) -> LadderSide:
+    """The side that has this rung alone, with the caps of a ladder of all sizes."""
+    width, height = placed.size
+    boxes = load_ladder("main").boxes
+    cap = next(box.maxrate_kbps for box in boxes if box.width >= width and box.height >= height)
+    name = f"{height}p"
+    alone = replace(ladder, boxes=(Box(name, width, height, cap),), crf=placed.crf, own_size=False)
+    return LadderSide(f"{name} at CRF {placed.crf:g}", alone, ())
+
+
+def _beside(found: Reeled, name: str, peer: str) -> Iterator[Figure]:
+    """One of our ladders beside a peer's."""
+    ours, theirs = found.ours[name], found.peers[peer]
+    what = f"{found.reel.name}: {name} over {peer}"
+    yield Figure(
+        NAME, f"{what}: bits at equal VMAF", "%", bits_at_equal_quality(ours, theirs), bar=FEWER
+    )
+    yield from _seen_and_stored(what, ours, theirs, found.rate)
+
+
+def _seen_and_stored(
+    what: str, ours: Sequence[Encode], theirs: Sequence[Encode], rate: Fraction
+) -> Iterator[Figure]:
+    share = stored_bytes(ours) / stored_bytes(theirs)
+    yield Figure(
+        NAME, f"{what}: bytes stored", "MB", stored_bytes(ours) / 1e6, stored_bytes(theirs) / 1e6,
+        Ratio(share, share, share), STORED,
+    )  # fmt: skip
+    found = views(mean_offers(ours, rate), mean_offers(theirs, rate), LINES)
+    yield Figure(NAME, f"{what}: VMAF seen, rungs by their mean rate", "", found.ours, found.peer)
+    yield Figure(
+        NAME, f"{what}: of {found.lines} lines, those where ours is lower", "", found.lower,
+        bar=NONE_LOWER,
+    )  # fmt: skip
+    yield Figure(NAME, f"{what}: lower by, at most", "VMAF", found.deficit)
+    peaks = views(peak_offers(ours, rate, PEAK_S), peak_offers(theirs, rate, PEAK_S), LINES)
+    yield Figure(NAME, f"{what}: VMAF seen, rungs by their peak", "", peaks.ours, peaks.peer)
+
+
+def _av1(found: Reeled) -> Iterator[Figure]:
+    """Our AV1 ladder beside the first fixed one, of H.264."""
+    name, theirs = next(iter(found.peers.items()))
+    ours, where = found.ours["av1"], found.reel.name
+    yield Figure(
+        NAME, f"{where}: bits at equal VMAF, AV1 over {name} (H.264)", "%",
+        bits_at_equal_quality(ours, theirs), bar=AV1_FEWER,
+    )  # fmt: skip
+    mine, other = spent_cpu_s(ours), spent_cpu_s(theirs)
+    share = mine / other
+    yield Figure(
+        NAME, f"{where}: CPU of the ladder, AV1 over {name} (H.264)", "s", mine, other,
+        Ratio(share, share, share), AV1_CPU,
+    )  # fmt: skip
+
+
+def _told(ladder: Sequence[Encode], rate: Fraction) -> str:
+    return ", ".join(
+        f"{e.width}x{e.height} {offer.rate / 1000:.0f} kbit/s VMAF {e.quality:.1f}"
+        for e, offer in zip(ladder, mean_offers(ladder, rate), strict=True)
+    )
+
+
+def _drawn(workplace: Workplace, found: Reeled) -> Iterator[str]:
+    """Two plots: the rungs of every ladder, and what viewers see on every line."""
+    ladders = {**found.peers, **found.ours}
+    offers = {name: mean_offers(ladder, found.rate) for name, ladder in ladders.items()}
+    where = found.reel.name
+    rungs = [Line(name, _curve(each)) for name, each in offers.items()]
+    yield draw(workplace.plots / f"{NAME}-{where}-rungs.svg", f"Rungs ({where})", "rung", rungs)
+    watched = [
+        Line(name, [(line, seen(each, line)) for line in LINES]) for name, each in offers.items()
+    ]
+    yield draw(
+        workplace.plots / f"{NAME}-{where}-seen.svg", f"What a viewer gets ({where})", "line",
+        watched,
+    )  # fmt: skip
+
+
+def _curve(offers: Sequence[Offer]) -> list[tuple[float, float]]:
+    return sorted((offer.rate, offer.quality) for offer in offers)
