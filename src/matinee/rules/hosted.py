@@ -88,9 +88,12 @@ class _Host:
 
     def _say(self, message: Mapping[str, Any]) -> None:
         line = json.dumps(message)
-        with self._lock:
-            self._answers.write(f"{line}\n")
-            self._answers.flush()
+        try:
+            with self._lock:
+                self._answers.write(f"{line}\n")
+                self._answers.flush()
+        except BrokenPipeError:  # our parent is gone: nobody is answered any more
+            os._exit(0)
 
 
 def _error_json(error: BaseException) -> dict[str, Any]:
