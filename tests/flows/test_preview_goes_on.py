@@ -66,6 +66,14 @@ def killed(library: Path, film: Path, moment: str) -> int:
     return subprocess.run(command, env=variables, check=False, timeout=120).returncode
 
 
+def attempts(library: Path, function: str) -> list[tuple[str, str | None]]:
+    """The keys of a function's attempts, and how each ended."""
+    with closing(sqlite3.connect(library / "matinee.db")) as database:
+        return database.execute(
+            "SELECT key, outcome FROM attempt WHERE function = ?", (function,)
+        ).fetchall()
+
+
 def test_its_maker_died_each_time(made: Made) -> None:
     assert made.ends == (-signal.SIGKILL,) * len(MOMENTS)
 
@@ -86,11 +94,7 @@ def test_what_was_shown_is_never_taken_back(made: Made) -> None:
 
 
 def test_no_chunk_that_was_done_is_made_again(made: Made) -> None:
-    with closing(sqlite3.connect(made.wild / "matinee.db")) as database:
-        tries = database.execute(
-            "SELECT key, outcome FROM attempt WHERE function = 'show_chunk'"
-        ).fetchall()
-
+    tries = attempts(made.wild, "show_chunk")
     done = Counter(key for key, outcome in tries if outcome == "done")
     cut_off = Counter(key for key, outcome in tries if outcome is None)
     assert set(done.values()) == {1}
@@ -108,6 +112,19 @@ def test_a_segment_that_was_lost_is_made_again(made: Made, film: Path) -> None:
     assert digest_tree(folder) == before
 
 
+def test_sound_that_is_whole_is_not_made_again_for_want_of_a_picture(
+    made: Made, film: Path
+) -> None:
+    folder = made.folder(made.wild)
+    before, tries = digest_tree(folder), attempts(made.wild, "show_sound")
+    (folder / "video-00001.m4s").unlink()
+
+    make(made.wild, film)
+
+    assert digest_tree(folder) == before
+    assert attempts(made.wild, "show_sound") == tries
+
+
 def test_what_another_film_left_is_removed_first(made: Made, tmp_path: Path) -> None:
     folder = tmp_path / "titles" / TITLE / "preview"
     folder.mkdir(parents=True)
@@ -116,7 +133,7 @@ def test_what_another_film_left_is_removed_first(made: Made, tmp_path: Path) -> 
     store, steps = folder_objects(tmp_path), [Step("show_chunk", 1, {}, {"of": "this film"})]
     with open_house(Settings(made.wild, 1), Silent(), refresh=False) as (house, bench):
         showing = Showing(store, TITLE, house.now, lambda: None, {})
-        done = asyncio.run(showing.take_up(bench, steps))
+        done = asyncio.run(showing.take_up(bench, {"video": steps}))
 
-    assert done == 0
+    assert done == {"video": 0}
     assert list(folder.iterdir()) == []

@@ -102,17 +102,21 @@ async def make_preview(bench: Bench, studio: Studio, preview: Preview) -> None:
     planned = film_of(info, timeline, plan, tracks.rungs[:1])
     sound = next((track.renditions[0] for track in tracks.sounds), None)
     track_of = {"video": _video_of(planned)}
+    steps = {"video": [_chunk_step(bench, planned, clip) for clip in planned.clips]}
     if sound is not None:
         track_of["audio"] = _audio_of(sound, tracks.sounds[0].labels.language)
+        steps["audio"] = [_sound_step(bench, info, sound)]
     showing = Showing(
         bench.store, preview.title_id, preview.now, bench.progress.previewed, track_of
     )
-    done = await showing.take_up(bench, [_chunk_step(bench, planned, c) for c in planned.clips])
-    pictures = _pictures(bench, studio, preview.film, planned, done, folder, showing)
+    done = await showing.take_up(bench, steps)
+    pictures = _pictures(bench, studio, preview.film, planned, done["video"], folder, showing)
     if sound is None:
         await pictures
-        return
-    await both(pictures, _sound(bench, studio, preview, sound, folder, showing))
+    elif done["audio"]:
+        await both(pictures, showing.end("audio"))
+    else:
+        await both(pictures, _sound(bench, studio, preview, sound, folder, showing))
 
 
 def _video_of(film: Film) -> TrackOf:
@@ -215,15 +219,13 @@ async def _sound(
     Raises:
         EncoderFailed: there is none.
     """
-    step = _sound_step(bench, preview.info, sound)
-    if not await showing.keep(bench, "audio", [step]):
-        with Attempts(bench, STAGE, [step], [1]) as tries:
-            parts, cpu_s = await _stream(studio, preview.film, sound, folder, showing)
-            tries.spent(cpu_s)
-            if not parts:
-                raise EncoderFailed("the preview's sound has not a single fragment")
-            segments = tuple(segment for part in parts for segment in part.segments)
-            await record(tries, Part(parts[0].header, segments))
+    with Attempts(bench, STAGE, [_sound_step(bench, preview.info, sound)], [1]) as tries:
+        parts, cpu_s = await _stream(studio, preview.film, sound, folder, showing)
+        tries.spent(cpu_s)
+        if not parts:
+            raise EncoderFailed("the preview's sound has not a single fragment")
+        segments = tuple(segment for part in parts for segment in part.segments)
+        await record(tries, Part(parts[0].header, segments))
     await showing.end("audio")
 
 

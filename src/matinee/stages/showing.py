@@ -6,7 +6,7 @@
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import count, takewhile
@@ -64,15 +64,15 @@ class Showing:
     _is_shown: bool = False
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def take_up(self, bench: Bench, steps: Sequence[Step]) -> int:
-        """Go on where another was who made the picture by these steps; gives how many are done.
+    async def take_up(self, bench: Bench, steps: Mapping[str, Sequence[Step]]) -> Mapping[str, int]:
+        """Go on where another was who made the tracks by these steps; gives how many are done.
 
-        When none is, what other tools or another film left is removed.
+        When no picture is, what other tools or another film left is removed.
         """
-        done = await self.keep(bench, "video", steps)
-        if not done:
-            await remove_preview(self.objects, self.title)
-            return 0
+        done = {kind: await self._take_up(bench, kind, of_kind) for kind, of_kind in steps.items()}
+        if not done["video"]:
+            await remove_preview(self.objects, self.title, but=self.tracks)
+            return done
         for kind in self.track_of:
             playlist = await self._text(f"{kind}.m3u8")
             self._named[kind] = playlist.count("#EXTINF:")
@@ -81,7 +81,7 @@ class Showing:
             self._has_shown()
         return done
 
-    async def keep(self, bench: Bench, kind: str, steps: Sequence[Step]) -> int:
+    async def _take_up(self, bench: Bench, kind: str, steps: Sequence[Step]) -> int:
         """Keep what the first of a track's steps stored, as far as it is whole; gives how many."""
         parts = await self._whole(bench, kind, await _parts_of(bench, steps))
         if parts:
@@ -215,15 +215,15 @@ def _asset(digest: Digest, size_bytes: int) -> Asset:
     return Asset(digest, size_bytes, "video/mp4")
 
 
-async def remove_preview(store: ObjectStore, title: str) -> None:
+async def remove_preview(store: ObjectStore, title: str, but: Collection[str] = ()) -> None:
     """Remove a title's preview: its manifests first, then what they named, the newest first.
 
-    What was interrupted is finished by doing it again.
+    What was interrupted is finished by doing it again. The segments of the kinds ``but`` stay.
     """
     folder = f"titles/{title}/{FOLDER}"
     for name in MANIFESTS:
         await store.delete(f"{folder}/{name}")
-    for track in _URIS.values():
+    for track in (each for kind, each in _URIS.items() if kind not in but):
         there = 0
         while await store.size(f"{folder}/{track.uri(there + 1)}") is not None:
             there += 1
