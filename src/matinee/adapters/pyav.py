@@ -21,7 +21,7 @@ from matinee.adapters.pyav_inspect import inspect_film, look_at
 from matinee.adapters.pyav_listen import heard, sound_damage
 from matinee.adapters.pyav_picture import open_safely, pictures_of
 from matinee.adapters.pyav_times import packets_of_rows
-from matinee.core.disk_failures import NO_RIGHT, NO_ROOM, of_disk
+from matinee.core.disk_failures import NO_ROOM, of_disk
 from matinee.core.errors import (
     SourceChanged,
     SourceDamaged,
@@ -43,7 +43,8 @@ from matinee.ports.tools import Clip, Indexer, Joined, JoinRefused, SegmentProof
 SEEKABLE = ("mov", "matroska")
 """Containers whose index can be trusted to find a key packet."""
 
-OF_SCRATCH = frozenset({*NO_ROOM, *NO_RIGHT, errno.EIO, errno.ENOENT, errno.EISDIR})
+OF_SCRATCH = frozenset({*NO_ROOM, errno.EACCES, errno.EROFS, errno.EIO, errno.ENOENT, errno.EISDIR})
+"""Errors of writing a clip. EPERM is none: demultiplexers give it for what is in a film."""
 
 CLIP_FORMATS = ("matroska", "nut")
 """What a clip may be written as: the second for codecs that the first has no name for."""
