@@ -1,7 +1,8 @@
 """New keys for a title: nothing is encoded, who watches goes on, and old keys never come back."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,18 @@ def rekeyed(
     return copy, ended.json
 
 
-def library_of(copy: Encrypted) -> Library:
-    return open_library(read_settings(str(copy.library), 1))
+@contextmanager
+def opened(copy: Encrypted) -> Iterator[Library]:
+    library = open_library(read_settings(str(copy.library), 1))
+    try:
+        yield library
+    finally:
+        library.engine.dispose()
+
+
+def show(copy: Encrypted, package: str) -> None:
+    with opened(copy) as library:
+        library.packages.point(copy.title, package)
 
 
 def ids_of(copy: Encrypted, generation: int) -> list[str]:
@@ -72,20 +83,20 @@ def test_who_watches_the_package_before_gets_its_keys(
     rekeyed: tuple[Encrypted, dict[str, Any]],
 ) -> None:
     copy, document = rekeyed
-    library = library_of(copy)
-    desk = KeyDesk(
-        lambda address: open_keys(library.settings, address),
-        lambda name: (library.titles.get(name), library.packages.of_title(name)),
-    )
+    with opened(copy) as library:
+        desk = KeyDesk(
+            lambda address: open_keys(library.settings, address),
+            lambda name: (library.titles.get(name), library.packages.of_title(name)),
+        )
 
-    both = desk.keys(copy.title, [*ids_of(copy, 1), *ids_of(copy, 2)])
-    assert set(both) == {*ids_of(copy, 1), *ids_of(copy, 2)}
-    assert len(set(both.values())) == 4
-    with pytest.raises(NotFound):
-        desk.keys(copy.title, ids_of(copy, 3))
-    folder = copy.library / "titles" / copy.title
-    for name in library.packages.get(copy.title, document["before"]).files:
-        assert (folder / name).exists()
+        both = desk.keys(copy.title, [*ids_of(copy, 1), *ids_of(copy, 2)])
+        assert set(both) == {*ids_of(copy, 1), *ids_of(copy, 2)}
+        assert len(set(both.values())) == 4
+        with pytest.raises(NotFound):
+            desk.keys(copy.title, ids_of(copy, 3))
+        folder = copy.library / "titles" / copy.title
+        for name in library.packages.get(copy.title, document["before"]).files:
+            assert (folder / name).exists()
 
 
 def test_a_rollback_brings_no_old_key_back_but_publishing_again_keeps_the_new_one(
@@ -103,7 +114,7 @@ def test_a_rollback_brings_no_old_key_back_but_publishing_again_keeps_the_new_on
     assert Path(again.json["package"]).name == rekeyed[1]["package"]
 
     # In the clear it keeps in mind that keys were given up.
-    library_of(copy).packages.point(copy.title, Path(copy.clear["package"]).name)
+    show(copy, Path(copy.clear["package"]).name)
     refused = matinee("rekey", copy.title, *library)
     assert refused.exit_code == 2 and "[title.clear]" in refused.err
 
@@ -112,30 +123,30 @@ def test_a_run_of_the_service_does_the_same_to_a_title_that_is_off_the_screen(
     encrypted: Encrypted, tmp_path: Path
 ) -> None:
     copy = encrypted.copied_to(tmp_path / "library")
-    library = library_of(copy)
-    library.packages.point(copy.title, None)
-    worker, _ = open_worker(library.settings)
-    library.runs.submit(Wish("run-1", "rekey", "film.mp4", {"title": copy.title}))
-    run = library.runs.claim(worker.owner)
-    assert run is not None
+    with opened(copy) as library:
+        library.packages.point(copy.title, None)
+        worker, _ = open_worker(library.settings)
+        library.runs.submit(Wish("run-1", "rekey", "film.mp4", {"title": copy.title}))
+        run = library.runs.claim(worker.owner)
+        assert run is not None
 
-    async def carried_out() -> Any:
-        return await worker.execute(run, Board("film.mp4"))
+        async def carried_out() -> Any:
+            return await worker.execute(run, Board("film.mp4"))
 
-    outcome = asyncio.run(carried_out())
+        outcome = asyncio.run(carried_out())
 
-    assert outcome.state == "done"
-    assert outcome.result["generation"] == 2
-    assert library.titles.get(copy.title).current is None
-    made = library.packages.get(copy.title, outcome.result["package"])
-    assert (made.state, made.settings["encryption"]["generation"]) == ("ready", 2)
+        assert outcome.state == "done"
+        assert outcome.result["generation"] == 2
+        assert library.titles.get(copy.title).current is None
+        made = library.packages.get(copy.title, outcome.result["package"])
+        assert (made.state, made.settings["encryption"]["generation"]) == ("ready", 2)
 
 
 def test_one_that_was_cut_off_before_it_was_shown_is_finished(
     rekeyed: tuple[Encrypted, dict[str, Any]], matinee: Run, tmp_path: Path
 ) -> None:
     copy = rekeyed[0].copied_to(tmp_path / "library")
-    library_of(copy).packages.point(copy.title, rekeyed[1]["before"])
+    show(copy, rekeyed[1]["before"])
 
     again = matinee("rekey", copy.title, "--library", copy.library, "--json").json
 
