@@ -105,6 +105,27 @@ def test_what_a_killed_repair_had_made_is_not_made_again(library: Path) -> None:
     assert tried() - before == {row: 1}
 
 
+def test_a_row_and_what_its_step_gave_are_mended_by_one_run_of_it(library: Path) -> None:
+    """Only the row knew of which title the cuts are."""
+    damaged, before = Library(library, random.Random(7)), stand.shown(library)
+    ((key, cuts),) = damaged.ask(
+        "SELECT d.key, o.digest FROM derivation d JOIN derivation_output o ON "
+        "o.derivation = d.sequence WHERE d.function = 'scan' AND o.role = 'cuts'"
+    )
+    with damaged.database() as connection:
+        connection.execute("UPDATE derivation SET inputs = '{\"a' WHERE key = ?", (key,))
+    bad = library / "objects" / cuts[:2] / cuts
+    bad.write_bytes(bytes(len(bad.read_bytes())))
+
+    assert stand.upkeep(library, "scrub", "--sample", "0")[0] == 6
+    code, done = stand.upkeep(library, "repair")
+
+    assert (code, done["left"], len(done["mended"])) == (0, [], 2)
+    assert stand.shown(library) == before
+    ((times,),) = damaged.ask("SELECT count(*) FROM attempt WHERE function = 'scan'")
+    assert times == 2
+
+
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory, film: Path, ladder: Path) -> tuple[Path, Path]:
     """Two libraries: of a good encoder, and of one that gives frames backwards; neither proved."""

@@ -42,11 +42,15 @@ async def repair(mender: Mender, thing: str | None, *, dry_run: bool) -> Done:
     others = [each for each in findings if each not in objects and each.fault.kind not in LAST]
     # Rows that prove themselves first: they say what made everything else.
     steps = [each for each in others if _is_step(each) and not await work.row(each)]
+    rows = [(each, await _row_of(mender, each)) for each in steps]
     # Then what came from outside, then what the ledger says, then what is made by what it says.
-    roots = [each for each in objects if not _is_made(mender, each)]
+    made = {digest for _, row in rows for digest in row.gives}
+    roots = [
+        each for each in objects if each.fault.digest not in made and not _is_made(mender, each)
+    ]
     await work.titles(roots, [])
     left = [each for each in others if not _is_step(each) and not await work.row(each)]
-    await work.titles([each for each in objects if each not in roots], steps)
+    await work.titles([each for each in objects if each not in roots], rows)
     # What a row needed may be there by now.
     for finding in [*left, *(each for each in findings if each.fault.kind == "poster")]:
         await work.row(finding, is_last=True)
@@ -59,6 +63,11 @@ async def repair(mender: Mender, thing: str | None, *, dry_run: bool) -> Done:
 def _is_step(finding: Finding) -> bool:
     """Whether what is wrong is a derivation's row itself, not where an output of it lies."""
     return finding.fault.kind == "row" and finding.fault.digest is None
+
+
+async def _row_of(mender: Mender, finding: Finding) -> BadRow:
+    ward = mender.ward
+    return await asyncio.to_thread(look_at_row, ward.holdings, ward.records, key_of_row(finding))
 
 
 def _is_made(mender: Mender, finding: Finding) -> bool:
@@ -129,22 +138,24 @@ class _Repair:
             self.done.left.append((finding, reason))
         return bool(how)
 
-    async def titles(self, objects: Sequence[Finding], rows: Sequence[Finding]) -> None:
+    async def titles(
+        self, objects: Sequence[Finding], rows: Sequence[tuple[Finding, BadRow]]
+    ) -> None:
         """Bad objects and rows of steps, title by title."""
         every: dict[str, _Group] = {}
+        given: dict[Digest, Title | None] = {}
+        for finding, row in rows:
+            title = await title_of_row(self.mender, finding, row)
+            group = every.setdefault(title.id if title else "", _Group(title))
+            group.rows[row.key] = finding, row
+            given |= dict.fromkeys(row.gives, title)
         for finding in objects:
             if await is_sound(self.mender, finding):
                 await self._close(finding, "it was right again when it was looked at")
                 continue
-            title = await self._title_of(finding)
+            # The way from what a damaged row gave to its title may lead over that row.
+            title = await self._title_of(finding) or given.get(finding.fault.digest or Digest(""))
             every.setdefault(title.id if title else "", _Group(title)).objects.append(finding)
-        ward = self.mender.ward
-        for finding in rows:
-            key = key_of_row(finding)
-            row = await asyncio.to_thread(look_at_row, ward.holdings, ward.records, key)
-            title = await title_of_row(self.mender, finding, row)
-            group = every.setdefault(title.id if title else "", _Group(title))
-            group.rows[key] = finding, row
         for group in every.values():
             bad = Bad(group.title, group.objects, group.rows)
             await mend_title(self.mender, bad, self.done, dry_run=self.dry_run)
