@@ -3,7 +3,7 @@ import uPlot from "uplot";
 
 import { h } from "./dom.js";
 import { bitrate, clock, rate } from "./format.js";
-import { HEIGHT, axisStyle, css, keepDrawn, timeAxis } from "./plotting.js";
+import { HEIGHT, axisStyle, css, keepDrawn, ratePlot, timeAxis } from "./plotting.js";
 import { panel, table } from "./sections.js";
 
 const two = (value) => (value == null ? "–" : value.toFixed(2));
@@ -102,27 +102,8 @@ function crfPlot(shots, place) {
 function shotPlot(shot, place) {
   const near = [...shot.neighbours, shot.likely];
   const columns = [
-    ["The curve", near, "--series-1", true], ["Proxies", shot.proxies, "--series-2", false],
-    ["As it ships", shot.finals, "--series-3", false], ["Taken", [shot.likely], "--series-4", false],
+    ["The curve", near, "--series-1", 0], ["Proxies", shot.proxies, "--series-2", 8],
+    ["As it ships", shot.finals, "--series-3", 8], ["Taken", [shot.likely], "--series-4", 12],
   ].filter(([, all]) => all.length);
-  const rates = [...new Set(columns.flatMap(([, all]) => all.map(({ bits }) => shot.rate(bits))))].sort((a, b) => a - b);
-  const at = (all) => rates.map((each) => all.find(({ bits }) => shot.rate(bits) === each)?.vmaf ?? null);
-  const axis = axisStyle();
-  return new uPlot({
-    width: Math.max(place.clientWidth, 200), height: HEIGHT, padding: [14, 14, 0, 0],
-    cursor: { points: { size: 9 }, y: false, drag: { x: false, y: false } },
-    scales: { x: { time: false, distr: 3, log: 2, range: [rates[0] / 1.2, rates.at(-1) * 1.2] } },
-    axes: [
-      { ...axis, values: (_, values) => values.map(bitrate), space: 90 },
-      { ...axis, label: "VMAF, harmonic mean", labelSize: 18, labelFont: axis.font, size: 46 },
-    ],
-    series: [
-      { label: "Bit rate", value: (_, value) => (value == null ? "–" : bitrate(value)) },
-      ...columns.map(([label, , colour, isLine]) => ({
-        label, stroke: css(colour), width: isLine ? 2 : 0, paths: isLine ? undefined : () => null, spanGaps: true,
-        points: { show: !isLine, size: label === "Taken" ? 12 : 8, fill: css("--sheet"), width: 2 },
-        value: (_, value) => two(value),
-      })),
-    ],
-  }, [rates, ...columns.map(([, all]) => at(all))], place);
+  return ratePlot(columns, ({ bits }) => shot.rate(bits), place);
 }

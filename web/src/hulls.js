@@ -1,9 +1,7 @@
 // Rungs that come from the title: its hull over size and CRF, and where the rungs lie on it.
-import uPlot from "uplot";
-
 import { h } from "./dom.js";
 import { bitrate } from "./format.js";
-import { HEIGHT, axisStyle, css, keepDrawn } from "./plotting.js";
+import { keepDrawn, ratePlot } from "./plotting.js";
 import { panel, table } from "./sections.js";
 
 const two = (value) => (value == null ? "–" : value.toFixed(2));
@@ -52,27 +50,8 @@ function rungs(hull) {
 /** A line for each size, and the rungs as points. */
 function hullPlot(hull, place) {
   const columns = [
-    ...hull.sizes.map((one, index) => [size(one), one.curve, `--series-${index % 6 + 1}`, true]),
-    ["Rungs", hull.rungs, "--ink", false],
+    ...hull.sizes.map((one, index) => [size(one), one.curve, `--series-${index % 6 + 1}`, 0]),
+    ["Rungs", hull.rungs, "--ink", 11],
   ];
-  const rates = [...new Set(columns.flatMap(([, all]) => all.map((one) => one.bits_per_second)))].sort((a, b) => a - b);
-  const at = (all) => rates.map((each) => all.find((one) => one.bits_per_second === each)?.vmaf ?? null);
-  const axis = axisStyle();
-  return new uPlot({
-    width: Math.max(place.clientWidth, 200), height: HEIGHT, padding: [14, 14, 0, 0],
-    cursor: { points: { size: 9 }, y: false, drag: { x: false, y: false } },
-    scales: { x: { time: false, distr: 3, log: 2, range: [rates[0] / 1.2, rates.at(-1) * 1.2] } },
-    axes: [
-      { ...axis, values: (_, values) => values.map(bitrate), space: 90 },
-      { ...axis, label: "VMAF, harmonic mean", labelSize: 18, labelFont: axis.font, size: 46 },
-    ],
-    series: [
-      { label: "Bit rate", value: (_, value) => (value == null ? "–" : bitrate(value)) },
-      ...columns.map(([label, , colour, isLine]) => ({
-        label, stroke: css(colour), width: isLine ? 2 : 0, paths: isLine ? undefined : () => null, spanGaps: true,
-        points: { show: !isLine, size: 11, fill: css("--sheet"), width: 3 },
-        value: (_, value) => two(value),
-      })),
-    ],
-  }, [rates, ...columns.map(([, all]) => at(all))], place);
+  return ratePlot(columns, (one) => one.bits_per_second, place);
 }

@@ -1,5 +1,7 @@
 // What all plots share: their colours, and that they follow the theme and the width.
-import { clock } from "./format.js";
+import uPlot from "uplot";
+
+import { bitrate, clock } from "./format.js";
 
 export const HEIGHT = 280;
 export const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -34,4 +36,31 @@ export function keepDrawn(watched, draw) {
     }
   }).observe(watched);
   return redraw;
+}
+
+/**
+ * VMAF over bit rates. Each column is [label, what has a vmaf, colour, width of its points]; one whose
+ * points are 0 wide is drawn as a line.
+ */
+export function ratePlot(columns, rateOf, place) {
+  const rates = [...new Set(columns.flatMap(([, all]) => all.map(rateOf)))].sort((a, b) => a - b);
+  const at = (all) => rates.map((each) => all.find((one) => rateOf(one) === each)?.vmaf ?? null);
+  const axis = axisStyle();
+  return new uPlot({
+    width: Math.max(place.clientWidth, 200), height: HEIGHT, padding: [14, 14, 0, 0],
+    cursor: { points: { size: 9 }, y: false, drag: { x: false, y: false } },
+    scales: { x: { time: false, distr: 3, log: 2, range: [rates[0] / 1.2, rates.at(-1) * 1.2] } },
+    axes: [
+      { ...axis, values: (_, values) => values.map(bitrate), space: 90 },
+      { ...axis, label: "VMAF, harmonic mean", labelSize: 18, labelFont: axis.font, size: 46 },
+    ],
+    series: [
+      { label: "Bit rate", value: (_, value) => (value == null ? "–" : bitrate(value)) },
+      ...columns.map(([label, , colour, wide]) => ({
+        label, stroke: css(colour), width: wide ? 0 : 2, paths: wide ? () => null : undefined, spanGaps: true,
+        points: { show: wide > 0, size: wide, fill: css("--sheet"), width: 2 },
+        value: (_, value) => (value == null ? "–" : value.toFixed(2)),
+      })),
+    ],
+  }, [rates, ...columns.map(([, all]) => at(all))], place);
 }
