@@ -10,6 +10,7 @@ from typing import Any
 from matinee.core.errors import MatineeError, UsageError
 from matinee.core.events import Fact
 from matinee.core.ids import digest_of_value
+from matinee.core.verdicts import Verdict
 from matinee.flows.board import Board
 from matinee.flows.publish_title import House, Published, Request, publish_title
 from matinee.flows.work import Outcome
@@ -202,10 +203,15 @@ def outcome_of(published: Published) -> Outcome:
     }
     if published.package.state == "ready":
         return Outcome("done", result)
+    return held(published.title.id, faults, result)
+
+
+def held(title: str, faults: Sequence[Verdict], result: Mapping[str, Any]) -> Outcome:
+    """The end of a run of which a verdict failed."""
     told = "; ".join(f"{one.judge} {one.subject}: {one.reasons[0]}" for one in faults)
     error = {
         "code": "verdict.failed",
         "message": f"not shown, because a verdict failed: {told}",
-        "hint": f"see every verdict on the report of {published.title.id}",
+        "hint": f"see every verdict on the report of {title}",
     }
     return Outcome("held", result, error)

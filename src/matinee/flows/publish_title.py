@@ -283,28 +283,7 @@ async def make(
     timeline: Timeline, tracks: TrackPlan,
 ) -> Evidence:  # fmt: skip
     """Everything between inspection and judgement."""
-    encoder, indexer = house.studio.encoder, house.studio.indexer
-
-    async def pictures() -> tuple[Split, Settled, Table, bool]:
-        found = await split(
-            bench, house.scanner, indexer, film, info, timeline,
-            accept_damage=request.accept_damage,
-            longest_segment_s=request.profile.longest_segment_s,
-        )  # fmt: skip
-        fixed = film_of(info, found.timeline, found.plan, tracks.rungs)
-        settled = await settle(
-            bench, house.studio, film, fixed, found, request.profile.ladders, request.proofs
-        )
-        table = look_up(bench, settled.film, request.proofs)
-        is_known = is_complete(table, request.proofs)
-        if not is_known:
-            table = await encode_all(found, settled.film, table)
-        return found, settled, table, is_known
-
-    async def encode_all(found: Split, planned: Film, table: Table) -> Table:
-        reference = await read_source_signature(bench, found)
-        return await encode(bench, house.studio, film, planned, reference, request.proofs, table)
-
+    encoder = house.studio.encoder
     # Keys and texts first: what is wrong with them is told before hours of video.
     encryption, packages = request.profile.encryption, house.packages.of_title(title.id)
     generation = request.generation or newest_generation(packages)
@@ -319,7 +298,9 @@ async def make(
         for track in tracks.sounds
         for one in track.renditions
     ]
-    (found, settled, table, is_known), made_sounds = await both(pictures(), together(sounds))
+    (found, settled, table, is_known), made_sounds = await both(
+        _pictures(house, bench, request, film, info, timeline, tracks), together(sounds)
+    )
     planned = settled.film
     made = Renditions(
         film=planned,
@@ -338,12 +319,43 @@ async def make(
             tell_stages(bench, planned, table, request.proofs)
             tell_finished(bench, planned, request.proofs)
         else:
-            made = replace(made, chunks=await encode_all(found, planned, table))
-    packaged = await package(bench, indexer, house.packager, title.id, made, plan)
+            chunks = await _encode(house, bench, request, film, found, planned, table)
+            made = replace(made, chunks=chunks)
+    packaged = await package(bench, house.studio.indexer, house.packager, title.id, made, plan)
     return Evidence(
         made, plan, packaged, found, request.proofs, settled.choices, settled.hulls,
         settled.grain
     )  # fmt: skip
+
+
+async def _pictures(
+    house: House, bench: Bench, request: Request, film: Path, info: SourceInfo,
+    timeline: Timeline, tracks: TrackPlan,
+) -> tuple[Split, Settled, Table, bool]:  # fmt: skip
+    """The film's chunks in every rung, and whether the ledger had them all already."""
+    found = await split(
+        bench, house.scanner, house.studio.indexer, film, info, timeline,
+        accept_damage=request.accept_damage,
+        longest_segment_s=request.profile.longest_segment_s,
+    )  # fmt: skip
+    fixed = film_of(info, found.timeline, found.plan, tracks.rungs)
+    settled = await settle(
+        bench, house.studio, film, fixed, found, request.profile.ladders, request.proofs
+    )
+    table = look_up(bench, settled.film, request.proofs)
+    is_known = is_complete(table, request.proofs)
+    if not is_known:
+        table = await _encode(house, bench, request, film, found, settled.film, table)
+    return found, settled, table, is_known
+
+
+async def _encode(
+    house: House, bench: Bench, request: Request, film: Path, found: Split, planned: Film,
+    table: Table,
+) -> Table:  # fmt: skip
+    """What the table lacks, and what it has of which the bytes are gone."""
+    reference = await read_source_signature(bench, found)
+    return await encode(bench, house.studio, film, planned, reference, request.proofs, table)
 
 
 def _says_as_much(known: Package, request: Request, bench: Bench) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from matinee.core.errors import NotFound, UsageError
 from matinee.core.verdicts import Verdict, failed
 from matinee.flows.board import Board
+from matinee.flows.publish_run import held
 from matinee.flows.publish_title import House
 from matinee.flows.remake import remake
 from matinee.flows.work import Outcome
@@ -137,10 +138,4 @@ def outcome_of(rekeyed: Rekeyed) -> Outcome:
     faults = failed(rekeyed.verdicts)
     if not faults:
         return Outcome("done", result)
-    told = "; ".join(f"{one.judge} {one.subject}: {one.reasons[0]}" for one in faults)
-    error = {
-        "code": "verdict.failed",
-        "message": f"not shown, because a verdict failed: {told}",
-        "hint": f"see every verdict on the report of {rekeyed.title.id}",
-    }
-    return Outcome("held", result, error)
+    return held(rekeyed.title.id, faults, result)
