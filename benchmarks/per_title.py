@@ -7,7 +7,7 @@ nothing, which counts as a VMAF of 0.
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -21,11 +21,12 @@ from benchmarks.workplace import Workplace, tell
 from matinee.media.curves import CurvesApart, Point, bd_rate, frontier
 from matinee.media.ladder import Rung
 from matinee.media.title_ladder import Spot, place
+from matinee.media.viewers import Offer, lines, seen, views
 
 NAME = "per_title"
 LADDERS = ("standard", "av1")
 LEAN = ("--proofs", "packets")
-LINES = tuple(0.2e6 * 40 ** (n / 48) for n in range(49))
+LINES = lines(0.2e6, 8e6, 49)
 """From 0.2 to 8 Mbit/s, each a 13th more than the one before."""
 
 WAYS = {
@@ -38,20 +39,17 @@ WAYS = {
 }
 """Steps from one rung to the next."""
 
-SEEN = 0.5
-"""VMAF less that is not worth a word."""
-
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A ladder as it ships: its renditions as bits a second and VMAF, and their bytes."""
+    """A ladder as it ships: its renditions by their mean bit rates, and their bytes."""
 
-    points: tuple[Point, ...]
+    offers: tuple[Offer, ...]
     size_bytes: int
 
-    def on(self, line: float) -> float:
-        """VMAF that a viewer gets on a line of so many bits a second."""
-        return max((one.quality for one in self.points if one.size <= line), default=0.0)
+    def points(self) -> list[Point]:
+        """Bits a second and VMAF, along which curves are compared."""
+        return frontier([Point(offer.rate, offer.quality) for offer in self.offers])
 
 
 def run(workplace: Workplace) -> Iterator[Figure]:
@@ -96,26 +94,25 @@ def _hull(made: Publish, library: Path) -> dict[str, Any]:
 def stored(document: dict[str, Any]) -> Stored:
     """The pictures of what ``publish`` printed."""
     pictures = [one for one in document["renditions"] if one["type"] == "video"]
-    points = [Point(one["bits_per_second"], one["vmaf"]["harmonic_mean"]) for one in pictures]
+    offers = [Offer(one["bits_per_second"], one["vmaf"]["harmonic_mean"]) for one in pictures]
     size = sum(one["bits_per_second"] * one["duration"] / 8 for one in pictures)
-    return Stored(tuple(points), round(size))
+    return Stored(tuple(offers), round(size))
 
 
 def figures(what: str, fixed: Stored, fitted: Stored) -> Iterator[Figure]:
     """Ours beside the fixed ladder."""
-    yield Figure(NAME, f"{what}: rungs", "", len(fitted.points), len(fixed.points))
+    yield Figure(NAME, f"{what}: rungs", "", len(fitted.offers), len(fixed.offers))
     ours, theirs = fitted.size_bytes / 1e6, fixed.size_bytes / 1e6
     yield Figure(NAME, f"{what}: bytes stored", "MB", ours, theirs)
     yield Figure(NAME, f"{what}: bytes stored, ours in theirs", "", ours / theirs)
-    gain = bits_at_equal_quality(fixed.points, fitted.points)
+    gain = bits_at_equal_quality(fixed, fitted)
     if gain is not None:
         yield Figure(NAME, f"{what}: bits at equal VMAF", "%", gain)
-    mine, other = ([one.on(line) for line in LINES] for one in (fitted, fixed))
-    yield Figure(NAME, f"{what}: VMAF over lines of 0.2 to 8 Mbit/s", "", _mean(mine), _mean(other))
-    worse = [b - a for a, b in zip(mine, other, strict=True) if b - a > SEEN]
-    yield Figure(NAME, f"{what}: lines with less", "%", 100 * len(worse) / len(LINES))
-    yield Figure(NAME, f"{what}: VMAF less there, at most", "", max(worse, default=0.0))
-    ours, theirs = (max(point.quality for point in one.points) for one in (fitted, fixed))
+    both = views(fitted.offers, fixed.offers, LINES)
+    yield Figure(NAME, f"{what}: VMAF over lines of 0.2 to 8 Mbit/s", "", both.ours, both.peer)
+    yield Figure(NAME, f"{what}: lines with less", "%", 100 * both.lower / both.lines)
+    yield Figure(NAME, f"{what}: VMAF less there, at most", "", both.deficit)
+    ours, theirs = (max(offer.quality for offer in one.offers) for one in (fitted, fixed))
     yield Figure(NAME, f"{what}: VMAF of the best rung", "", ours, theirs)
 
 
@@ -129,11 +126,11 @@ def placings(what: str, hull: dict[str, Any]) -> Iterator[Figure]:
     top = hull["rungs"][-1]["vmaf"]
     for how, step in WAYS.items():
         taken = place(spots, top, hull["slowest"], step=step)
-        found = Stored(tuple(Point(one.rate, one.quality) for one in taken), 0)
+        offers = [Offer(one.rate, one.quality) for one in taken]
         rate = math.fsum(one.rate for one in taken) / 1000
         yield Figure(NAME, f"{what}: rungs {how}", "", len(taken))
         yield Figure(NAME, f"{what}: bits of all rungs {how}", "kbit/s", rate)
-        got = _mean([found.on(line) for line in LINES])
+        got = math.fsum(seen(offers, line) for line in LINES) / len(LINES)
         yield Figure(NAME, f"{what}: VMAF over lines, rungs {how}", "", got)
 
 
@@ -143,13 +140,9 @@ def _rung(size: dict[str, Any], crf: float) -> Rung:
     return Rung(f"{height}p", width, height, Fraction(24), "h264", "", crf, 0, 0, "", 1, 1)
 
 
-def bits_at_equal_quality(fixed: Sequence[Point], fitted: Sequence[Point]) -> float | None:
+def bits_at_equal_quality(fixed: Stored, fitted: Stored) -> float | None:
     """Percent of bits more than the fixed ladder's (less: negative), along the rungs."""
     try:
-        return bd_rate(frontier(fixed), frontier(fitted))
+        return bd_rate(fixed.points(), fitted.points())
     except CurvesApart:
         return None
-
-
-def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values)
