@@ -68,7 +68,8 @@ def test_chunks_have_the_crfs_that_are_explained(targeted: Made, matinee: Run) -
     for shot in choice["shots"]:
         assert shot["likely"] in shot["finals"]
         assert shot["likely"]["worst"] >= shot["floor"] - 0.01
-        assert {one["crf"] for one in shot["proxies"]} == {30, 40}
+        assert shot["proxies"] == []
+    assert choice["proxy"] is None
 
 
 def test_the_same_again_searches_nothing(
@@ -88,8 +89,8 @@ def test_a_plan_tells_what_will_be_searched(film: Path, wide_ladder: Path, matin
 
     (line,) = (one for one in matinee(*plan).out.splitlines() if "settings per shot" in one)
     assert line == (
-        "  settings per shot: video-144p by preset ultrafast at CRF 30, 40, 1 frame in 7 "
-        "scored; VMAF 85, no shot below 83.5"
+        "  settings per shot: video-144p as it ships, a few chunks first; "
+        "VMAF 85, no shot below 83.5"
     )
     told = matinee(*plan, "--json").json
     assert faults("plan", told) == []
@@ -164,7 +165,8 @@ def test_explain_tells_of_one_rung_and_one_shot(targeted: Made, matinee: Run) ->
     assert every.exit_code == one.exit_code == 0
     assert len([row for row in every.out.splitlines() if "VMAF +" in row]) == CHUNKS
     assert "an encode as it ships" in one.out
-    assert "a proxy" in one.out
+    assert "encodes as they ship" in every.out
+    assert "proxy" not in every.out + one.out
     assert [
         shot["shot"] for shot in explained(targeted, matinee, "--shot", 2)["choices"][0]["shots"]
     ] == [2]

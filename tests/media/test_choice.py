@@ -3,7 +3,7 @@
 from itertools import pairwise, product
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matinee.media.choice import (
@@ -12,8 +12,6 @@ from matinee.media.choice import (
     allowed,
     choose,
     choose_as_fixed,
-    chosen_again,
-    lack_of,
     mean_of,
     neighbours,
     on_slope,
@@ -113,35 +111,6 @@ def test_without_a_target_it_is_as_good_as_one_crf_in_no_more_bits(title: list[S
     assert found.quality >= mean_of(title, alike) - 1e-9
     assert goal.quality == pytest.approx(mean_of(title, alike))
     assert found.bits <= sum(one.bits for one in alike) + 1e-6
-
-
-@FEWER
-@given(title=TITLE, target=st.floats(30, 95), off=st.floats(-0.5, 0.5))
-def test_what_is_good_enough_is_not_encoded_again(
-    title: list[ShotModel], target: float, off: float
-) -> None:
-    """Encodes that differ from their proxies by so much, of the logit of VMAF."""
-    bounds = Range(14, 38, 0.5)
-    goal = target_goal(target, 5.0, len(title), 0.1)
-    true = [_shifted(model, off) for model in title]
-    chosen = choose(title, goal, bounds)
-    for _ in range(4):
-        points = [model.at(crf) for model, crf in zip(true, chosen.crfs, strict=True)]
-        known = [model.with_finals([one]) for model, one in zip(title, points, strict=True)]
-        if lack_of(known, points, goal) == 0:
-            break
-        again = chosen_again(known, points, goal, bounds)
-        moved = [abs(a - b) for a, b in zip(again.crfs, chosen.crfs, strict=True)]
-        assume(any(moved))  # else it is out of reach
-        chosen = again
-    else:
-        pytest.fail("a shift that is the same for all shots was not found")
-
-
-def _shifted(model: ShotModel, off: float) -> ShotModel:
-    from matinee.media.shot_models import Shift
-
-    return ShotModel(model.frames, model.proxies, (), Shift(0.0, off, off))
 
 
 def test_neighbours_lie_around_what_was_taken() -> None:

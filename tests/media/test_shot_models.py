@@ -1,9 +1,13 @@
 """What is guessed of a shot between and beyond its points."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from matinee.media.codecs import CODECS
+from matinee.media.codecs.codec import Codec
 from matinee.media.shot_models import (
     REACH,
     Measured,
@@ -11,6 +15,7 @@ from matinee.media.shot_models import (
     ShotModel,
     logit,
     unlogit,
+    usual_model,
     usual_shift,
 )
 
@@ -67,3 +72,28 @@ def test_it_is_believed_a_little_beyond_its_points() -> None:
     wider = MODEL.with_finals([Measured(12, 2e6, 98, 97)])
     assert wider.span == (12 - REACH, 34 + REACH)
     assert ShotModel(1, PROXIES, (), Shift(0, 9, 9)).at(14).quality <= 100
+
+
+@pytest.mark.parametrize("codec", CODECS.values(), ids=lambda one: one.name)
+def test_a_shot_that_nothing_is_known_of_is_as_films_of_its_codec_usually_are(codec: Codec) -> None:
+    usual, (low, high) = codec.usual, codec.crf
+    model = usual_model(usual, 100)
+
+    assert low < usual.crf < high
+    assert model.at(usual.crf).quality == pytest.approx(usual.quality)
+    assert model.at(usual.crf).worst < usual.quality
+    assert model.at(low).quality > usual.quality > model.at(high).quality
+
+
+def test_one_encode_places_the_curve_that_is_usual_and_another_bends_it() -> None:
+    usual = CODECS["h264"].usual
+    first, second = Measured(24, 9e5, 90, 88), Measured(26, 6e5, 87, 84)
+    placed = usual_model(usual, 100).with_final(first)
+    bent = placed.with_final(second)
+
+    assert placed.at(24) == first
+    assert logit(placed.at(25).quality) == pytest.approx(logit(90) - usual.quality_fall)
+    assert math.log(placed.at(25).bits) == pytest.approx(math.log(9e5) - usual.bits_fall)
+    assert (bent.at(24), bent.at(26)) == (first, second)
+    assert bent.with_final(second) == bent
+    assert logit(bent.at(25).quality) == pytest.approx((logit(90) + logit(87)) / 2)

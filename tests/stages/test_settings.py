@@ -1,10 +1,9 @@
-"""Which rungs are searched, by what, and which chunks place the curves of all."""
+"""Which rungs are searched, and by what."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from matinee.core.errors import UsageError
 from matinee.core.ids import digest_of
@@ -12,7 +11,7 @@ from matinee.ladders import load_ladder
 from matinee.media.ladder import fit
 from matinee.media.source import Colour, Picture
 from matinee.stages.chunks import Proofs
-from matinee.stages.settings import ANCHORS, anchors_of, check_wishes, wanted_of
+from matinee.stages.settings import check_wishes, wanted_of
 
 PICTURE = Picture(
     width=640,
@@ -28,30 +27,37 @@ PICTURE = Picture(
 )
 
 
-@given(shots=st.integers(1, 2000))
-def test_anchors_are_spread_over_the_film(shots: int) -> None:
-    anchors = anchors_of(shots)
-
-    assert len(anchors) == -(-shots // ANCHORS)
-    assert sorted(set(anchors)) == anchors
-    assert anchors[0] < ANCHORS
-    assert shots - ANCHORS <= anchors[-1] < shots
-
-
 def test_the_largest_rung_of_each_ladder_that_asks_is_searched() -> None:
     ladders = [load_ladder("standard").with_target(93), load_ladder("av1"), load_ladder("hevc")]
     ladders[2] = ladders[2].with_target(90)
     rungs = [rung for ladder in ladders for rung in fit(ladder, PICTURE, Fraction(24))]
     h264, hevc = wanted_of(ladders, rungs)
 
-    assert (h264.rung.name, h264.followers) == ("360p", ("240p",))
+    assert (h264.rung.name, h264.followers) == ("360p", ("144p", "240p"))
     assert (hevc.rung.name, hevc.ladder.target_vmaf) == ("hevc-360p", 90)
     assert all(name.startswith("hevc-") for name in hevc.followers)
-    assert [(one.preset, one.crf) for one in h264.proxies] == [("ultrafast", 23), ("ultrafast", 33)]
-    assert {(one.maxrate, one.level, one.width) for one in h264.proxies} == {
-        (h264.rung.maxrate, h264.rung.level, 640)
-    }
+    assert (h264.proxies, h264.usual) == ([], h264.rung.coding.usual)
     assert wanted_of([load_ladder("av1")], rungs) == []
+
+
+def test_without_a_target_proxies_are_as_the_rung_but_fast() -> None:
+    ladder = load_ladder("standard").with_settings("per-shot")
+    (wanted,) = wanted_of([ladder], fit(ladder, PICTURE, Fraction(24)))
+
+    assert [(one.preset, one.crf) for one in wanted.proxies] == [
+        ("ultrafast", 23), ("ultrafast", 33),
+    ]  # fmt: skip
+    assert {(one.maxrate, one.level, one.width) for one in wanted.proxies} == {
+        (wanted.rung.maxrate, wanted.rung.level, 640)
+    }
+
+
+def test_rungs_that_come_from_the_title_say_where_their_target_is_likely() -> None:
+    ladder = load_ladder("standard").with_settings("per-title").with_target(90)
+    *_, best = fit(ladder, PICTURE, Fraction(24))
+    (wanted,) = wanted_of([ladder], [replace(best, crf=26.5)])
+
+    assert (wanted.usual.crf, wanted.usual.quality, wanted.rung.crf) == (26.5, 90, ladder.crf)
 
 
 def test_a_target_that_nothing_would_prove_is_refused() -> None:

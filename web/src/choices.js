@@ -51,13 +51,18 @@ function goal({ target, margin, fixed_crf: crf, goal: quality }) {
 }
 
 function found(choice) {
-  const { proxy, rounds, slope, followers } = choice;
+  const { rounds, slope, followers } = choice;
   return [
     `Found: VMAF ${two(choice.vmaf)}${rounds > 1 ? ` in ${rounds} rounds` : ""}.`,
-    `Searched by preset ${proxy.preset} at CRF ${proxy.crfs.join(", ")}, 1 frame in ${proxy.every} scored.`,
+    searched(choice),
     slope == null ? "" : `The next point of VMAF costs ${(slope / 1e6).toFixed(2)} Mbit.`,
     followers.length ? `The same CRFs: ${followers.map(short).join(", ")}.` : "",
   ].filter(Boolean).join(" ");
+}
+
+function searched({ proxy, shots }) {
+  if (!proxy) return `${shots.length} chunks took ${shots.reduce((sum, { finals }) => sum + finals.length, 0)} encodes as they ship.`;
+  return `Searched by preset ${proxy.preset} at CRF ${proxy.crfs.join(", ")}, 1 frame in ${proxy.every} scored.`;
 }
 
 function points(choice, shot) {

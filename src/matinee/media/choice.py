@@ -37,9 +37,6 @@ BEST = 99.99
 TRIMS = 8
 """How many shots at most give back what is too much."""
 
-SMALL = 1.0
-"""What changes a shot's CRF by less is not worth an encode."""
-
 
 @dataclass(frozen=True, slots=True)
 class Range:
@@ -119,7 +116,7 @@ def choose(models: Sequence[ShotModel], goal: Goal, bounds: Range) -> Chosen:
         allowed(model, floor, bounds) for model, floor in zip(models, goal.floors, strict=True)
     ]
     chosen, slope = on_slope(models, ranges, goal)
-    chosen = _trimmed(models, ranges, chosen, goal)
+    chosen = trimmed(models, ranges, chosen, goal)
     return Chosen(
         tuple(one.crf for one in chosen),
         math.fsum(one.bits for one in chosen),
@@ -147,7 +144,7 @@ def on_slope(
     return chosen, _slope(curves, found)
 
 
-def _trimmed(
+def trimmed(
     models: Sequence[ShotModel], ranges: Sequence[Sequence[Measured]],
     chosen: Sequence[Measured], goal: Goal,
 ) -> list[Measured]:  # fmt: skip
@@ -197,38 +194,15 @@ def lack_of(models: Sequence[ShotModel], points: Sequence[Measured], goal: Goal)
     return math.fsum(max(0.0, one) for one in (goal.quality - mean_of(models, points), *below))
 
 
-def chosen_again(
-    models: Sequence[ShotModel], points: Sequence[Measured], goal: Goal,
-    bounds: Range,
-) -> Chosen:  # fmt: skip
-    """The choice after all shots were encoded once: what is good enough stays as it is.
-
-    Args:
-        models: They know ``points``.
-        points: The shots' encodes as they are now.
-        goal: What is to be reached.
-        bounds: CRFs that may be taken.
-    """
-    fresh = choose(models, goal, bounds)
-    kept = [
-        point.crf if abs(crf - point.crf) < SMALL and point.worst >= floor else crf
-        for crf, point, floor in zip(fresh.crfs, points, goal.floors, strict=True)
-    ]
-    likely = [model.at(crf) for model, crf in zip(models, kept, strict=True)]
-    if mean_of(models, likely) < goal.quality:
-        return fresh
+def as_found(
+    models: Sequence[ShotModel], points: Sequence[Measured], slope: float | None
+) -> Chosen:
+    """Encodes that are there, as a choice."""
     return Chosen(
-        tuple(kept), math.fsum(one.bits for one in likely), mean_of(models, likely), fresh.slope
-    )
-
-
-def as_found(models: Sequence[ShotModel], points: Sequence[Measured], chosen: Chosen) -> Chosen:
-    """A choice with the bits and the mean that its encodes have."""
-    return Chosen(
-        chosen.crfs,
+        tuple(point.crf for point in points),
         math.fsum(point.bits for point in points),
         mean_of(models, points),
-        chosen.slope,
+        slope,
     )
 
 

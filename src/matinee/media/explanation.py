@@ -10,7 +10,7 @@ from matinee.media.shot_models import Measured, ShotModel
 
 
 class Wish(Protocol):
-    """A ladder's wish: the rung that was searched, those that follow it, the proxies."""
+    """A ladder's wish: the rung that was searched, those that follow it; its proxies, or none."""
 
     @property
     def ladder(self) -> Ladder: ...  # noqa: D102
@@ -35,9 +35,10 @@ def choice_json(
         chosen: Its CRFs, in the same order.
         goal: What was to be reached.
         bounds: The CRFs that could be taken.
-        rounds: How often all shots were encoded as they ship; 0: never.
+        rounds: How often shots were encoded as they ship and the choice made again; 0: never.
         every: Of a proxy's frames one in so many was scored.
     """
+    proxies = wish.proxies
     points = [model.at(crf) for model, crf in zip(models, chosen.crfs, strict=True)]
     return {
         "ladder": wish.ladder.name,
@@ -50,31 +51,34 @@ def choice_json(
         "margin": wish.ladder.shot_margin if wish.ladder.target_vmaf is not None else None,
         "goal": round(goal.quality, 2),
         "proxy": {
-            "preset": wish.proxies[0].preset,
-            "crfs": [proxy.crf for proxy in wish.proxies],
+            "preset": proxies[0].preset,
+            "crfs": [proxy.crf for proxy in proxies],
             "every": every,
-        },
+        }
+        if proxies
+        else None,
         "rounds": rounds,
         "slope": None if chosen.slope is None else round(chosen.slope),
         "bits": round(sum(point.bits for point in points)),
         "vmaf": round(mean_of(models, points), 2),
         "shots": [
-            _shot(span, model, point, floor, bounds)
+            _shot(span, model, point, floor, bounds, has_proxies=bool(proxies))
             for span, model, point, floor in zip(spans, models, points, goal.floors, strict=True)
         ],
     }
 
 
 def _shot(
-    span: FrameSpan, model: ShotModel, point: Measured, floor: float, bounds: Range
-) -> dict[str, Any]:
+    span: FrameSpan, model: ShotModel, point: Measured, floor: float, bounds: Range,
+    *, has_proxies: bool,
+) -> dict[str, Any]:  # fmt: skip
     return {
         "start": span.start,
         "end": span.end,
         "crf": point.crf,
         "floor": round(floor, 2),
         "likely": _point(point),
-        "proxies": [_point(one) for one in model.proxies],
+        "proxies": [_point(one) for one in model.proxies if has_proxies],
         "finals": [_point(one) for one in model.finals],
         "neighbours": [
             {"crf": one.crf, "bits": round(one.bits), "vmaf": round(one.quality, 2)}

@@ -11,10 +11,21 @@ from statistics import median
 
 import numpy as np
 
+from matinee.media.codecs.codec import Usual
 from matinee.media.curves import Curve
 
 REACH = 4.0
 """How far beyond its points a curve is believed, in CRF; it goes on straight there."""
+
+
+USUAL_BITS = 15_000.0
+"""Bits of a frame where nothing is known. Only what one shot has beside another one matters."""
+
+USUAL_STEP = 8.0
+"""From the first to the second point of the curve that is usual, in CRF."""
+
+USUAL_WORST = 0.1
+"""How far the worst of the shots in a chunk usually is below the chunk, in the logit of VMAF."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +48,23 @@ class ShotModel:
 
     Args:
         frames: How many frames the shot has.
-        proxies: Two points or more at different CRFs, by a cheaper encoder.
+        proxies: Two points or more at different CRFs, by a cheaper encoder or as shots usually are.
         finals: What is known of the encodes that ship; may be empty.
         shift: How far those of other shots lie from their proxies; for a shot without its own.
+        reach: How far beyond its points it is believed, in CRF.
     """
 
     frames: int
     proxies: tuple[Measured, ...]
     finals: tuple[Measured, ...] = ()
     shift: "Shift | None" = None
+    reach: float = REACH
 
     @property
     def span(self) -> tuple[float, float]:
         """The CRFs between which it is believed."""
         crfs = [one.crf for one in (*self.proxies, *self.finals)]
-        return min(crfs) - REACH, max(crfs) + REACH
+        return min(crfs) - self.reach, max(crfs) + self.reach
 
     def at(self, crf: float) -> Measured:
         """What an encode at that CRF is likely to give."""
@@ -69,6 +82,11 @@ class ShotModel:
     def with_finals(self, finals: Sequence[Measured]) -> "ShotModel":
         """The same, knowing these encodes."""
         return replace(self, finals=tuple(sorted(finals, key=lambda one: one.crf)))
+
+    def with_final(self, found: Measured) -> "ShotModel":
+        """The same, knowing one encode more."""
+        others = [one for one in self.finals if one.crf != found.crf]
+        return self.with_finals([*others, found])
 
     def shifts(self) -> list["Shift"]:
         """How far each of its own encodes lies from its proxies."""
@@ -94,6 +112,17 @@ class ShotModel:
             unlogit(_along([(p.crf, logit(p.quality)) for p in points], crf)),
             unlogit(_along([(p.crf, logit(p.worst)) for p in points], crf)),
         )
+
+
+def usual_model(usual: Usual, frames: int) -> ShotModel:
+    """A shot of so many frames that nothing is known of; its curve is believed at every CRF."""
+
+    def point(more: float) -> Measured:
+        value = logit(usual.quality) - usual.quality_fall * more
+        bits = frames * USUAL_BITS * math.exp(-usual.bits_fall * more)
+        return Measured(usual.crf + more, bits, unlogit(value), unlogit(value - USUAL_WORST))
+
+    return ShotModel(frames, (point(0.0), point(USUAL_STEP)), reach=math.inf)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,15 @@
 """Settings: of each ladder that asks for it the film's grain, and the CRF of every chunk.
 
 The largest rung of a ladder is searched; the others follow it, chunk by chunk, as they have one CRF
-where nothing is searched. With a target, some chunks are encoded as they ship, to place the curves
-of the proxies; then all are, and those that miss are encoded again, a few times at most. What comes
-of it is one document, a step of the ledger.
+where nothing is searched. With a target, chunks are encoded as they ship, a few first, and those
+that miss are encoded again; without one, the choice is made by proxies. What comes of it is one
+document, a step of the ledger.
 """
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from math import ceil, inf
+from dataclasses import astuple, dataclass, replace
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -17,32 +17,24 @@ from matinee.assets.derivation import Step
 from matinee.core.errors import UsageError
 from matinee.core.ids import canonical_json
 from matinee.core.progress import Stage
-from matinee.media.choice import (
-    CLOSE,
-    Chosen,
-    Goal,
-    Range,
-    as_found,
-    choose,
-    choose_as_fixed,
-    chosen_again,
-    lack_of,
-    target_goal,
-)
+from matinee.media.choice import Range, choose_as_fixed, target_goal
+from matinee.media.codecs.codec import Usual
 from matinee.media.comparison import parts_of
 from matinee.media.estimate import encode_cost, score_cost
 from matinee.media.explanation import choice_json
 from matinee.media.ladder import Ladder, Rung
 from matinee.media.plan import SHORTEST, shots
-from matinee.media.shot_models import Measured, ShotModel, usual_shift
+from matinee.media.shot_models import ShotModel, usual_model
 from matinee.media.signature import Signature
 from matinee.media.title_explanation import rungs_of
 from matinee.media.title_ladder import Spot
+from matinee.media.waves import WAVES
+from matinee.stages.approach import Approach
 from matinee.stages.bench import Bench, Made
 from matinee.stages.chunks import Film, Proofs
 from matinee.stages.encode import Studio
 from matinee.stages.grain import GrainTold, settle_grain
-from matinee.stages.search import EVERY, STAGE, Quest, measure_finals, measure_proxies
+from matinee.stages.search import EVERY, STAGE, Quest, measure_proxies
 from matinee.stages.split import Split, read_source_signature
 from matinee.stages.title_ladder import TitleWish, fit_title, title_wishes
 
@@ -53,14 +45,8 @@ LOWER = 12.0
 """No shot has a CRF so far below its ladder's: caps hold back what is asked for long before, and an
 encoder that is told to spend more than its buffer allows starves the frames that follow."""
 
-ANCHORS = 8
-"""One chunk in so many is encoded as it ships before all are."""
-
-ROUNDS = 4
-"""How often chunks are encoded as they ship before a target is given up."""
-
-GAIN = 0.8
-"""What a round may leave of what was lacking, for another one to be made."""
+AGAIN = 0.4
+"""The share of a film's chunks that a target is likely to have encoded twice."""
 
 ABOVE = 0.1
 """What is aimed at above a target, in VMAF."""
@@ -70,11 +56,15 @@ Documents = tuple[Mapping[str, Any], ...]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A ladder's wish about one film. ``rung`` is searched; ``followers`` take its CRFs."""
+    """A ladder's wish about one film. ``rung`` is searched; ``followers`` take its CRFs.
+
+    ``likely`` is the CRF at which it is likely to have its target; None: nothing tells.
+    """
 
     ladder: Ladder
     rung: Rung
     followers: tuple[str, ...]
+    likely: float | None = None
 
     @property
     def bounds(self) -> Range:
@@ -84,11 +74,21 @@ class Wanted:
 
     @property
     def proxies(self) -> list[Rung]:
-        """The rung as its encoder's fastest preset makes it, at a few CRFs."""
+        """The rung as its encoder's fastest preset makes it, at a few CRFs; none for a target."""
+        if self.ladder.target_vmaf is not None:
+            return []
         low, high = self.rung.coding.crf
         crfs = {min(float(high), max(float(low), self.rung.crf + s)) for s in PROXY_STEPS}
         preset = next(iter(self.rung.coding.presets))
         return [replace(self.rung, preset=preset, crf=crf) for crf in sorted(crfs)]
+
+    @property
+    def usual(self) -> Usual:
+        """What its shots are likely to be, before any is known."""
+        usual, target = self.rung.coding.usual, self.ladder.target_vmaf
+        if self.likely is None or target is None:
+            return usual
+        return replace(usual, crf=self.likely, quality=target)
 
 
 def wanted_of(ladders: Sequence[Ladder], rungs: Sequence[Rung]) -> list[Wanted]:
@@ -105,7 +105,8 @@ def wanted_of(ladders: Sequence[Ladder], rungs: Sequence[Rung]) -> list[Wanted]:
             continue
         *others, best = own
         followers = () if ladder.is_per_title else tuple(rung.name for rung in others)
-        found.append(Wanted(ladder, replace(best, crf=ladder.crf), followers))
+        likely = best.crf if ladder.is_per_title else None
+        found.append(Wanted(ladder, replace(best, crf=ladder.crf), followers, likely))
     return found
 
 
@@ -127,16 +128,15 @@ def check_wishes(ladders: Sequence[Ladder], proofs: Proofs) -> None:
 
 
 def search_cost(wanted: Wanted, size: tuple[int, int]) -> float:
-    """Processor seconds that a frame of the film costs before all chunks are encoded as they ship.
+    """Processor seconds that a frame of the film is likely to cost beside what ships.
 
     ``size`` is that of the film as it is shown.
     """
+    if wanted.ladder.target_vmaf is not None:
+        return AGAIN * (encode_cost(wanted.rung) + score_cost(*size))
     proxies = wanted.proxies
     cost = sum(encode_cost(proxy) for proxy in proxies)
-    cost += len(proxies) * score_cost(*size) * 2 / EVERY  # every second frame that is kept
-    if wanted.ladder.target_vmaf is not None:
-        cost += (encode_cost(wanted.rung) + score_cost(*size)) / ANCHORS
-    return cost
+    return cost + len(proxies) * score_cost(*size) * 2 / EVERY  # every second frame that is kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +205,7 @@ async def _fitted(
     inner, for_top = replace(bench, tallies={}), replace(bench, tallies={})
 
     async def top(rung: Rung) -> Spot:
-        wanted = Wanted(wish.ladder, replace(rung, crf=wish.ladder.crf), ())
+        wanted = Wanted(wish.ladder, replace(rung, crf=wish.ladder.crf), (), rung.crf)
         chosen = await _chosen(for_top, studio, source, film, found, wanted, proofs)
         rate = chosen["bits"] / film.plan.frames * float(rung.rate)
         return Spot(rung, rate, chosen["vmaf"])
@@ -239,7 +239,7 @@ async def _chosen(
 
 
 def _spent(quest: Quest, document: Mapping[str, Any]) -> float:
-    """Processor seconds of a search: its proxies, and the encodes that do not ship."""
+    """Processor seconds of a search: its proxies, and all that was encoded and does not ship."""
     shipped = {(number, shot["crf"]) for number, shot in enumerate(document["shots"])}
     given_up = sum(cpu_s for key, cpu_s in quest.tries.items() if key not in shipped)
     proxies = quest.bench.tallies.get(STAGE)
@@ -257,6 +257,8 @@ def _step(bench: Bench, film: Film, found: Split, wanted: Wanted) -> Step:
         "name": [ladder.name, wanted.rung.name, *wanted.followers],
         "cuts": list(found.cuts),
     }
+    if ladder.target_vmaf is not None:
+        parameters |= {"waves": list(WAVES), "usual": list(astuple(wanted.usual))}
     clips = {f"clip/{number:05d}": clip.digest for number, clip in enumerate(film.clips)}
     return Step("choose_settings", 1, clips, parameters, bench.tool_ids("ffmpeg"))
 
@@ -269,62 +271,30 @@ def _parts(film: Film, found: Split) -> tuple[Any, ...]:
 
 
 async def _search(quest: Quest, wanted: Wanted, reference: Signature) -> dict[str, Any]:
-    progress, film = quest.bench.progress, quest.film
-    frames = sum(len(clip.frames) for clip in film.clips)
+    clips, bounds, target = quest.film.clips, wanted.bounds, wanted.ladder.target_vmaf
+    if target is None:
+        models = await _proxied(quest, wanted)
+        chosen, goal = choose_as_fixed(models, wanted.rung.crf, bounds)
+        rounds = 0
+    else:
+        models = [usual_model(wanted.usual, len(clip.frames)) for clip in clips]
+        goal = target_goal(target, wanted.ladder.shot_margin, len(models), ABOVE)
+        approach = Approach(quest, wanted.rung, models, goal, bounds, reference)
+        chosen = await approach.run()
+        models, rounds = approach.models, approach.rounds
+    spans = [clip.frames for clip in clips]
+    return choice_json(wanted, spans, models, chosen, goal, bounds, rounds, EVERY)
+
+
+async def _proxied(quest: Quest, wanted: Wanted) -> list[ShotModel]:
+    """The curves of all shots by proxies alone."""
+    progress, clips = quest.bench.progress, quest.film.clips
+    frames = sum(len(clip.frames) for clip in clips)
     line = f"{STAGE} {wanted.rung.name}"
     progress.started(Stage(line, frames, sum(encode_cost(proxy) for proxy in wanted.proxies)))
     proxies = await measure_proxies(quest, wanted.proxies, line)
     progress.finished(line)
-    models = [
+    return [
         ShotModel(len(clip.frames), tuple(points))
-        for clip, points in zip(film.clips, proxies, strict=True)
+        for clip, points in zip(clips, proxies, strict=True)
     ]
-    if wanted.ladder.target_vmaf is None:
-        chosen, goal = choose_as_fixed(models, wanted.rung.crf, wanted.bounds)
-        rounds = 0
-    else:
-        goal = target_goal(wanted.ladder.target_vmaf, wanted.ladder.shot_margin, len(models), ABOVE)
-        models, chosen, rounds = await _approach(quest, wanted, models, goal, reference)
-    spans = [clip.frames for clip in film.clips]
-    return choice_json(wanted, spans, models, chosen, goal, wanted.bounds, rounds, EVERY)
-
-
-async def _approach(
-    quest: Quest, wanted: Wanted, models: list[ShotModel], goal: Goal, reference: Signature
-) -> tuple[list[ShotModel], Chosen, int]:
-    """Encode as it ships, and choose again, until the goal is reached or no round is left."""
-    bounds, rung = wanted.bounds, wanted.rung
-    seen: list[list[Measured]] = [[] for _ in models]
-
-    async def look(crfs: Mapping[int, float], line: str) -> list[ShotModel]:
-        finals = await measure_finals(quest, rung, crfs, reference, f"{line} {rung.name}")
-        for number, point in finals.items():
-            if point not in seen[number]:
-                seen[number].append(point)
-        known = [m.with_finals(own) for m, own in zip(models, seen, strict=True)]
-        usual = usual_shift(known)
-        return [replace(model, shift=usual) for model in known]
-
-    chosen = choose(models, goal, bounds)
-    models = await look({n: chosen.crfs[n] for n in anchors_of(len(models))}, "anchor")
-    chosen, kept, number, before = choose(models, goal, bounds), None, 0, inf
-    while True:
-        number += 1
-        models = await look(dict(enumerate(chosen.crfs)), f"round {number}")
-        points = [model.at(crf) for model, crf in zip(models, chosen.crfs, strict=True)]
-        found = as_found(models, points, chosen)
-        lack = lack_of(models, points, goal)
-        if lack == 0 and (kept is None or found.bits < kept.bits):
-            kept = found
-        is_near = lack == 0 and found.quality <= goal.quality + CLOSE
-        is_stuck = kept is None and lack > GAIN * before  # as where a cap forbids it
-        again = chosen_again(models, points, goal, bounds)
-        if is_near or is_stuck or again.crfs == chosen.crfs or number == ROUNDS:
-            return models, kept or found, number
-        chosen, before = again, lack
-
-
-def anchors_of(shots: int) -> list[int]:
-    """The numbers of the shots that place the curves of all, spread evenly."""
-    count = ceil(shots / ANCHORS)
-    return [(2 * n + 1) * shots // (2 * count) for n in range(count)]

@@ -142,7 +142,6 @@ def _grain_lines(grain: dict[str, Any] | None) -> list[str]:
 
 def _choice_lines(choice: dict[str, Any]) -> list[str]:
     crfs = [shot["crf"] for shot in choice["shots"]]
-    proxy = choice["proxy"]
     if choice["target"] is None:
         goal = f"as good as CRF {choice['fixed_crf']:g} for all: VMAF {choice['goal']:.2f}"
     else:
@@ -152,19 +151,28 @@ def _choice_lines(choice: dict[str, Any]) -> list[str]:
         f"slope: the next point of VMAF costs {_bits(choice['slope'])}"
     )  # fmt: skip
     reach = f"CRF {min(crfs):g} to {max(crfs):g} over {len(crfs)} shots"
-    tried = ", ".join(f"{crf:g}" for crf in proxy["crfs"])
     name = choice["rung"]
     lines = [
         f"{name}: settings per shot, ladder {choice['ladder']}, preset {choice['preset']}",
         f"  goal: {goal}",
         f"  found: VMAF {choice['vmaf']:.2f} in {_bits(choice['bits'])}{met}; {reach}",
-        f"  searched: preset {proxy['preset']} at CRF {tried}, 1 frame in {proxy['every']} scored",
+        f"  searched: {_how(choice)}",
     ]
     if slope:
         lines.append(f"  {slope}")
     if choice["followers"]:
         lines.append(f"  the same CRFs: {', '.join(choice['followers'])}")
     return lines
+
+
+def _how(choice: dict[str, Any]) -> str:
+    """By proxies, or by encodes as they ship."""
+    proxy = choice["proxy"]
+    if proxy is None:
+        encodes = sum(len(shot["finals"]) for shot in choice["shots"])
+        return f"{len(choice['shots'])} chunks in {encodes} encodes as they ship"
+    tried = ", ".join(f"{crf:g}" for crf in proxy["crfs"])
+    return f"preset {proxy['preset']} at CRF {tried}, 1 frame in {proxy['every']} scored"
 
 
 _HEADS = ("shot", "from", "to", "CRF", "bits", "VMAF", "worst", "floor", "CRF 1 lower", "higher")

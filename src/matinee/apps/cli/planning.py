@@ -153,9 +153,9 @@ def _searches_json(
             "ladder": wanted.ladder.name,
             "target": wanted.ladder.target_vmaf,
             "margin": None if wanted.ladder.target_vmaf is None else wanted.ladder.shot_margin,
-            "preset": wanted.proxies[0].preset,
+            "preset": wanted.proxies[0].preset if wanted.proxies else None,
             "crfs": [proxy.crf for proxy in wanted.proxies],
-            "every": EVERY,
+            "every": EVERY if wanted.proxies else None,
             "cpu_seconds": round(frames * search_cost(wanted, size), 1),
         }
         for wanted in wanted_of(profile.ladders, rungs)
@@ -300,13 +300,14 @@ def _hull_line(hull: dict[str, Any]) -> str:
 
 
 def _search_line(search: dict[str, Any]) -> str:
+    if search["target"] is not None:
+        floor = search["target"] - search["margin"]
+        return (
+            f"settings per shot: {search['rung']} as it ships, a few chunks first; VMAF "
+            f"{search['target']:g}, no shot below {floor:g}"
+        )
     crfs = ", ".join(f"{crf:g}" for crf in search["crfs"])
-    wish = (
-        "as good as its CRF for all"
-        if search["target"] is None
-        else f"VMAF {search['target']:g}, no shot below {search['target'] - search['margin']:g}"
-    )
     return (
         f"settings per shot: {search['rung']} by preset {search['preset']} at CRF {crfs}, 1 frame "
-        f"in {search['every']} scored; {wish}"
+        f"in {search['every']} scored; as good as its CRF for all"
     )

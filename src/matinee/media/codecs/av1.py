@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from matinee.media.boxes import BoxError, Fields
 from matinee.media.codecs.bits import Bits
-from matinee.media.codecs.codec import Codec, Coding, Demand, Told, lowest
+from matinee.media.codecs.codec import Codec, Coding, Demand, Told, Usual, lowest
 from matinee.media.colour import (
     CHROMATICITY,
     LUMINANCE,
@@ -284,6 +284,7 @@ AV1 = Codec(
     profiles={8: ("main",), 10: ("main",)},
     presets=PRESETS,
     crf=(1, 63),
+    usual=Usual(35, 92.5, 0.065, 0.06),
     level=level,
     options=_options,
     entries=("av01",),

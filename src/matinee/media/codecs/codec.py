@@ -62,13 +62,29 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Usual:
+    """What films usually look like at their own size, by one preset that ladders have.
+
+    - ``quality`` is VMAF at ``crf``;
+    - a CRF one higher has ``quality_fall`` less of the logit of VMAF, ``bits_fall`` less of the
+      logarithm of bits.
+    """
+
+    crf: float
+    quality: float
+    quality_fall: float
+    bits_fall: float
+
+
+@dataclass(frozen=True, slots=True)
 class Codec:
     """One video codec.
 
     - ``profiles`` are those of each bit depth, the one that is taken unasked first;
     - ``presets`` are the encoder's, fastest first, each with the processor seconds that it takes
       for a million pixels; ``crf`` the bounds of the constant rate factor, 0 being lossless, and
-      ``crf_step`` the steps in which a search takes it: encoders round what is finer;
+      ``crf_step`` the steps in which a search takes it: encoders round what is finer; ``usual``
+      what a search begins with;
     - ``level`` gives the lowest level that allows a stream;
     - ``options`` are what ffmpeg is told, beside the frame rate and times of key frames, which come
       as its second argument; all parameter sets follow from the rung, none from a chunk;
@@ -97,6 +113,7 @@ class Codec:
     profiles: Mapping[int, tuple[str, ...]]
     presets: Mapping[str, float]
     crf: tuple[int, int]
+    usual: Usual
     level: Callable[[Demand], str]
     options: Callable[[Coding, str], list[str]]
     entries: tuple[str, ...]

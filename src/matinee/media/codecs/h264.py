@@ -5,7 +5,7 @@ from math import ceil
 
 from matinee.media.boxes import BoxError, Fields
 from matinee.media.codecs.bits import nal_units
-from matinee.media.codecs.codec import REORDERED_FRAMES, Codec, Coding, Demand, Told, lowest
+from matinee.media.codecs.codec import REORDERED_FRAMES, Codec, Coding, Demand, Told, Usual, lowest
 
 # level: macroblocks per second, per frame, in the DPB; kbit/s and kbit of buffer (High profile)
 LEVELS = {
@@ -111,6 +111,7 @@ H264 = Codec(
     profiles={8: ("high", "main", "baseline")},
     presets=PRESETS,
     crf=(1, 51),
+    usual=Usual(23, 94.4, 0.13, 0.125),
     crf_step=0.5,
     level=level,
     options=_options,

@@ -5,7 +5,7 @@ from math import ceil
 
 from matinee.media.boxes import Box, BoxError, Fields
 from matinee.media.codecs.bits import Bits, nal_units
-from matinee.media.codecs.codec import REORDERED_FRAMES, Codec, Coding, Demand, Told, lowest
+from matinee.media.codecs.codec import REORDERED_FRAMES, Codec, Coding, Demand, Told, Usual, lowest
 from matinee.media.colour import Colours, Hdr, Light, Mastering
 from matinee.media.colour_boxes import light_of, mastering_of
 
@@ -254,6 +254,7 @@ HEVC = Codec(
     profiles={8: ("main",), 10: ("main10",)},
     presets=PRESETS,
     crf=(1, 51),
+    usual=Usual(26, 92.5, 0.122, 0.11),
     crf_step=0.5,
     level=level,
     options=_options,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from matinee.media.boxes import BoxError, Fields
 from matinee.media.codecs.bits import Bits
-from matinee.media.codecs.codec import Codec, Coding, Demand, Told, lowest
+from matinee.media.codecs.codec import Codec, Coding, Demand, Told, Usual, lowest
 
 # level: luma samples of a picture, per second, kbit/s, longest side
 LEVELS = {
@@ -123,6 +123,7 @@ VP9 = Codec(
     profiles={8: ("0",), 10: ("2",)},
     presets=PRESETS,
     crf=(1, 63),
+    usual=Usual(33, 92.3, 0.036, 0.028),
     level=level,
     options=_options,
     entries=("vp09",),

@@ -1,0 +1,81 @@
+"""Approach: a rung's chunks are encoded as they ship until its target of VMAF is met."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import inf
+
+from matinee.media.choice import CLOSE, Chosen, Goal, Range, as_found, lack_of
+from matinee.media.ladder import Rung
+from matinee.media.shot_models import Measured, ShotModel, usual_shift
+from matinee.media.signature import Signature
+from matinee.media.waves import corrected, next_choice, waves_of
+from matinee.stages.search import Quest, measure_finals
+
+CORRECTIONS = 4
+"""How often chunks are encoded again before a target is given up."""
+
+GAIN = 0.8
+"""What a correction may leave of what was lacking at best before, to count as one that helped."""
+
+FRUITLESS = 2
+"""How many corrections in a row that did not help end the search."""
+
+
+@dataclass
+class Approach:
+    """The way to one rung's target.
+
+    ``models`` are of the chunks, in order; ``points`` their encodes as they are now, by number.
+    """
+
+    quest: Quest
+    rung: Rung
+    models: list[ShotModel]
+    goal: Goal
+    bounds: Range
+    reference: Signature
+    points: dict[int, Measured] = field(default_factory=dict)
+    rounds: int = 0
+
+    async def run(self) -> Chosen:
+        """Encode in waves, then correct, until the goal is reached or nothing is gained."""
+        slope = None
+        for wave in waves_of(len(self.models)):
+            chosen = next_choice(self.models, self.points, self.goal, self.bounds)
+            slope = chosen.slope
+            await self._encode({number: chosen.crfs[number] for number in wave})
+        kept: Chosen | None = None
+        least, fruitless, last = inf, 0, self.rounds + CORRECTIONS
+        while True:
+            points = [self.points[number] for number in range(len(self.models))]
+            found = as_found(self.models, points, slope)
+            lack = lack_of(self.models, points, self.goal)
+            if lack == 0 and (kept is None or found.bits < kept.bits):
+                kept = found
+            is_near = lack == 0 and found.quality <= self.goal.quality + CLOSE
+            fruitless = 0 if lack <= GAIN * least else fruitless + 1
+            is_stuck = kept is None and fruitless == FRUITLESS  # as where a cap forbids it
+            again = corrected(self.models, points, self.goal, self.bounds)
+            if is_near or is_stuck or again.crfs == found.crfs or self.rounds == last:
+                return kept or found
+            await self._encode(_changes(found.crfs, again.crfs))
+            least, slope = min(least, lack), again.slope
+
+    async def _encode(self, crfs: Mapping[int, float]) -> None:
+        """Encode chunks as they ship; what is found of them shifts the curves of all."""
+        self.rounds += 1
+        line = f"round {self.rounds} {self.rung.name}"
+        found = await measure_finals(self.quest, self.rung, crfs, self.reference, line)
+        self.points |= found
+        known = [
+            model.with_final(found[number]) if number in found else model
+            for number, model in enumerate(self.models)
+        ]
+        usual = usual_shift(known)
+        self.models = [replace(model, shift=usual) for model in known]
+
+
+def _changes(before: Sequence[float], after: Sequence[float]) -> dict[int, float]:
+    """The CRFs that are others, by number."""
+    pairs = enumerate(zip(before, after, strict=True))
+    return {number: crf for number, (old, crf) in pairs if crf != old}
