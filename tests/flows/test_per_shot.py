@@ -165,7 +165,7 @@ def test_explain_tells_of_one_rung_and_one_shot(targeted: Made, matinee: Run) ->
     assert every.exit_code == one.exit_code == 0
     assert len([row for row in every.out.splitlines() if "VMAF +" in row]) == CHUNKS
     assert "an encode as it ships" in one.out
-    assert "encodes as they ship" in every.out
+    assert "encodes as they ship: " in every.out
     assert "proxy" not in every.out + one.out
     assert [
         shot["shot"] for shot in explained(targeted, matinee, "--shot", 2)["choices"][0]["shots"]

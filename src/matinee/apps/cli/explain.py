@@ -169,8 +169,9 @@ def _how(choice: dict[str, Any]) -> str:
     """By proxies, or by encodes as they ship."""
     proxy = choice["proxy"]
     if proxy is None:
-        encodes = sum(len(shot["finals"]) for shot in choice["shots"])
-        return f"{len(choice['shots'])} chunks in {encodes} encodes as they ship"
+        shots = choice["shots"]
+        encodes = sum(len(shot["finals"]) for shot in shots)
+        return f"encodes as they ship: {encodes}, of chunks: {len(shots)}"
     tried = ", ".join(f"{crf:g}" for crf in proxy["crfs"])
     return f"preset {proxy['preset']} at CRF {tried}, 1 frame in {proxy['every']} scored"
 
