@@ -64,10 +64,7 @@ class Reeled:
 
 def run(workplace: Workplace) -> Iterator[Figure]:
     """Both reels; the mix without AWS's ladder, which is for films of 720 lines or more."""
-    for reel, peers in (
-        (shots_reel(workplace), (SHAKA, AWS, TWO_PASSES)),
-        (mix_reel(workplace), (SHAKA, TWO_PASSES)),
-    ):
+    for reel, peers in ((shots_reel(workplace), (SHAKA, AWS)), (mix_reel(workplace), (SHAKA,))):
         workplace.note(f"{NAME} {reel.name}: {reel.words}")
         yield from _of_reel(workplace, reel, peers)
     for peer in (SHAKA, TWO_PASSES, AWS):
@@ -92,6 +89,10 @@ def _of_reel(workplace: Workplace, reel: Reel, ladders: Sequence[FixedLadder]) -
     yield from _av1(found, "av1", ladders[0].name)
     yield from _own(found, grid_side(standard), standard, [ladder.name for ladder in ladders])
     yield from _own_av1(found, av1, ladders[0].name)
+    tell(f"{NAME} {reel.name}: {TWO_PASSES.name}")
+    found.peers[TWO_PASSES.name] = _peer(found, fitting(TWO_PASSES, *size))
+    for name in ("standard", f"{OWN} for {SHAKA.name}"):  # the rates are the same
+        yield from _beside(found, name, TWO_PASSES.name)
     for name, rungs in (*found.ours.items(), *found.peers.items()):
         workplace.note(f"{NAME} {reel.name}, {name}: {_told(rungs, found.rate)}")
     for file in _drawn(workplace, found):

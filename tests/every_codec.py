@@ -1,11 +1,9 @@
 """A profile with every codec of pictures and sound, at tiny sizes and the fastest presets."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from tests.conftest import Ended, make_film
+from tests.conftest import make_film
+from tests.published import Published, Run, publish_by, write_profile
 
 from matinee.media.codecs import CODECS
 from matinee.media.codecs.sound import SOUND_CODECS
@@ -43,40 +41,15 @@ def ladder_text(name: str, depth: int, profile: str) -> str:
 
 def profile_file(folder: Path) -> Path:
     """The profile, with its ladders beside it."""
-    names = []
-    for family in FAMILIES:
-        names.append("-".join(map(str, family)) + ".toml")
-        (folder / names[-1]).write_text(ladder_text(*family))
+    ladders = {"-".join(map(str, family)): ladder_text(*family) for family in FAMILIES}
     sounds = ""
     for codec in SOUND_CODECS.values():
         rates = "" if codec.is_lossless else "mono_kbps = 64\nstereo_kbps = 96\n"
         sounds += f'[[sound]]\ncodec = "{codec.name}"\nlayouts = ["stereo"]\n{rates}'
-    path = folder / "every.toml"
-    path.write_text(f'ladders = {names!r}\nsubtitles = ["imsc1"]\n{sounds}{LOUDNESS}')
-    return path
+    return write_profile(folder, "every", ladders, f'subtitles = ["imsc1"]\n{sounds}{LOUDNESS}')
 
 
-@dataclass(frozen=True)
-class EveryCodec:
-    """A library with the film in every codec, and what was printed when it was published."""
-
-    library: Path
-    document: dict[str, Any]
-
-    @property
-    def folder(self) -> Path:
-        return self.library / "titles" / TITLE
-
-    def of_type(self, kind: str) -> list[dict[str, Any]]:
-        return [one for one in self.document["renditions"] if one["type"] == kind]
-
-
-def publish_every_codec(folder: Path, matinee: Callable[..., Ended]) -> EveryCodec:
+def publish_every_codec(folder: Path, matinee: Run) -> Published:
     film = make_film(folder / "film.mp4", SECONDS, text=True)
-    library = folder / "library"
-    ended = matinee(
-        "publish", film, "--title", "Every codec", "--profile", profile_file(folder),
-        "--library", library, "--no-scores", "--json",
-    )  # fmt: skip
-    assert ended.exit_code == 0, ended.err
-    return EveryCodec(library, ended.json)
+    profile = profile_file(folder)
+    return publish_by(folder, matinee, film, profile, "--title", "Every codec", "--no-scores")

@@ -19,7 +19,7 @@ from tests.apps.test_every_codec import UNKNOWN, page_of
 from tests.apps.test_other_players import other_site
 from tests.apps.viewer import Viewer
 from tests.conftest import ROOT, environment, run_ffmpeg
-from tests.every_codec import EveryCodec
+from tests.published import Published
 
 __all__ = ["other_site"]
 
@@ -61,7 +61,7 @@ def generated(path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def devices() -> EveryCodec:
+def devices() -> Published:
     FOLDER.mkdir(parents=True, exist_ok=True)
     film = os.environ.get("FILM") or generated(FOLDER / "film.mkv")
     command = [
@@ -72,16 +72,16 @@ def devices() -> EveryCodec:
         [sys.executable, "-m", "matinee", *map(str, command)],
         stdout=subprocess.PIPE, env=environment(), check=True,
     )  # fmt: skip
-    return EveryCodec(FOLDER / "library", json.loads(ended.stdout))
+    return Published(FOLDER / "library", Path(film), "devices", json.loads(ended.stdout))
 
 
 @pytest.fixture(scope="module")
-def device_server(devices: EveryCodec) -> Iterator[LiveServer]:
+def device_server(devices: Published) -> Iterator[LiveServer]:
     with LiveServer.over(devices.library) as server:
         yield server
 
 
-def test_a_film_has_sixty_streams_and_more_each_proved(devices: EveryCodec) -> None:
+def test_a_film_has_sixty_streams_and_more_each_proved(devices: Published) -> None:
     document = devices.document
     judged = {(v["judge"], v["subject"]) for v in document["verdicts"]}
 
@@ -163,7 +163,7 @@ def test_other_players_play_every_codec_that_the_browser_knows(
     )  # fmt: skip
 
 
-def test_each_codec_is_played_or_is_none_that_the_browser_knows(devices: EveryCodec) -> None:
+def test_each_codec_is_played_or_is_none_that_the_browser_knows(devices: Published) -> None:
     codecs = {one["codec"] for kind in ("video", "audio") for one in devices.of_type(kind)}
     begins = {begin[:7].lower() for begin in PLAYED} | {*PLAYED.values()}
 

@@ -9,7 +9,8 @@ from tests.apps.conftest import not_run
 from tests.apps.live_server import LiveServer
 from tests.apps.test_other_players import PLAYERS, other_site
 from tests.apps.viewer import Viewer
-from tests.every_codec import SECONDS, TITLE, EveryCodec
+from tests.every_codec import SECONDS, TITLE
+from tests.published import Published
 
 __all__ = ["other_site"]
 
@@ -35,7 +36,7 @@ UNKNOWN = re.compile("hvc1|ac-3|ec-3")
 
 
 @pytest.fixture(scope="module")
-def codec_server(every_codec: EveryCodec) -> Iterator[LiveServer]:
+def codec_server(every_codec: Published) -> Iterator[LiveServer]:
     with LiveServer.over(every_codec.library) as server:
         yield server
 
@@ -156,7 +157,7 @@ def page_of(
     assert page.evaluate("video.duration") == pytest.approx(SECONDS, abs=0.1)
 
 
-def test_each_codec_is_played_or_is_none_that_the_browser_knows(every_codec: EveryCodec) -> None:
+def test_each_codec_is_played_or_is_none_that_the_browser_knows(every_codec: Published) -> None:
     codecs = {one["codec"] for kind in ("video", "audio") for one in every_codec.of_type(kind)}
     played = tuple(begin.lower() for pair in PAIRS for begin in pair)
 

@@ -3,12 +3,18 @@
 import functools
 import itertools
 import re
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from tests.apps.cinema import CHAPTERS, HEIGHTS, PITCHES, SECONDS, TITLE, Cinema
+from tests.apps.live_server import LiveServer
 from tests.apps.viewer import PHONE, Viewer
+from tests.comparisons import compared_film
+from tests.conftest import run_ffmpeg
+from tests.films import Films
+from tests.per_title import Run, publish_fitted
 
 pytestmark = [
     pytest.mark.browser,
@@ -257,3 +263,56 @@ def test_chapters_are_marked_on_the_seek_bar(view: Callable[..., Viewer], format
     viewer.until(
         "document.querySelector('.shaka-chapter-markers').style.background.includes('gradient')"
     )
+
+
+@pytest.fixture(scope="module")
+def fitted_server(
+    tmp_path_factory: pytest.TempPathFactory, films: Films, matinee: Run
+) -> Iterator[LiveServer]:
+    """Over a title with sound, ``heard``, whose rungs come from itself: several of one size."""
+    fitted = publish_fitted(tmp_path_factory, films, matinee)
+    folder = tmp_path_factory.mktemp("heard")
+    library, ladder = folder / "library", fitted.library.with_name("fitted.toml")
+    shutil.copytree(fitted.library, library)
+    run_ffmpeg(
+        "-i", compared_film(films), "-f", "lavfi", "-t", "26", "-i", "sine", "-map", "0:v",
+        "-map", "1:a", "-c:v", "copy", "-c:a", "aac", folder / "heard.mp4",
+    )  # fmt: skip
+    where = ("--library", library, "--ladder", ladder, "--proofs", "packets", "--no-scores")
+    ended = matinee("publish", folder / "heard.mp4", *where)
+    assert ended.exit_code == 0, ended.err
+    with LiveServer.over(library) as server:
+        yield server
+
+
+@pytest.mark.parametrize("format_", ["hls", "dash"])
+def test_rungs_of_one_size_are_told_apart_and_chosen_by_their_rate(
+    open_viewer: Callable[..., Viewer], fitted_server: LiveServer, format_: str
+) -> None:
+    viewer = open_viewer(fitted_server.address)
+    page = viewer.open(f"/watch/heard?autoplay&format={format_}")
+    viewer.until("window.matinee && matinee.state().time > 0.3")
+    report = page.evaluate("fetch('/v1/titles/heard').then((answer) => answer.json())")["report"]
+    rungs = {
+        f"{rung['height']}p · {rung['bits_per_second'] / 1000:.0f} kbit/s": rung["name"]
+        for rung in report["renditions"] if rung["type"] == "video"
+    }  # fmt: skip
+
+    def menu() -> Any:
+        page.mouse.move(600, next(steps))
+        page.locator(".shaka-overflow-menu-button").click()
+        playing = page.locator(".shaka-current-auto-quality").text_content()
+        page.locator(".shaka-resolution-button").click()
+        return playing, page.locator(".shaka-resolutions").get_by_role("menuitemradio")
+
+    steps = itertools.count(300)
+    playing, choices = menu()
+    assert rungs[playing] == viewer.state()["rung"]["name"]
+    assert sorted(choices.all_inner_texts()) == sorted([*rungs, "Auto"])
+    assert len({label.split()[0] for label in [*rungs][:2]}) == 1
+    page.keyboard.press("Escape")
+    for label, name in [*rungs.items()][:2]:
+        _, choices = menu()
+        choices.filter(has_text=label).click()
+        viewer.until(f"matinee.state().rung.name === '{name}'")
+        page.keyboard.press("Escape")

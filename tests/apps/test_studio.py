@@ -1,6 +1,7 @@
 """The studio in a real browser, over a service in the middle of its work."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -379,13 +380,27 @@ def test_the_page_of_lineage_leads_from_the_screen_to_the_source(
     assert scene.live is live
 
 
-def test_numbers_are_drawn(studio: Callable[..., Any]) -> None:
+DRAWN = """(() => {
+  const drawn = (window.drawn = []), { fillText } = CanvasRenderingContext2D.prototype;
+  CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+    drawn.push(text);
+    return fillText.call(this, text, ...place);
+  };
+})()"""
+
+
+def test_numbers_are_drawn_over_days_and_times_of_iso_8601(studio: Callable[..., Any]) -> None:
     viewer, _ = studio()
+    viewer.page.add_init_script(DRAWN)
     page = settled(viewer, "/studio/numbers")
     viewer.until("document.querySelectorAll('.plots canvas').length === 6")
     page.get_by_role("button", name="1 day").click()
     page.locator("[aria-pressed=true]").get_by_text("1 day").wait_for()
     viewer.until("document.querySelectorAll('.plots canvas').length === 6")
+    viewer.until("drawn.some((text) => /^\\d{4}-\\d\\d-\\d\\d$/.test(text))")
+    drawn = page.evaluate("drawn")
+    assert any(re.fullmatch(r"\d\d:\d\d(:\d\d)?", text) for text in drawn)
+    assert [text for text in drawn if re.search(r"\d/\d|[ap]m", text)] == []
 
 
 def test_the_theme_is_chosen_and_kept(studio: Callable[..., Any]) -> None:

@@ -4,11 +4,13 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from tests.apps.viewer import Viewer
 from tests.conftest import environment
+from tests.encrypted import Encrypted
 
 pytestmark = [
     pytest.mark.browser,
@@ -31,12 +33,12 @@ HOLD = """() => document.querySelector('#files').addEventListener(
 """A test cannot drag a file in from outside; it can drop one that the page was only given."""
 
 
-@pytest.fixture
-def up(tmp_path: Path) -> Iterator[tuple[str, str]]:
+@contextmanager
+def up(library: Path) -> Iterator[tuple[str, str]]:
     """The address of ``matinee up``, and its link to sign in."""
     command = [sys.executable, "-m", "matinee", "up", "--bind", "127.0.0.1:0", "--workers", "2"]
     with subprocess.Popen(
-        [*command, "--library", str(tmp_path / "library")],
+        [*command, "--library", str(library)],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env={**environment(), "MATINEE_DISK_FLOOR": "0.001"},
@@ -54,10 +56,16 @@ def up(tmp_path: Path) -> Iterator[tuple[str, str]]:
             assert process.wait(20) == 0
 
 
+@pytest.fixture
+def new_service(tmp_path: Path) -> Iterator[tuple[str, str]]:
+    with up(tmp_path / "library") as service:
+        yield service
+
+
 def test_a_film_that_is_dropped_with_its_subtitles_is_made_and_plays(
-    up: tuple[str, str], open_viewer: Callable[..., Viewer], film: Path, tmp_path: Path
+    new_service: tuple[str, str], open_viewer: Callable[..., Viewer], film: Path, tmp_path: Path
 ) -> None:
-    address, link = up
+    address, link = new_service
     text = tmp_path / f"{film.stem}.it.srt"
     text.write_text(SRT)
     viewer = open_viewer(address)
@@ -89,3 +97,29 @@ def test_a_film_that_is_dropped_with_its_subtitles_is_made_and_plays(
         "it",
     ]
     page.close()
+
+
+def test_an_encrypted_title_gets_new_keys_before_ones_eyes(
+    encrypted: Encrypted, open_viewer: Callable[..., Viewer], tmp_path: Path
+) -> None:
+    copy = encrypted.copied_to(tmp_path / "library")
+    with up(copy.library) as (address, link):
+        viewer = open_viewer(address)
+        page = viewer.open(link)
+        page.get_by_role("heading", name="Titles", exact=True).wait_for()
+        page = viewer.open(f"/studio/titles/{copy.title}")
+        page.get_by_text("cbcs, generation 1").wait_for()
+        page.get_by_role("button", name="New keys").click()
+        dialog = page.get_by_role("dialog")
+        assert "There is no way back" in dialog.inner_text()
+        dialog.get_by_role("button", name="Close").click()
+        page.get_by_role("button", name="New keys").click()
+        page.get_by_role("button", name="Make new keys").click()
+
+        state = page.get_by_role("button", name=re.compile("New keys: (waiting|being made)"))
+        state.wait_for()
+        assert state.get_attribute("aria-disabled") == "true"
+        page.get_by_text("cbcs, generation 2").wait_for(timeout=120_000)
+        page.get_by_role("button", name="New keys", exact=True).click()
+        page.get_by_role("button", name="Make new keys").wait_for()
+        page.close()

@@ -70,6 +70,16 @@ def test_what_is_asked_for_twice_is_there_once(runs: SqlRuns, log: SqlEventLog) 
     }  # fmt: skip
 
 
+def test_a_run_may_be_of_a_title_from_the_first(runs: SqlRuns, log: SqlEventLog) -> None:
+    run = runs.submit(WISH, "sintel")
+    submit(runs, "other")
+
+    assert (run.title, runs.get("other").title) == ("sintel", None)
+    assert [each.id for each in runs.page([], None, 10, "sintel")] == ["one"]
+    entry = log.after(0, 1)[0]
+    assert entry.event is not None and entry.event.data["title"] == "sintel"
+
+
 def test_the_most_urgent_goes_first(runs: SqlRuns) -> None:
     soon, later = NOON + timedelta(hours=1), NOON + timedelta(hours=2)
     for name, priority, deadline in (

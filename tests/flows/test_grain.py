@@ -1,35 +1,19 @@
 """Film grain: where a film has it, AV1 has it made anew; where it has none, nothing is changed."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-from tests.conftest import Ended
 from tests.contracts.test_grain import NOISE, RATE, grainy_film
 from tests.docs.test_schemas import faults
 from tests.every_codec import ladder_text
 from tests.films import Films, moving_picture
+from tests.published import Published, Run, publish_by, write_profile
 from tests.shared import made_once
 
 pytestmark = pytest.mark.tools
 
-Run = Callable[..., Ended]
 FRAMES = 60
 AUTO = ladder_text("av1", 8, "main").replace("crf = 28", 'crf = 28\nfilm_grain = "auto"')
-
-
-@dataclass(frozen=True)
-class Published:
-    library: Path
-    film: Path
-    profile: Path
-    document: dict[str, Any]
-
-    @property
-    def title(self) -> str:
-        return str(self.document["title"])
 
 
 @pytest.fixture(scope="module")
@@ -38,13 +22,9 @@ def grainy(films: Films, matinee: Run, tmp_path_factory: pytest.TempPathFactory)
     film = grainy_film(films, FRAMES)
 
     def make(folder: Path) -> Published:
-        (folder / "av1.toml").write_text(AUTO)
-        profile = folder / "grainy.toml"
-        profile.write_text('ladders = ["av1.toml"]\n[encryption]\nscheme = "cenc"\n')
-        library = folder / "library"
-        ended = matinee("publish", film, "--profile", profile, "--library", library, "--json")
-        assert ended.exit_code == 0, ended.err
-        return Published(library, film, profile, ended.json)
+        more = '[encryption]\nscheme = "cenc"\n'
+        profile = write_profile(folder, "grainy", {"av1": AUTO}, more)
+        return publish_by(folder, matinee, film, profile)
 
     return made_once(tmp_path_factory, "grainy", make)
 
@@ -80,7 +60,7 @@ def test_it_is_explained_and_stands_in_the_lineage(grainy: Published, matinee: R
 
 def test_it_is_proved_again_and_made_once(grainy: Published, matinee: Run) -> None:
     library = ("--library", grainy.library)
-    again = matinee("publish", grainy.film, "--profile", grainy.profile, *library, "--json")
+    again = matinee(*grainy.again, "--json")
 
     assert again.json["derivations"]["ran"] == 0
     assert matinee("verify", grainy.title, *library).exit_code == 0

@@ -1,16 +1,13 @@
 """A film of high dynamic range is published in its own range beside a tone-mapped one."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import av
 import pytest
-from tests.conftest import Ended
 from tests.contracts.test_hdr import DISPLAY, bright_film
 from tests.every_codec import ladder_text
 from tests.films import Films
+from tests.published import Published, Run, publish_by, write_profile
 from tests.shared import made_once
 
 from matinee.adapters.pyav_picture import light_of, mastering_of
@@ -20,24 +17,8 @@ from matinee.media.hls import read_multivariant
 
 pytestmark = pytest.mark.tools
 
-Run = Callable[..., Ended]
 BRIGHT = {"video-hevc-pq-144p": "hvc1.2.", "video-av1-pq-144p": "av01.0."}
 PLAIN = {"video-72p", "video-144p"}
-
-
-@dataclass(frozen=True)
-class Published:
-    library: Path
-    film: Path
-    profile: Path
-    document: dict[str, Any]
-
-    @property
-    def folder(self) -> Path:
-        return Path(self.document["hls"]).parent
-
-    def verdicts(self, judge: str) -> dict[str, dict[str, Any]]:
-        return {v["subject"]: v for v in self.document["verdicts"] if v["judge"] == judge}
 
 
 @pytest.fixture(scope="module")
@@ -45,16 +26,9 @@ def bright(films: Films, matinee: Run, tmp_path_factory: pytest.TempPathFactory)
     film = bright_film(films, "hdr10", 100)
 
     def make(folder: Path) -> Published:
-        names = []
-        for family in (("hevc", 10, "main10"), ("h264", 8, "high"), ("av1", 10, "main")):
-            names.append(f"{family[0]}.toml")
-            (folder / names[-1]).write_text(ladder_text(*family))
-        profile = folder / "bright.toml"
-        profile.write_text(f"ladders = {names!r}\n")
-        library = folder / "library"
-        ended = matinee("publish", film, "--profile", profile, "--library", library, "--json")
-        assert ended.exit_code == 0, ended.err
-        return Published(library, film, profile, ended.json)
+        families = (("hevc", 10, "main10"), ("h264", 8, "high"), ("av1", 10, "main"))
+        ladders = {family[0]: ladder_text(*family) for family in families}
+        return publish_by(folder, matinee, film, write_profile(folder, "bright", ladders))
 
     return made_once(tmp_path_factory, "bright", make)
 
@@ -138,9 +112,7 @@ def test_the_codec_string_of_av1_tells_the_colours(bright: Published) -> None:
 
 
 def test_the_same_again_makes_nothing(bright: Published, matinee: Run) -> None:
-    ended = matinee(
-        "publish", bright.film, "--profile", bright.profile, "--library", bright.library, "--json"
-    )
+    ended = matinee(*bright.again, "--json")
 
     assert ended.exit_code == 0, ended.err
     assert ended.json["derivations"]["ran"] == 0
@@ -154,8 +126,7 @@ def test_a_scrub_proves_its_frames_too(bright: Published, matinee: Run) -> None:
 
 
 def test_it_is_verified(bright: Published, matinee: Run) -> None:
-    (title,) = (bright.library / "titles").iterdir()
-    ended = matinee("verify", title.name, "--library", bright.library, "--json")
+    ended = matinee("verify", bright.title, "--library", bright.library, "--json")
 
     assert ended.exit_code == 0, ended.out + ended.err
 
@@ -171,8 +142,8 @@ def test_a_plan_says_what_would_keep_its_range(bright: Published, matinee: Run) 
 def test_where_it_is_encrypted_av1_is_tone_mapped_and_hevc_keeps_its_range(
     bright: Published, matinee: Run
 ) -> None:
-    profile = bright.profile.with_name("locked.toml")
-    profile.write_text(bright.profile.read_text() + '[encryption]\nscheme = "cbcs"\n')
+    profile = Path(bright.profile).with_name("locked.toml")
+    profile.write_text(Path(bright.profile).read_text() + '[encryption]\nscheme = "cbcs"\n')
     ended = matinee("publish", "--plan", bright.film, "--profile", profile, "--json")
 
     assert ended.exit_code == 0, ended.err

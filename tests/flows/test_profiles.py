@@ -2,7 +2,6 @@
 
 import re
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -10,8 +9,9 @@ from typing import Any
 
 import av
 import pytest
-from tests.conftest import TINY_LADDER, Ended, run_ffmpeg, standing_in
-from tests.every_codec import FAMILIES, FRAMES, SECONDS, TARGET, EveryCodec
+from tests.conftest import TINY_LADDER, run_ffmpeg, standing_in
+from tests.every_codec import FAMILIES, FRAMES, SECONDS, TARGET
+from tests.published import Published, Run
 
 from matinee.media.cmaf import read_init, read_segment
 from matinee.media.codecs import BY_ENTRY
@@ -22,11 +22,10 @@ from matinee.media.ladder import family_of
 
 pytestmark = pytest.mark.tools
 
-Run = Callable[..., Ended]
 RATE = Fraction(24_000, 1001)
 
 
-def test_all_verdicts_over_every_codec_pass(every_codec: EveryCodec) -> None:
+def test_all_verdicts_over_every_codec_pass(every_codec: Published) -> None:
     verdicts = every_codec.document["verdicts"]
 
     assert every_codec.document["state"] == "published"
@@ -35,7 +34,7 @@ def test_all_verdicts_over_every_codec_pass(every_codec: EveryCodec) -> None:
     assert proved == {one["name"] for one in every_codec.of_type("video")}
 
 
-def test_there_is_a_rendition_of_every_codec_depth_and_profile(every_codec: EveryCodec) -> None:
+def test_there_is_a_rendition_of_every_codec_depth_and_profile(every_codec: Published) -> None:
     names = {one["name"] for one in every_codec.of_type("video")}
     families = {re.sub(r"-?\d+p$", "", name.removeprefix("video-")) for name in names}
     sounds = {one["codec"] for one in every_codec.of_type("audio")}
@@ -48,7 +47,7 @@ def test_there_is_a_rendition_of_every_codec_depth_and_profile(every_codec: Ever
         assert video["frames"] == FRAMES
 
 
-def test_every_sound_is_as_loud_as_the_profile_wishes(every_codec: EveryCodec) -> None:
+def test_every_sound_is_as_loud_as_the_profile_wishes(every_codec: Published) -> None:
     found = {
         verdict["subject"]: verdict["evidence"]["loudness"]["integrated_lufs"]
         for verdict in every_codec.document["verdicts"]
@@ -59,7 +58,7 @@ def test_every_sound_is_as_loud_as_the_profile_wishes(every_codec: EveryCodec) -
 
 
 def test_every_codec_is_encrypted_and_comes_back_byte_for_byte(
-    every_codec: EveryCodec, matinee: Run, tmp_path: Path
+    every_codec: Published, matinee: Run, tmp_path: Path
 ) -> None:
     """Nothing is encoded again: chunks and sounds are those of the ledger."""
     library = shutil.copytree(every_codec.library, tmp_path / "library")
@@ -80,7 +79,7 @@ def test_every_codec_is_encrypted_and_comes_back_byte_for_byte(
 
 
 @pytest.mark.parametrize("entry", ["hvc1", "av01", "vp09", "Opus", "ac-3", "ec-3", "fLaC"])
-def test_what_is_served_decodes_whole(every_codec: EveryCodec, entry: str, tmp_path: Path) -> None:
+def test_what_is_served_decodes_whole(every_codec: Published, entry: str, tmp_path: Path) -> None:
     served = [
         one
         for kind in ("video", "audio")
@@ -131,7 +130,7 @@ class Shown:
 
 
 @pytest.fixture(scope="module")
-def shown(every_codec: EveryCodec) -> Shown:
+def shown(every_codec: Published) -> Shown:
     folder = every_codec.folder
     files = {
         path.relative_to(folder).as_posix(): path.read_bytes()
@@ -263,26 +262,21 @@ def test_variants_of_depths_and_profiles_are_sets_of_their_own(shown: Shown) -> 
 
 
 def test_a_profile_that_is_made_already_is_not_rehearsed_again(
-    every_codec: EveryCodec, matinee: Run
+    every_codec: Published, matinee: Run
 ) -> None:
-    film = every_codec.library.parent / "film.mp4"
-    again = matinee(
-        "publish", film, "--profile", every_codec.library.parent / "every.toml", "--library",
-        every_codec.library, "--no-scores", "--json",
-    ).json  # fmt: skip
+    again = matinee(*every_codec.again, "--no-scores", "--json").json
 
     assert again["derivations"]["ran"] == 0
     assert again["package"] == every_codec.document["package"]
 
 
 def test_what_cannot_be_made_is_told_before_the_long_work(
-    every_codec: EveryCodec, matinee: Run, tmp_path: Path
+    every_codec: Published, matinee: Run, tmp_path: Path
 ) -> None:
     """An encoder that fails for one codec alone: nothing of the others was made before."""
-    film = every_codec.library.parent / "film.mp4"
     stand_in = standing_in(tmp_path / "ffmpeg", Path(__file__).parent / "faulty_ffmpeg.py")
     ended = matinee(
-        "publish", film, "--profile", every_codec.library.parent / "every.toml", "--library",
+        "publish", every_codec.film, "--profile", every_codec.profile, "--library",
         tmp_path / "library", "--no-scores", "--json", MATINEE_FAULT="no vp9", **stand_in,
     )  # fmt: skip
 

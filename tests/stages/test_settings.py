@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,8 @@ from matinee.ladders import load_ladder
 from matinee.media.ladder import fit
 from matinee.media.source import Colour, Picture
 from matinee.stages.chunks import Proofs
-from matinee.stages.settings import check_wishes, wanted_of
+from matinee.stages.settings import check_wishes, grain_of_own, wanted_of
+from matinee.stages.title_ladder import TitleWish
 
 PICTURE = Picture(
     width=640,
@@ -67,3 +69,27 @@ def test_a_target_that_nothing_would_prove_is_refused() -> None:
         check_wishes([ladder], Proofs(scored=False))
     check_wishes([ladder], Proofs())
     check_wishes([ladder.with_settings("fixed")], Proofs(scored=False))
+
+
+def test_grain_is_told_of_the_rungs_that_a_title_has_not_of_those_it_could_have() -> None:
+    av1, h264 = load_ladder("av1"), load_ladder("standard")
+    could_be = fit(av1, PICTURE, Fraction(24))
+    others = fit(h264, PICTURE, Fraction(24))
+    told: dict[str, Any] = {
+        "noise": 3.0,
+        "rungs": {"video-av1-240p": 5, "video-av1-360p": 9, "video-hevc-360p": 7},
+    }
+    rich, lean = (
+        replace(could_be[-1], name=name, film_grain=9) for name in ("av1-360p", "av1-360p-2")
+    )
+    asked = TitleWish(av1, tuple(could_be))
+    own = grain_of_own(told, asked, [lean, rich])
+    plain = grain_of_own(told, TitleWish(h264, tuple(others)), others[:1])
+
+    assert [rung.name for rung in could_be[-2:]] == ["av1-240p", "av1-360p"]
+    assert own == {
+        "noise": 3.0,
+        "rungs": {"video-hevc-360p": 7, "video-av1-360p": 9, "video-av1-360p-2": 9},
+    }
+    assert plain == told
+    assert set(told["rungs"]) == {"video-av1-240p", "video-av1-360p", "video-hevc-360p"}

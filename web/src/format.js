@@ -44,10 +44,19 @@ export function rate(value) {
 
 export const fps = (value) => (value == null ? "–" : `${Number(rate(value).toFixed(3))}`);
 
-export function date(text) {
+const two = (value) => String(value).padStart(2, "0");
+
+/** A day as ISO 8601 has it, in the zone of who looks. */
+export const day = (at) => `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+
+/** A time of the day, of 24 hours. */
+export const time = (at, withSeconds = false) =>
+  [at.getHours(), at.getMinutes(), ...(withSeconds ? [at.getSeconds()] : [])].map(two).join(":");
+
+export function date(text, withSeconds = false) {
   const when = new Date(text);
   if (Number.isNaN(when.getTime())) return text ?? "–";
-  return when.toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });
+  return `${day(when)} ${time(when, withSeconds)}`;
 }
 
 const languages = new Intl.DisplayNames(["en"], { type: "language" });

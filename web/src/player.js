@@ -4,7 +4,7 @@ import { h, loadTitle } from "./dom.js";
 import { bitrate, clock, fps, language, score } from "./format.js";
 import { bindings, helpDialog, listen } from "./keys.js";
 import { NerdPanel } from "./nerd.js";
-import { renditionOf, videoRenditions } from "./rungs.js";
+import { pictureLabel, renditionOf, videoRenditions } from "./rungs.js";
 
 const PANEL = ["play_pause", "mute_volume", "time_and_duration", "spacer", "captions", "overflow_menu", "fullscreen"];
 const MENU = ["quality", "language", "captions", "chapter", "playback_rate", "picture_in_picture"];
@@ -56,7 +56,7 @@ class Watch {
       controlPanelElements: small.matches ? PANEL.filter((name) => name !== "captions") : PANEL,
       overflowMenuButtons: MENU,
       showAudioCodec: false, // a language once, whatever it is coded in: the player takes what it can play
-      customTrackLabel: (...told) => soundLabel(this.player, ...told), // Shaka wants one without parameters
+      customTrackLabel: (...told) => this.trackLabel(...told), // Shaka wants one without parameters
       topControlPanelElements: [],
       contextMenuElements: ["loop", "picture_in_picture"],
       seekBarColors: { played: AMBER, buffered: "rgba(255,255,255,.45)", base: "rgba(255,255,255,.22)",
@@ -68,6 +68,7 @@ class Watch {
       addSeekBar: true,
     });
     this.controls = ui.getControls();
+    this.controls.addEventListener("resolutionselectionupdated", () => queueMicrotask(() => this.tellAuto()));
     await this.player.attach(this.video);
     this.player.configure({
       abr: { defaultBandwidthEstimate: 2e6, switchInterval: 4 },
@@ -87,6 +88,19 @@ class Watch {
       this.video.muted = true;
       await this.video.play().catch(() => {});
     }
+  }
+
+  trackLabel(name, track, kind) {
+    if (kind !== "video") return soundLabel(this.player, name, track, kind);
+    return pictureLabel(this.title.report, this.player.getVariantTracks(), name, track);
+  }
+
+  /** Shaka Player asks for no label of what plays by its own choice. */
+  tellAuto() {
+    const place = this.container.querySelector(".shaka-current-auto-quality");
+    const track = this.player.getVideoTracks().find(({ active }) => active);
+    const label = place && track ? this.trackLabel(place.textContent, track, "video") : "";
+    if (label) place.textContent = label;
   }
 
   layOut(small) {

@@ -77,8 +77,11 @@ class Ended:
 class RunQueue(Protocol):
     """Where runs wait and workers take them."""
 
-    def submit(self, wish: Wish) -> Run:
-        """Queue a run and tell ``run.queued``; one of the same id stays as it is."""
+    def submit(self, wish: Wish, title: str | None = None) -> Run:
+        """Queue a run and tell ``run.queued``; one of the same id stays as it is.
+
+        ``title`` is the one that it is of, where that is known before the run tells it.
+        """
         ...
 
     def claim(self, owner: str, above: int | None = None) -> Run | None:

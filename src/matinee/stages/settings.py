@@ -165,7 +165,7 @@ async def settle(
         hulls.append(document)
         own = rungs_of(document, wish.rungs)
         film = replace(film, rungs=_instead_of(film.rungs, wish, own))
-        grain = grain and _grain_of(grain, wish, own)
+        grain = grain and grain_of_own(grain, wish, own)
     crfs: dict[str, tuple[float, ...]] = {}
     choices = []
     for wanted in wanted_of(ladders, film.rungs):
@@ -184,8 +184,11 @@ def _instead_of(every: Sequence[Rung], wish: TitleWish, own: Sequence[Rung]) -> 
     return (*rest[:first], *own, *rest[first:])
 
 
-def _grain_of(grain: GrainTold, wish: TitleWish, own: Sequence[Rung]) -> GrainTold:
-    """The grain's document with the rungs that there are, for those that there could be."""
+def grain_of_own(grain: GrainTold, wish: TitleWish, own: Sequence[Rung]) -> GrainTold:
+    """The grain's document with a ladder's ``own`` rungs, for those that it could have.
+
+    It tells of them only where it told of their size, so not of a ladder that did not ask.
+    """
     could_be = {(rung.width, rung.height): f"video-{rung.name}" for rung in wish.rungs}
     told = grain["rungs"]
     rungs = {name: told[name] for name in told if name not in could_be.values()}

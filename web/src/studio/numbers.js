@@ -2,7 +2,7 @@
 import uPlot from "uplot";
 
 import { h } from "../dom.js";
-import { bytes, count, seconds } from "../format.js";
+import { bytes, count, day, seconds, time } from "../format.js";
 import { ask } from "./api.js";
 import { on } from "./live.js";
 import { head, panel } from "./parts.js";
@@ -78,6 +78,18 @@ function append(series, now) {
 
 const dataOf = (series, columns) => [series.times, ...columns.map(([name]) => series.columns[name])];
 
+/** Times of the day; below the first, and where a day begins, which day it is. */
+function clockTicks(_, ticks, __, ___, step) {
+  let before = null;
+  return ticks.map((tick) => {
+    const at = new Date(tick * 1000);
+    const words = time(at, step < 60);
+    const isNew = day(at) !== before;
+    before = day(at);
+    return isNew ? `${words}\n${before}` : words;
+  });
+}
+
 function plotOf(place, series, columns, words, title) {
   const axis = { stroke: css("--soft"), font: `11px ${css("--sans")}`, grid: { stroke: css("--line"), width: 1 }, ticks: { show: false } };
   return new uPlot({
@@ -87,7 +99,7 @@ function plotOf(place, series, columns, words, title) {
     legend: { show: columns.length > 1, live: false },
     cursor: { y: false, drag: { x: false, y: false } },
     scales: { y: { range: (_, low, high) => [0, Math.max(1, (high ?? 1) * 1.1)] } },
-    axes: [{ ...axis, space: 70 }, { ...axis, size: 58, values: (_, ticks) => ticks.map(words) }],
+    axes: [{ ...axis, space: 70, values: clockTicks }, { ...axis, size: 58, values: (_, ticks) => ticks.map(words) }],
     series: [{}, ...columns.map(([, label], index) => ({
       label, stroke: css(`--series-${index + 1}`), width: 2, points: { show: false }, value: (_, value) => words(value),
       fill: columns.length === 1 ? `color-mix(in srgb, ${css("--series-1")} 14%, transparent)` : undefined,

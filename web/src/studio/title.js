@@ -6,6 +6,7 @@ import { on } from "./live.js";
 import { dialog, doing, field, head, nothing, panel, tellError, toast } from "./parts.js";
 import { isOver, Pipeline } from "./pipeline.js";
 import { poster } from "./poster.js";
+import { newKeys } from "./rekey.js";
 import { stateMark, when } from "./words.js";
 
 export async function show({ main, params, signal, session, visit }) {
@@ -18,6 +19,8 @@ export async function show({ main, params, signal, session, visit }) {
     await act(`${path}/${name}`, body);
     again();
   }, { done, confirm });
+  const { encryption } = title.report ?? {};
+  const keys = newKeys(title, path, async ({ id }) => told(await ask(`/v1/runs/${enc(id)}`, { signal })));
   main.append(
     head("Title", title.name,
       title.media ? h("a", { class: "button", href: `/watch/${enc(title.id)}` }, "Watch") : null,
@@ -31,6 +34,7 @@ export async function show({ main, params, signal, session, visit }) {
         title.credit ? h("p", { class: "credit" }, title.credit) : null,
         h("dl", { class: "facts-list" },
           fact("Film", title.film), fact("Added", date(title.added_at)),
+          encryption ? fact("Keys", `${encryption.scheme}, generation ${encryption.generation}`) : null,
           title.opens_at ? fact("May be shown from", date(title.opens_at)) : null,
           title.closes_at ? fact("May be shown until", date(title.closes_at)) : null,
           title.removes_at ? fact("Goes for good", date(title.removes_at)) : null),
@@ -39,10 +43,12 @@ export async function show({ main, params, signal, session, visit }) {
           title.state === "published" ? doIt("Take off the screen", "hide", {}, "It is off the screen.") : null,
           title.state === "hidden" && title.packages.some(({ state }) => state === "ready") ? doIt("Put on screen", "show", {}, "It is on screen.") : null,
           title.packages.length > 1 && title.state !== "deleted" ? doIt("Go back one package", "rollback", {}, "The package before is on screen.") : null,
+          encryption && title.state !== "deleted" ? keys.button : null,
           title.state === "deleted" ? doIt("Bring it back", "undelete", {}, "It is deleted no more.")
             : doIt("Delete", "delete", {}, "It is deleted, and can be brought back for 7 days.", `Delete ${title.name}? It can be brought back for 7 days.`)) : null)));
   const place = h("div", {});
   const history = h("ul", { class: "rows" });
+  const none = h("li", {}, "None.");
   main.append(panel("Being made", "Fills in as chunks finish; choose a cell to see how it was made", place),
     panel("Packages", "Newest first", packages(title, path, canAct, again)), panel("Runs", null, history));
   let shown = null;
@@ -55,22 +61,27 @@ export async function show({ main, params, signal, session, visit }) {
     }
   };
   const list = (run) => {
+    none.remove();
     const line = h("li", {}, h("a", { href: `/studio/runs/${enc(run.id)}` }, run.film), stateMark(run.state), when(run.ended_at ?? run.started_at ?? run.queued_at));
     if (known.has(run.id)) known.get(run.id).replaceWith(line);
     else history.prepend(line);
     known.set(run.id, line);
   };
-  runs.slice().reverse().forEach(list);
-  if (runs.length) tell(await ask(`/v1/runs/${enc((runs.find((run) => !isOver(run)) ?? runs[0]).id)}`, { signal }));
-  else place.append(nothing("No run of this service made it: it was published by the command line."));
-  if (!runs.length) history.append(h("li", {}, "None."));
-  on("run", signal, (run) => {
-    if (run.title !== title.id) return;
+  const told = (run) => {
     const before = shown?.run.state;
     tell(run);
+    keys.tell(run);
     if (known.get(run.id)?.state !== run.state) list(run);
     if (run.state === "done" && before && before !== "done") again();
+  };
+  runs.slice().reverse().forEach((run) => {
+    list(run);
+    keys.tell(run);
   });
+  if (runs.length) tell(await ask(`/v1/runs/${enc((runs.find((run) => !isOver(run)) ?? runs[0]).id)}`, { signal }));
+  else place.append(nothing("No run of this service made it: it was published by the command line."));
+  if (!runs.length) history.append(none);
+  on("run", signal, (run) => run.title === title.id && told(run));
 }
 
 const fact = (words, value) => [h("dt", {}, words), h("dd", {}, value)];

@@ -1,5 +1,6 @@
 // What happens, in plain words.
 import { h } from "../dom.js";
+import { date } from "../format.js";
 
 const RUN_STATES = {
   queued: ["Waiting", "plain"],
@@ -89,7 +90,7 @@ export function sentence(event) {
 export function when(text) {
   if (!text) return h("span", {}, "–");
   const at = new Date(text);
-  const element = h("time", { datetime: text, title: at.toLocaleString("en") });
+  const element = h("time", { datetime: text, title: date(text, true) });
   element.textContent = ago(at);
   return element;
 }

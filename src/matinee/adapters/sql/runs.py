@@ -59,12 +59,12 @@ class SqlRuns(RunQueue, RunDesk, Leases):
         self._engine = engine
         self._now = now
 
-    def submit(self, wish: Wish) -> Run:
+    def submit(self, wish: Wish, title: str | None = None) -> Run:
         with writing(self._engine) as connection:
             new = insert_if_absent(connection, runs).returning(runs.c.sequence)
             now = self._now()
-            if connection.scalar(new, _row(wish, now)) is not None:
-                tell(connection, [_queued(wish)], now)
+            if connection.scalar(new, _row(wish, title, now)) is not None:
+                tell(connection, [_queued(wish, title)], now)
             return _known(connection, wish.id)
 
     def claim(self, owner: str, above: int | None = None) -> Run | None:
@@ -152,7 +152,7 @@ class SqlRuns(RunQueue, RunDesk, Leases):
                 "ended_at": None,
             }
             run = _change(connection, run, changes)
-            tell(connection, [_queued(run.wish), *facts], now)
+            tell(connection, [_queued(run.wish, run.title), *facts], now)
             return run
 
     def hurry(self, run_id: str, priority: int, facts: Sequence[Fact]) -> Run:
@@ -242,9 +242,9 @@ def _about(run: Run) -> dict[str, Any]:
     return {"run": run.id, "flow": wish.flow, "film": wish.film, "title": run.title}
 
 
-def _queued(wish: Wish) -> Fact:
+def _queued(wish: Wish, title: str | None) -> Fact:
     deadline = wish.deadline and wish.deadline.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    data = {"run": wish.id, "flow": wish.flow, "film": wish.film, "title": None}
+    data = {"run": wish.id, "flow": wish.flow, "film": wish.film, "title": title}
     return _fact("run.queued", wish, {**data, "priority": wish.priority, "deadline": deadline})
 
 
@@ -252,11 +252,12 @@ def _fact(kind: str, wish: Wish, data: Mapping[str, Any]) -> Fact:
     return Fact(kind, f"run/{wish.id}", data, wish.cause)
 
 
-def _row(wish: Wish, now: datetime) -> dict[str, Any]:
+def _row(wish: Wish, title: str | None, now: datetime) -> dict[str, Any]:
     return {
         "id": wish.id,
         "flow": wish.flow,
         "film": wish.film,
+        "title": title,
         "request": dict(wish.request),
         "priority": wish.priority,
         "deadline": wish.deadline,

@@ -101,7 +101,7 @@ class Service:
     records: Records
     findings: Findings
     scrubs: Scrubs
-    submit: Callable[[Wish], Run]
+    submit: Callable[[Wish, str | None], Run]
     rules: RuleDesk
     uploads: UploadDesk
     keeping: Keeping

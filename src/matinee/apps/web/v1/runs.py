@@ -24,7 +24,8 @@ from matinee.apps.web.v1.common import (
     tag_of,
     tagged,
 )
-from matinee.apps.web.v1.shapes import Cell, Priority, Restart, RunSummary, RunWhole
+from matinee.apps.web.v1.making_shapes import Cell
+from matinee.apps.web.v1.shapes import Priority, Restart, RunSummary, RunWhole
 from matinee.core.errors import NotFound, UsageError
 from matinee.ports.runs import Run
 

@@ -183,55 +183,6 @@ class Restart(Given):
     stage: Literal["inspect", "split", "sound", "text", "encode", "score", "package"]
 
 
-class DerivationShown(Shown):
-    """How something was made."""
-
-    function: str
-    version: int
-    key: str
-    inputs: dict[str, str]
-    parameters: dict[str, Json]
-    tools: dict[str, str]
-    host: str
-    started_at: datetime
-    wall_s: float
-    cpu_s: float
-    outputs: dict[str, str]
-
-
-class Score(Shown):
-    """VMAF of a chunk's frames."""
-
-    mean: float
-    min: float
-    p5: float
-
-
-class TryShown(Shown):
-    """One try at a step."""
-
-    function: str
-    started_at: datetime
-    ended_at: datetime | None
-    outcome: str | None
-    reason: str | None
-
-
-class Cell(Shown):
-    """One chunk of one rung."""
-
-    rung: str
-    chunk: int
-    state: str
-    frames: list[int]
-    key: str | None
-    recipe: str | None
-    encoded: DerivationShown | None
-    scored: DerivationShown | None
-    score: Score | None
-    log: list[TryShown]
-
-
 class EventShown(Shown):
     """An event: CloudEvents 1.0 in JSON, with its place in the log."""
 

@@ -172,7 +172,7 @@ async def rekey_title(service: Ports, library: Titles, person: Operator, title: 
     def work() -> Any:
         cause = _told(service, person, "rekey", one)
         name = f"rekey-{secrets.token_hex(16)}"
-        return service.submit(Wish(name, "rekey", film, {"title": one}, 10, None, cause))
+        return service.submit(Wish(name, "rekey", film, {"title": one}, 10, None, cause), one)
 
     run = await act(service, work)
     return JSONResponse(run_summary(run), status_code=202, headers=FRESH)

@@ -73,7 +73,7 @@ async def _queued(service: Ports, person: Operator, flow: str) -> Response:
     def work() -> Any:
         (event,) = service.log.append(acted(person, flow, LIBRARY))
         name = f"{flow}-{secrets.token_hex(16)}"
-        return service.submit(Wish(name, flow, LIBRARY, {}, 10, None, event.id))
+        return service.submit(Wish(name, flow, LIBRARY, {}, 10, None, event.id), None)
 
     run = await act(service, work)
     return JSONResponse(run_summary(run), status_code=202, headers=FRESH)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from matinee.apps.web.v1.making_shapes import StepShown
 from matinee.apps.web.v1.shapes import Json, Shown
 
 
@@ -15,29 +16,6 @@ class AssetShown(Shown):
     keys: list[str]
     step: str | None
     parents: list[str]
-
-
-class ExcerptShown(Shown):
-    """A part of a film that is no asset of its own."""
-
-    of: str
-    what: str
-
-
-class StepShown(Shown):
-    """A step in a lineage."""
-
-    key: str
-    function: str
-    version: int
-    inputs: dict[str, str]
-    excerpts: dict[str, ExcerptShown]
-    parameters: dict[str, Json]
-    tools: dict[str, str]
-    host: str
-    started_at: datetime
-    wall_s: float
-    cpu_s: float
 
 
 class LineageShown(Shown):
