@@ -1,5 +1,6 @@
 """Approach: a rung's chunks are encoded as they ship until its target of VMAF is met."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
@@ -25,6 +26,7 @@ FRUITLESS = 2
 class Approach:
     """The way to one rung's target.
 
+    Decisions take seconds for films of many chunks, so they are made beside the event loop.
     ``models`` are of the chunks, in order; ``points`` their encodes as they are now, by number.
     """
 
@@ -41,7 +43,9 @@ class Approach:
         """Encode in waves, then correct, until the goal is reached or nothing is gained."""
         slope = None
         for wave in waves_of(len(self.models)):
-            chosen = next_choice(self.models, self.points, self.goal, self.bounds)
+            chosen = await asyncio.to_thread(
+                next_choice, self.models, self.points, self.goal, self.bounds
+            )
             slope = chosen.slope
             await self._encode({number: chosen.crfs[number] for number in wave})
         kept: Chosen | None = None
@@ -55,8 +59,10 @@ class Approach:
             is_near = lack == 0 and found.quality <= self.goal.quality + CLOSE
             fruitless = 0 if lack <= GAIN * least else fruitless + 1
             is_stuck = kept is None and fruitless == FRUITLESS  # as where a cap forbids it
-            again = corrected(self.models, points, self.goal, self.bounds)
-            if is_near or is_stuck or again.crfs == found.crfs or self.rounds == last:
+            if is_near or is_stuck or self.rounds == last:
+                return kept or found
+            again = await asyncio.to_thread(corrected, self.models, points, self.goal, self.bounds)
+            if again.crfs == found.crfs:
                 return kept or found
             await self._encode(_changes(found.crfs, again.crfs))
             least, slope = min(least, lack), again.slope
