@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matinee.media.codecs import CODECS
-from matinee.media.codecs.codec import Codec
+from matinee.media.codecs.codec import Codec, Usual
 from matinee.media.shot_models import (
     REACH,
     Measured,
@@ -76,24 +76,35 @@ def test_it_is_believed_a_little_beyond_its_points() -> None:
 
 @pytest.mark.parametrize("codec", CODECS.values(), ids=lambda one: one.name)
 def test_a_shot_that_nothing_is_known_of_is_as_films_of_its_codec_usually_are(codec: Codec) -> None:
-    usual, (low, high) = codec.usual, codec.crf
-    model = usual_model(usual, 100)
+    low, high = codec.crf
+    model = usual_model(codec.usual, 100)
 
-    assert low < usual.crf < high
-    assert model.at(usual.crf).quality == pytest.approx(usual.quality)
-    assert model.at(usual.crf).worst < usual.quality
-    assert model.at(low).quality > usual.quality > model.at(high).quality
+    assert len(codec.usual) > 1
+    for one in codec.usual:
+        assert low < one.crf < high
+        assert model.at(one.crf).quality == pytest.approx(one.quality)
+        assert model.at(one.crf).worst < one.quality
+        assert model.at(low).quality > one.quality > model.at(high).quality
+
+
+def test_a_curve_that_is_usual_goes_through_what_is_likely() -> None:
+    usual = CODECS["h264"].usual
+    model, other = usual_model(usual, 100, (25, 80)), usual_model(usual, 100)
+
+    assert model.at(25).quality == pytest.approx(80)
+    assert model.at(25).bits == pytest.approx(other.at(25).bits)
 
 
 def test_one_encode_places_the_curve_that_is_usual_and_another_bends_it() -> None:
-    usual = CODECS["h264"].usual
+    usual = (Usual(20, 95, 2), Usual(30, 80, 1))
+    fall = (logit(95) - logit(80)) / 10
     first, second = Measured(24, 9e5, 90, 88), Measured(26, 6e5, 87, 84)
     placed = usual_model(usual, 100).with_final(first)
     bent = placed.with_final(second)
 
     assert placed.at(24) == first
-    assert logit(placed.at(25).quality) == pytest.approx(logit(90) - usual.quality_fall)
-    assert math.log(placed.at(25).bits) == pytest.approx(math.log(9e5) - usual.bits_fall)
+    assert logit(placed.at(25).quality) == pytest.approx(logit(90) - fall)
+    assert math.log(placed.at(25).bits) == pytest.approx(math.log(9e5) - math.log(2) / 10)
     assert (bent.at(24), bent.at(26)) == (first, second)
     assert bent.with_final(second) == bent
     assert logit(bent.at(25).quality) == pytest.approx((logit(90) + logit(87)) / 2)

@@ -38,7 +38,7 @@ def test_the_largest_rung_of_each_ladder_that_asks_is_searched() -> None:
     assert (h264.rung.name, h264.followers) == ("360p", ("144p", "240p"))
     assert (hevc.rung.name, hevc.ladder.target_vmaf) == ("hevc-360p", 90)
     assert all(name.startswith("hevc-") for name in hevc.followers)
-    assert (h264.proxies, h264.usual) == ([], h264.rung.coding.usual)
+    assert (h264.proxies, h264.first) == ([], None)
     assert wanted_of([load_ladder("av1")], rungs) == []
 
 
@@ -59,7 +59,7 @@ def test_rungs_that_come_from_the_title_say_where_their_target_is_likely() -> No
     *_, best = fit(ladder, PICTURE, Fraction(24))
     (wanted,) = wanted_of([ladder], [replace(best, crf=26.5)])
 
-    assert (wanted.usual.crf, wanted.usual.quality, wanted.rung.crf) == (26.5, 90, ladder.crf)
+    assert (wanted.first, wanted.rung.crf) == ((26.5, 90), ladder.crf)
 
 
 def test_a_target_that_nothing_would_prove_is_refused() -> None:

@@ -21,9 +21,6 @@ REACH = 4.0
 USUAL_BITS = 15_000.0
 """Bits of a frame where nothing is known. Only what one shot has beside another one matters."""
 
-USUAL_STEP = 8.0
-"""From the first to the second point of the curve that is usual, in CRF."""
-
 USUAL_WORST = 0.1
 """How far the worst of the shots in a chunk usually is below the chunk, in the logit of VMAF."""
 
@@ -114,15 +111,28 @@ class ShotModel:
         )
 
 
-def usual_model(usual: Usual, frames: int) -> ShotModel:
-    """A shot of so many frames that nothing is known of; its curve is believed at every CRF."""
+def usual_model(
+    usual: Sequence[Usual], frames: int, likely: tuple[float, float] | None = None
+) -> ShotModel:
+    """A shot that nothing is known of but its frames; its curve is believed at every CRF.
 
-    def point(more: float) -> Measured:
-        value = logit(usual.quality) - usual.quality_fall * more
-        bits = frames * USUAL_BITS * math.exp(-usual.bits_fall * more)
-        return Measured(usual.crf + more, bits, unlogit(value), unlogit(value - USUAL_WORST))
-
-    return ShotModel(frames, (point(0.0), point(USUAL_STEP)), reach=math.inf)
+    ``likely`` is a CRF and the VMAF that it is likely to give, where something tells.
+    """
+    points = tuple(
+        Measured(
+            one.crf,
+            frames * USUAL_BITS * one.bits,
+            one.quality,
+            unlogit(logit(one.quality) - USUAL_WORST),
+        )
+        for one in usual
+    )
+    model = ShotModel(frames, points, reach=math.inf)
+    if likely is None:
+        return model
+    crf, quality = likely
+    off = logit(quality) - logit(model.at(crf).quality)
+    return replace(model, shift=Shift(0.0, off, off))
 
 
 @dataclass(frozen=True, slots=True)

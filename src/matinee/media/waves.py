@@ -29,14 +29,14 @@ SURER = 0.25
 SPARING = 0.5
 """The same of a shot that gives bits back: the step is long, so what comes of it is less sure."""
 
-SMALL = 1.0
-"""What changes a shot's CRF by less is not worth an encode, where it keeps its floor."""
+SMALL = 2
+"""What changes a shot's CRF by fewer steps is not worth an encode, where it keeps its floor."""
 
-REACH = 2.0
-"""How far from the CRF that suits all shots best one may go so that others can stay, in CRF."""
+REACH = 4
+"""How far from the CRF that suits all shots best one may go so that others can stay, in steps."""
 
-LONGEST = 4.0
-"""How much higher than it was a CRF may be, where no encode of the shot is higher."""
+LONGEST = 8
+"""How many steps higher than it was a CRF may be, where no encode of the shot is higher."""
 
 GROWTH = 1.4
 """How many more shots may change, each time that fewer were not enough."""
@@ -122,15 +122,18 @@ def _range(
     model: ShotModel, point: Measured, best: float, floor: float, bounds: Range
 ) -> list[Measured]:
     """What a shot may change to: near to its best CRF, and what it has is kept or left behind."""
-    high = max(point.crf + LONGEST, *(one.crf for one in model.finals))
+    step = bounds.step
+    high = max(point.crf + LONGEST * step, *(one.crf for one in model.finals))
     best = min(best, high)
     near = [
         one
         for one in allowed(model, floor, bounds)
-        if abs(one.crf - best) <= REACH
+        if abs(one.crf - best) <= REACH * step
         and one.crf <= high
         and (one.crf <= point.crf or one.worst >= floor + SPARING - SURER)
-        and (abs(one.crf - point.crf) >= SMALL or one.crf == point.crf or point.worst < floor)
+        and (
+            abs(one.crf - point.crf) >= SMALL * step or one.crf == point.crf or point.worst < floor
+        )
     ]
     return near or [model.at(best)]
 

@@ -18,6 +18,9 @@ CORRECTIONS = 4
 GAIN = 0.8
 """What a correction may leave of what was lacking at best before, to count as one that helped."""
 
+FEW = 3
+"""Chunks from which on it is known how far their worst shots are below them in this film."""
+
 FRUITLESS = 2
 """How many corrections in a row that did not help end the search."""
 
@@ -49,6 +52,7 @@ class Approach:
             slope = chosen.slope
             await self._encode({number: chosen.crfs[number] for number in wave})
         kept: Chosen | None = None
+        was_good = False  # what is only too good is made smaller once
         least, fruitless, last = inf, 0, self.rounds + CORRECTIONS
         while True:
             points = [self.points[number] for number in range(len(self.models))]
@@ -56,7 +60,8 @@ class Approach:
             lack = lack_of(self.models, points, self.goal)
             if lack == 0 and (kept is None or found.bits < kept.bits):
                 kept = found
-            is_near = lack == 0 and found.quality <= self.goal.quality + CLOSE
+            is_good = lack == 0
+            is_near = is_good and (was_good or found.quality <= self.goal.quality + CLOSE)
             fruitless = 0 if lack <= GAIN * least else fruitless + 1
             is_stuck = kept is None and fruitless == FRUITLESS  # as where a cap forbids it
             if is_near or is_stuck or self.rounds == last:
@@ -65,7 +70,7 @@ class Approach:
             if again.crfs == found.crfs:
                 return kept or found
             await self._encode(_changes(found.crfs, again.crfs))
-            least, slope = min(least, lack), again.slope
+            least, slope, was_good = min(least, lack), again.slope, is_good
 
     async def _encode(self, crfs: Mapping[int, float]) -> None:
         """Encode chunks as they ship; what is found of them shifts the curves of all."""
@@ -78,6 +83,8 @@ class Approach:
             for number, model in enumerate(self.models)
         ]
         usual = usual_shift(known)
+        if usual and len(self.points) < FEW:
+            usual = replace(usual, worst=usual.quality)
         self.models = [replace(model, shift=usual) for model in known]
 
 

@@ -18,7 +18,6 @@ from matinee.core.errors import UsageError
 from matinee.core.ids import canonical_json
 from matinee.core.progress import Stage
 from matinee.media.choice import Range, choose_as_fixed, target_goal
-from matinee.media.codecs.codec import Usual
 from matinee.media.comparison import parts_of
 from matinee.media.estimate import encode_cost, score_cost
 from matinee.media.explanation import choice_json
@@ -83,12 +82,10 @@ class Wanted:
         return [replace(self.rung, preset=preset, crf=crf) for crf in sorted(crfs)]
 
     @property
-    def usual(self) -> Usual:
-        """What its shots are likely to be, before any is known."""
-        usual, target = self.rung.coding.usual, self.ladder.target_vmaf
-        if self.likely is None or target is None:
-            return usual
-        return replace(usual, crf=self.likely, quality=target)
+    def first(self) -> tuple[float, float] | None:
+        """Where its shots are likely to be before any is known: a CRF, and the VMAF there."""
+        target = self.ladder.target_vmaf
+        return None if self.likely is None or target is None else (self.likely, target)
 
 
 def wanted_of(ladders: Sequence[Ladder], rungs: Sequence[Rung]) -> list[Wanted]:
@@ -261,7 +258,8 @@ def _step(bench: Bench, film: Film, found: Split, wanted: Wanted) -> Step:
         "cuts": list(found.cuts),
     }
     if ladder.target_vmaf is not None:
-        parameters |= {"waves": list(WAVES), "usual": list(astuple(wanted.usual))}
+        parameters |= {"waves": list(WAVES), "first": wanted.first and list(wanted.first)}
+        parameters["usual"] = [list(astuple(one)) for one in wanted.rung.coding.usual]
     clips = {f"clip/{number:05d}": clip.digest for number, clip in enumerate(film.clips)}
     return Step("choose_settings", 1, clips, parameters, bench.tool_ids("ffmpeg"))
 
@@ -280,7 +278,8 @@ async def _search(quest: Quest, wanted: Wanted, reference: Signature) -> dict[st
         chosen, goal = choose_as_fixed(models, wanted.rung.crf, bounds)
         rounds = 0
     else:
-        models = [usual_model(wanted.usual, len(clip.frames)) for clip in clips]
+        usual = wanted.rung.coding.usual
+        models = [usual_model(usual, len(clip.frames), wanted.first) for clip in clips]
         goal = target_goal(target, wanted.ladder.shot_margin, len(models), ABOVE)
         approach = Approach(quest, wanted.rung, models, goal, bounds, reference)
         chosen = await approach.run()

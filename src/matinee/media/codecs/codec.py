@@ -63,17 +63,14 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """What films usually look like at their own size, by one preset that ladders have.
+    """What films usually are at a CRF, at their own size, by a preset that ladders have.
 
-    - ``quality`` is VMAF at ``crf``;
-    - a CRF one higher has ``quality_fall`` less of the logit of VMAF, ``bits_fall`` less of the
-      logarithm of bits.
+    ``quality`` is VMAF; ``bits`` are those beside the codec's other points.
     """
 
     crf: float
     quality: float
-    quality_fall: float
-    bits_fall: float
+    bits: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +81,7 @@ class Codec:
     - ``presets`` are the encoder's, fastest first, each with the processor seconds that it takes
       for a million pixels; ``crf`` the bounds of the constant rate factor, 0 being lossless, and
       ``crf_step`` the steps in which a search takes it: encoders round what is finer; ``usual``
-      what a search begins with;
+      two points or more, ascending, that a search begins with;
     - ``level`` gives the lowest level that allows a stream;
     - ``options`` are what ffmpeg is told, beside the frame rate and times of key frames, which come
       as its second argument; all parameter sets follow from the rung, none from a chunk;
@@ -113,7 +110,7 @@ class Codec:
     profiles: Mapping[int, tuple[str, ...]]
     presets: Mapping[str, float]
     crf: tuple[int, int]
-    usual: Usual
+    usual: tuple[Usual, ...]
     level: Callable[[Demand], str]
     options: Callable[[Coding, str], list[str]]
     entries: tuple[str, ...]
