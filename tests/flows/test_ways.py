@@ -108,7 +108,7 @@ def test_the_cheapest_of_all_packages_is_taken(
         ]
         for digest in bad
     }
-    ways = ways_of(mades, bad, near, rows)
+    ways = ways_of(mades, dict.fromkeys(bad, ()), near, rows)
     keys = {row.key for row in rows}
     clinic = Clinic(frozenset(bad | keys), copies, [way.remaking for way in ways.values()])
     plan = plan_repair(clinic, [*sorted(bad), *sorted(keys)])
@@ -121,6 +121,22 @@ def test_the_cheapest_of_all_packages_is_taken(
     assert len({step for batch in batches for step in batch.steps}) == sum(
         each.remake is not None for each in plan.mendings
     )
+
+
+def test_a_package_gives_what_is_bad_at_its_own_paths_alone() -> None:
+    package = made("package", {"video/72p/0": name("chunk0")}, ["en/1.vtt", "en/2.vtt"], 1.0)
+    files = {path: name(path) for path in package.outputs}
+    shown = Package("old", "title", "ready", NOON, files, name("report"), {})
+    title = Title("title", "Title", name("source"), "film", "", NOON, "old")
+    graph = TitleGraph(title, shown, package, Graph([package]), None, frozenset())
+    bad = {
+        name("en/1.vtt"): {"titles/title/en/1.vtt", "titles/title/de/1.vtt"},
+        name("en/2.vtt"): {"titles/title/de/2.vtt"},
+    }
+
+    [way] = ways_of([graph], bad, {}).values()
+
+    assert way.remaking.gives == (name("en/1.vtt"),)
 
 
 def assert_own_steps_run_on_their_own_path(ways: dict[Digest, Way]) -> None:

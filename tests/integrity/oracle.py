@@ -70,10 +70,17 @@ def _ways(
         copies.append(size / BYTES_A_SECOND)
     ways = [Way("copy", max(ALMOST_NOTHING_S, min(copies)))] if copies else []
     made = database.execute(
-        "SELECT d.key, d.wall_s FROM derivation d JOIN derivation_output o ON"
+        "SELECT d.key, d.wall_s, d.function, o.role FROM derivation d JOIN derivation_output o ON"
         " o.derivation = d.sequence WHERE o.digest = ? AND d.function NOT IN ('ingest')", (digest,),
     ).fetchall()  # fmt: skip
-    return ways + [Way(key, max(ALMOST_NOTHING_S, wall_s)) for key, wall_s in made]
+    again = {
+        Way(key, max(ALMOST_NOTHING_S, wall_s))
+        for key, wall_s, function, role in made
+        # A package puts its files at its own paths alone.
+        if function != "package"
+        or any(each.endswith(f"/{role}") or not each.startswith("titles/") for each in keys & bad)
+    }
+    return ways + sorted(again, key=lambda way: way.name)
 
 
 def row(library: Path, key: str) -> tuple[float, set[str]]:

@@ -240,6 +240,10 @@ def test_a_pass_that_is_broken_off_goes_on_where_it_was(ward: Ward) -> None:
     assert (done.counts["objects"], done.counts["bytes"]) == (objects, size)
 
 
+def test_a_publish_leaves_no_object_that_nothing_names(ward: Ward) -> None:
+    assert not asyncio.run(scrub(ward, Wanted(sample=0))).counts.get("unclaimed")
+
+
 def test_reading_is_as_slow_as_is_asked_for(ward: Ward) -> None:
     _, size = ward.holdings.size()
     from matinee.flows.throttle import Throttle

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from matinee.media.curves import Point
 from matinee.media.hull import (
+    JND,
     OutOfReach,
     ShotCurve,
     at_price,
@@ -132,6 +133,8 @@ def test_a_shot_of_one_choice_after_the_other_is_convex(cloud: list[Point], fram
 
 
 SIZES = ((320, 180), (640, 360), (1280, 720))
+EVERYWHERE = 1 + 1e-9
+"""A factor in bits that is never further than a step of VMAF."""
 
 
 def sized(seeds: Sequence[Sequence[Point]]) -> dict[tuple[int, int], list[Point]]:
@@ -152,7 +155,7 @@ def test_rungs_are_the_cheapest_for_their_places_and_grow(
     every_corner = [(size, a) for size, title in titles.items() for a in title]
     highest = lowest + reach
 
-    rungs = place_rungs(titles, lowest, highest, apart)
+    rungs = place_rungs(titles, lowest, highest, (apart, EVERYWHERE))
 
     assert rungs
     assert all(a.bits < b.bits and a.quality < b.quality for a, b in pairwise(rungs))
@@ -171,9 +174,18 @@ def test_rungs_are_the_cheapest_for_their_places_and_grow(
 def test_places_are_no_further_apart_than_asked_where_the_hull_is_fine() -> None:
     fine = [Point(1.05**n, 20 + 0.5 * n) for n in range(150)]
 
-    rungs = place_rungs(sized([fine]), 30, 92)
+    rungs = place_rungs(sized([fine]), 30, 92, (JND, EVERYWHERE))
 
     assert len(rungs) == 12
     assert all(b.quality - a.quality <= 6.5 for a, b in pairwise(rungs))
     assert rungs[0].quality == pytest.approx(30, abs=0.5)
     assert rungs[-1].quality == pytest.approx(92, abs=0.5)
+
+
+def test_where_quality_is_cheap_rungs_are_a_factor_in_bits_apart() -> None:
+    steep = [Point(1.01**n, 20 + 0.5 * n) for n in range(150)]
+
+    rungs = place_rungs(sized([steep]), 20, 94)
+
+    assert len(rungs) == 4, "1.01 to the 148th is 4.4, more than two doublings"
+    assert all(b.bits <= 1.02 * 2 * a.bits for a, b in pairwise(rungs))

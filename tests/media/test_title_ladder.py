@@ -10,12 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matinee.ladders import load_ladder
-from matinee.media.hull import JND
+from matinee.media.hull import CLOSEST, JND
 from matinee.media.ladder import Rung
 from matinee.media.shot_models import Measured, ShotModel, logit, unlogit
 from matinee.media.title_explanation import Fitted, hull_json, rungs_of
 from matinee.media.title_ladder import (
-    CLOSEST,
     LOWEST,
     NEAR,
     TOLERANCE,

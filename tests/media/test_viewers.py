@@ -1,6 +1,8 @@
 """What ladders give their viewers: small ladders whose answers are known."""
 
+import math
 from fractions import Fraction
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from matinee.media.viewers import (
     NOTHING,
     Offer,
     bits_at_equal_quality,
+    fewest_instead,
     lines,
     mean_offers,
     peak_rate,
@@ -59,6 +62,30 @@ def test_views_are_means_and_tell_where_ours_is_lower() -> None:
 
     assert (found.ours, found.peer) == (45.0, 40.0)
     assert (found.lines, found.lower, found.deficit) == (4, 2, 20.0)
+
+
+FEW = st.lists(
+    st.builds(Offer, st.integers(1, 9).map(float), st.integers(1, 9).map(float)),
+    min_size=1, max_size=5,
+)  # fmt: skip
+
+
+@given(candidates=FEW, peer=FEW)
+def test_what_stands_for_a_ladder_gives_every_line_as_much_at_the_fewest_bits(
+    candidates: list[Offer], peer: list[Offer]
+) -> None:
+    def stands(offers: tuple[Offer, ...]) -> bool:
+        return all(seen(offers, o.rate) >= seen(peer, o.rate) for o in peer)
+
+    every = [*candidates, *peer]
+    subsets = [some for n in range(1, len(every) + 1) for some in combinations(every, n)]
+    fewest = min(math.fsum(o.rate for o in some) for some in subsets if stands(some))
+
+    found = fewest_instead(candidates, peer)
+
+    assert stands(tuple(found))
+    assert math.fsum(o.rate for o in found) == pytest.approx(fewest)
+    assert all(a.quality < b.quality and a.rate < b.rate for a, b in pairwise(found))
 
 
 def test_lines_are_evenly_spread_over_their_logarithm() -> None:

@@ -22,7 +22,12 @@ class Stage:
 
 
 class Progress(Protocol):
-    """Hears of the work as it goes on. Called in the event loop's thread, cheap to call."""
+    """Hears of the work as it goes on. Called in the event loop's thread, cheap to call.
+
+    ``is_asked``: people may ask after cells when the work is over, so what names them is kept.
+    """
+
+    is_asked: bool = False
 
     def started(self, stage: Stage) -> None:
         """A stage begins."""
@@ -64,6 +69,8 @@ class Progress(Protocol):
 
 class Silent:
     """Tells nobody."""
+
+    is_asked = False
 
     def started(self, stage: Stage) -> None:
         """Nothing."""

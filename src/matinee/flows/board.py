@@ -66,6 +66,7 @@ class Board(Progress):
     cells: dict[str, bytearray] = field(default_factory=dict)
     sheet: str | None = None
     """The document that names the cells' steps."""
+    is_asked: bool = False
     _rows: dict[int, int] = field(default_factory=dict)
 
     def started(self, stage: Stage) -> None:

@@ -133,7 +133,7 @@ class _Treatment:
             return True
         is_better = await self.case.improved()
         useless = {key for key in tried if not self._helped(key)}
-        self.done.acts += [acts[key] for key in tried if key not in useless]
+        self.done.acts += [told for key in tried if (told := self._as_done(acts[key]))["things"]]
         self.case.useless |= useless
         return not is_better and not (useless and self._is_left())
 
@@ -141,6 +141,12 @@ class _Treatment:
         """Whether nothing that a step was to give is bad any more."""
         gives = self.case.ways[step].remaking.gives
         return not any(digest in self.case.keys or digest in self.case.rows for digest in gives)
+
+    def _as_done(self, told: dict[str, Any]) -> dict[str, Any]:
+        """What was planned, with those things alone that are right now."""
+        left = {key for keys in self.case.keys.values() for key in keys}
+        left |= {row.thing for row in self.case.rows.values()}
+        return told | {"things": [thing for thing in told["things"] if thing not in left]}
 
     def _is_left(self) -> bool:
         return bool(self.case.keys or self.case.rows)

@@ -29,7 +29,7 @@ class Way:
 
 def ways_of(
     mades: Sequence[TitleGraph],
-    bad: Collection[Digest],
+    bad: Mapping[Digest, Collection[str]],
     near: Mapping[Digest, Collection[str]],
     rows: Collection[BadRow] = (),
 ) -> dict[Digest, Way]:
@@ -37,7 +37,7 @@ def ways_of(
 
     Args:
         mades: The title with each of its packages, those first that are preferred.
-        bad: Assets.
+        bad: Assets, with the keys at which their bytes are bad.
         near: Of an asset, the packages that have to do with it; where that is not known, all.
         rows: Damaged rows, which count as bad things under their keys.
     """
@@ -60,8 +60,9 @@ def package_of(made: TitleGraph) -> str:
 
 
 def _on_path_of(
-    made: TitleGraph, asked: Iterable[Digest], bad: Collection[Digest], rows: Sequence[BadRow]
-) -> list[Way]:
+    made: TitleGraph, asked: Iterable[Digest], bad: Mapping[Digest, Collection[str]],
+    rows: Sequence[BadRow],
+) -> list[Way]:  # fmt: skip
     """The steps on the path of one package."""
     found = {row.key: _by_row(made, row) for row in rows}
     given = {digest for row in rows for digest in row.gives}
@@ -74,19 +75,31 @@ def _on_path_of(
         seen.add(digest)
         for maker in made.graph.makers(digest):
             if maker.step.key not in found and _runs_for(made, maker.step):
-                way = _by_step(made, maker)
+                way = _by_step(made, maker, bad)
                 found[maker.step.key] = way
                 waiting += way.remaking.needs
     return list(found.values())
 
 
-def _by_step(made: TitleGraph, maker: Derivation) -> Way:
+def _by_step(made: TitleGraph, maker: Derivation, bad: Mapping[Digest, Collection[str]]) -> Way:
     step = maker.step
     needs = needs_of(made, maker)
-    gives = dict.fromkeys(a.digest for a in maker.outputs.values() if a.digest not in needs)
+    gives = dict.fromkeys(
+        asset.digest
+        for role, asset in maker.outputs.items()
+        if asset.digest not in needs and _puts(made, step, role, bad.get(asset.digest, ()))
+    )
     price = max(ALMOST_NOTHING_S, maker.cost.wall_s)
     remaking = Remaking(step.key, needs, tuple(gives), price)
     return Way(remaking, f"{step.function}@{step.version}", (), step)
+
+
+def _puts(made: TitleGraph, step: Step, role: str, keys: Collection[str]) -> bool:
+    """Whether an output comes where it is bad: packages of one title may have it at own paths."""
+    if step.function != "package" or not keys:
+        return True
+    own = f"titles/{made.title.id}/{role}"
+    return any(key == own or not key.startswith("titles/") for key in keys)
 
 
 def _by_row(made: TitleGraph, row: BadRow) -> Way:

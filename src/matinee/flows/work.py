@@ -80,7 +80,7 @@ class Worker:
     def _take_runs(self) -> None:
         try:
             while self.has_room() and (run := self._next()) is not None:
-                board = Board(run.wish.film)
+                board = Board(run.wish.film, is_asked=True)
                 task = asyncio.create_task(self._carry_out(run, board))
                 self._active[run.id] = _Work(run, board, task)
                 task.add_done_callback(lambda _, run_id=run.id: self._left(run_id))  # type: ignore[misc]

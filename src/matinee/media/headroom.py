@@ -42,8 +42,8 @@ class Headroom:
     """Percent of bits at equal quality, beside one CRF for each rung (less than 0: fewer).
 
     ``crf_per_shot`` keeps one size in each rung; ``free`` chooses each shot's size as well, which
-    no player may be given. ``places`` are the rungs that the film needs, one just-noticeable
-    difference apart, each with the CRFs of its shots chosen at one slope.
+    no player may be given. ``places`` are the rungs that the film needs, a step apart, each with
+    the CRFs of its shots chosen at one slope.
     """
 
     crf_per_shot: float
@@ -84,29 +84,33 @@ class Placed:
     bits: float
 
 
-def rungs_instead(
-    side: Sequence[Encode], parts: Sequence[Part], peer: Sequence[Encode]
-) -> list[Placed]:
-    """The title's own rungs in place of a peer's ladder, one CRF each, a JND apart at most.
+def every_rung(side: Sequence[Encode], parts: Sequence[Part]) -> list[Placed]:
+    """Each size with one CRF for all shots, at every interpolated CRF; none without curves."""
+    found = []
+    for size, encodes in _by_size(side).items():
+        lowest, _ = _reach(encodes)
+        for number, point in enumerate(_one_crf(_shots(encodes, parts), parts)):
+            found.append(Placed(size, lowest + STEP * number, point.quality, point.size))
+    return found
+
+
+def rungs_instead(every: Sequence[Placed], peer: Sequence[Encode]) -> list[Placed]:
+    """The title's own rungs in place of a peer's ladder, spread as ``fitted`` rungs are.
 
     The smallest takes no more bits than the peer's smallest, the largest is as good as the peer's
-    best; both as far as the side's encodes reach. None where the side has no curves.
+    best; both as far as ``every_rung`` reaches. None where there is none.
     """
-    titles = {size: _one_crf(_shots(each, parts), parts) for size, each in _by_size(side).items()}
-    if not titles:
+    if not every:
         return []
-    known = {
-        (size, point): _reach(_by_size(side)[size])[0] + STEP * number
-        for size, points in titles.items()
-        for number, point in enumerate(points)
-    }
+    known = {(one.size, Point(one.bits, one.quality)): one for one in every}
+    titles: dict[Size, list[Point]] = defaultdict(list)
+    for size, point in known:
+        titles[size].append(point)
     smallest = min(encode.bits for encode in peer)
-    affordable = [p.quality for points in titles.values() for p in points if p.size <= smallest]
+    affordable = [one.quality for one in every if one.bits <= smallest]
     best = max(encode.quality for encode in peer)
     places = place_rungs(titles, max(affordable, default=0.0), best)
-    return [
-        Placed(p.size, known[p.size, Point(p.bits, p.quality)], p.quality, p.bits) for p in places
-    ]
+    return [known[place.size, Point(place.bits, place.quality)] for place in places]
 
 
 def cost_of_search(

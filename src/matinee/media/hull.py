@@ -14,10 +14,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from matinee.media.curves import Point, upper_hull
+import numpy as np
+
+from matinee.media.curves import Point, frontier, upper_hull
 
 JND = 6.0
 """Points of VMAF that most people can tell apart."""
+
+CLOSEST = 2.0
+"""Rungs need be no closer than this factor in bits, whatever is seen: Apple's authoring
+specification for HLS has 1.5 to 2."""
+
+STEP = (JND, CLOSEST)
+"""From one rung to the next: points of VMAF, or that factor in bits where it is further."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +185,34 @@ def corners(title: Iterable[Allocation]) -> list[Point]:
     return [Point(allocation.bits, allocation.quality) for allocation in title]
 
 
+def spread(
+    points: Iterable[Point], bottom: float, top: float, step: tuple[float, float] = STEP,
+    count: int | None = None,
+) -> list[float]:  # fmt: skip
+    """Qualities from ``bottom`` to ``top`` that are evenly far from one to the next.
+
+    As few as are no further apart than one ``step``, or ``count``. A step is so many points of VMAF
+    or such a factor in bits, whichever is further along the hull.
+    """
+    hull = [point for point in frontier([*points]) if bottom <= point.quality <= top]
+    far = [0.0]
+    for before, after in pairwise(hull):
+        seen = (after.quality - before.quality) / step[0]
+        carried = math.log(after.size / before.size) / math.log(step[1])
+        far.append(far[-1] + min(seen, carried))
+    if len(hull) < 2:
+        return [top] if count is None else [top] * count
+    steps = max(1, math.ceil(far[-1] - 1e-9)) if count is None else max(1, count - 1)
+    wanted = np.linspace(0, far[-1], steps + 1)
+    qualities: list[float] = np.interp(wanted, far, [point.quality for point in hull]).tolist()
+    return [*qualities[:-1], top]
+
+
 def place_rungs(
     titles: Mapping[tuple[int, int], Sequence[Point]], lowest: float, highest: float,
-    apart: float = JND,
+    step: tuple[float, float] = STEP,
 ) -> list[Place]:  # fmt: skip
-    """Rungs from ``lowest`` VMAF to ``highest``, as few as lie no further than ``apart``.
+    """Rungs from ``lowest`` VMAF to ``highest``, as few as lie no further apart than ``step``.
 
     They are spread evenly; where the sizes do not reach as low or as high, over what they reach.
     Each is as good as its place asks, at the coded size and the corner that need the fewest bits
@@ -190,14 +222,12 @@ def place_rungs(
         titles: The corners of the title's hull at each coded size.
         lowest: VMAF of the smallest rung.
         highest: VMAF of the largest, at least ``lowest``.
-        apart: Points of VMAF from one rung to the next, at most.
+        step: See ``spread``.
     """
-    reached = [point.quality for title in titles.values() for point in title]
+    every = [point for title in titles.values() for point in title]
+    reached = [point.quality for point in every]
     low, high = max(lowest, min(reached)), min(highest, max(reached))
-    if high <= low:
-        return [_cheapest(titles, high)]
-    count = max(1, math.ceil((high - low) / apart - 1e-9)) + 1
-    wanted = [low + (high - low) * n / (count - 1) for n in range(count)]
+    wanted = spread(every, low, high, step)
     return list(_growing(_cheapest(titles, quality) for quality in wanted))
 
 

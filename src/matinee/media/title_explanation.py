@@ -4,16 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from matinee.media.hull import JND
+from matinee.media.hull import CLOSEST, JND
 from matinee.media.ladder import Ladder, Rung
-from matinee.media.title_ladder import (
-    CLOSEST,
-    SizeCurve,
-    Spot,
-    beside,
-    instead,
-    spots_of,
-)
+from matinee.media.title_ladder import SizeCurve, Spot, beside, instead, spots_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@
   the best of all sizes is the title's hull over size and CRF.
 - Rungs lie evenly along it, each at the size that needs the fewest bits there: from the best that
   is wanted down to what a slow line carries. From one to the next it is ``JND`` in VMAF at most, or
-  ``CLOSEST`` in bits where that is further: what is closer no player tells apart.
+  ``CLOSEST`` in bits where that is further: closer ones cost more bytes than they help viewers.
 - VMAF is what a viewer sees: at the film's own size, whatever the rung's is.
 """
 
@@ -13,19 +13,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-import numpy as np
-
 from matinee.media.choice import Range, grid, mean_of
-from matinee.media.curves import Point, frontier
-from matinee.media.hull import JND
+from matinee.media.curves import Point
+from matinee.media.hull import JND, STEP, spread
 from matinee.media.ladder import Rung
 from matinee.media.shot_models import REACH, Measured, ShotModel, usual_shift
 
 LOWEST = 30.0
 """VMAF of a rung that is still worth having: a smaller one than that is not made."""
-
-CLOSEST = 1.4
-"""From one rung's bits to the next one's, as a factor: players do not know a line better."""
 
 TOLERANCE = JND / 2
 """How far from its place a rung may be found, in VMAF, before it is encoded again."""
@@ -141,7 +136,7 @@ def spots_of(curves: Iterable[SizeCurve]) -> list[Spot]:
 
 def place(
     spots: Sequence[Spot], top: float, slowest: float, lowest: float = LOWEST,
-    step: tuple[float, float] = (JND, CLOSEST),
+    step: tuple[float, float] = STEP,
 ) -> list[Spot]:  # fmt: skip
     """The title's rungs, growing in bits and in quality.
 
@@ -150,40 +145,15 @@ def place(
         top: VMAF of the best rung.
         slowest: Bits per second of the smallest, at most, where one is so small.
         lowest: VMAF of the smallest, at least, whatever its bits are.
-        step: From one to the next, at most: points of VMAF, or that factor in bits where it is
-            further.
+        step: From one to the next, at most: see ``hull.spread``.
     """
     bottom = min(top, max(lowest, _carried(spots, slowest).quality))
     found: list[Spot] = []
-    for quality in _spread(spots, bottom, top, step):
+    for quality in spread(_points(spots), bottom, top, step):
         best = cheapest(spots, quality)
         if not found or (best.rate > found[-1].rate and best.quality > found[-1].quality):
             found.append(best)
     return found
-
-
-def _spread(
-    spots: Sequence[Spot], bottom: float, top: float, step: tuple[float, float] = (JND, CLOSEST),
-    count: int | None = None,
-) -> list[float]:  # fmt: skip
-    """Qualities from ``bottom`` to ``top`` that are evenly far from one to the next.
-
-    As few as are no further apart than one ``step``, or ``count``. A step is so many points of VMAF
-    or such a factor in bits, whichever is further along the hull.
-    """
-    hull = frontier([Point(spot.rate, spot.quality) for spot in spots])
-    hull = [point for point in hull if bottom <= point.quality <= top]
-    far = [0.0]
-    for before, after in pairwise(hull):
-        seen = (after.quality - before.quality) / step[0]
-        carried = math.log(after.size / before.size) / math.log(step[1])
-        far.append(far[-1] + min(seen, carried))
-    if len(hull) < 2:
-        return [top] if count is None else [top] * count
-    steps = max(1, math.ceil(far[-1] - 1e-9)) if count is None else max(1, count - 1)
-    wanted = np.linspace(0, far[-1], steps + 1)
-    qualities: list[float] = np.interp(wanted, far, [point.quality for point in hull]).tolist()
-    return [*qualities[:-1], top]
 
 
 def below(spots: Sequence[Spot], best: Spot) -> list[Spot]:
@@ -197,6 +167,10 @@ def cheapest(spots: Sequence[Spot], quality: float) -> Spot:
     if not good:
         return max(spots, key=lambda spot: (spot.quality, -spot.rate))
     return min(good, key=lambda spot: (spot.rate, -spot.quality))
+
+
+def _points(spots: Iterable[Spot]) -> list[Point]:
+    return [Point(spot.rate, spot.quality) for spot in spots]
 
 
 def _carried(spots: Sequence[Spot], slowest: float) -> Spot:
@@ -241,7 +215,7 @@ def wanted_places(
     top = found[-1].quality
     carried = _carried(spots, slowest).quality
     bottom = min(top, max(carried, min(lowest, found[0].quality)))
-    return _spread(spots, bottom, top, count=len(found))
+    return spread(_points(spots), bottom, top, count=len(found))
 
 
 def corrections(spots: Sequence[Spot], found: Sequence[Spot], slowest: float) -> dict[int, Spot]:

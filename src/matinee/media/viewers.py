@@ -84,6 +84,24 @@ def views(ours: Sequence[Offer], peer: Sequence[Offer], rates: Sequence[float]) 
     )
 
 
+def fewest_instead(candidates: Sequence[Offer], peer: Sequence[Offer]) -> list[Offer]:
+    """The fewest bits in all that leave no line with less than the peer gives it.
+
+    From the peer's best rung down, each that nothing taken stands for is given the candidate of the
+    fewest bits that is as good and no dearer, or else stays. That is the least there is: what the
+    best one left asks for has to be taken, and a dearer one stands for no more of those below it.
+    """
+    taken: list[Offer] = []
+    for wanted in sorted(peer, key=lambda offer: (-offer.quality, offer.rate)):
+        if not _standing_for(wanted, taken):
+            taken.append(min(_standing_for(wanted, [*candidates, wanted]), key=lambda o: o.rate))
+    return taken[::-1]
+
+
+def _standing_for(wanted: Offer, offers: Sequence[Offer]) -> list[Offer]:
+    return [o for o in offers if o.rate <= wanted.rate and o.quality >= wanted.quality]
+
+
 def bits_at_equal_quality(ours: Sequence[Encode], peer: Sequence[Encode]) -> float:
     """Percent of bits that our ladder needs more (less: negative) than the peer's (BD-rate).
 

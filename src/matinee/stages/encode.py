@@ -67,7 +67,8 @@ async def encode(
     await drop_lost(bench, table)
     count_reused(bench, table)
     open_rows = [row for row in table if any(state.lacks(proofs) for state in row)]
-    cells = await keep_cells(bench, film) if open_rows else None
+    is_kept = bench.progress.is_asked and open_rows
+    cells = await keep_cells(bench, film) if is_kept else None
     tell_stages(bench, film, table, proofs, cells)
     if open_rows:
         line = _Line(bench, studio, film, reference, proofs)

@@ -15,6 +15,7 @@ from matinee.assets.derivation import Step
 from matinee.core.ids import canonical_json
 from matinee.core.progress import Stage
 from matinee.media.estimate import encode_cost, score_cost
+from matinee.media.hull import STEP
 from matinee.media.ladder import Ladder, Rung
 from matinee.media.shot_models import Measured, ShotModel
 from matinee.media.signature import Signature
@@ -148,6 +149,7 @@ def _step(quest: Quest, wish: TitleWish, cuts: Sequence[int]) -> Step:
         "target": ladder.target_vmaf,
         "margin": ladder.shot_margin,
         "slowest": ladder.slowest,
+        "step": list(STEP),
         "scored": quest.proofs.scored,
         "name": [ladder.name, *(rung.name for rung in wish.rungs)],
         "cuts": list(cuts),

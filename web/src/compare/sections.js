@@ -93,6 +93,6 @@ export function headroom(found) {
   return panel("What is left on the table", "Bits at equal quality, beside one CRF for each rung; interpolated between the encodes",
     table("Gains of a choice per shot", ["Side", "#A CRF for each shot", "#A size as well", "#Rungs needed"], gained),
     h("details", { class: "judge" }, h("summary", {}, h("span", { class: "judge-name" }, "Rungs that this film needs"),
-      h("span", { class: "judge-count" }, "one just-noticeable difference apart")),
+      h("span", { class: "judge-count" }, "a VMAF of 6 apart, or twice the bits")),
       table("Rungs", ["Side", "Size", "#Bit rate", "#VMAF"], rungs)));
 }

@@ -168,9 +168,8 @@ def _hulls_json(
     """What would be searched for rungs that come from the title."""
     if not any(ladder.is_per_title for ladder in profile.ladders):
         return []
-    from matinee.media.hull import JND
+    from matinee.media.hull import CLOSEST, JND
     from matinee.media.plan import CHUNK
-    from matinee.media.title_ladder import CLOSEST
     from matinee.stages.search import EVERY
     from matinee.stages.title_ladder import NEAR, title_cost, title_wishes
 
