@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -59,7 +60,8 @@ class Mother:
         deadline = time.monotonic() + timeout_s
         told = read_all((out, err), deadline)
         if time.monotonic() > deadline:
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it ended just now
+                os.kill(pid, signal.SIGKILL)
         code = int(self._channel.recv(LARGEST_CALL))
         if time.monotonic() > deadline:
             raise subprocess.TimeoutExpired(list(words), timeout_s)
