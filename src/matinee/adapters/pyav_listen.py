@@ -19,7 +19,6 @@ LATEST = (1 << 63) - 1
 ROUNDING = PROBE_RATE // 500
 """Two milliseconds of samples: a smaller step between two frames of sound is rounding."""
 
-
 PACED = 500
 """Frames of sound that tell its pace."""
 

@@ -26,7 +26,7 @@ HINT = (
 HINT_CUT_OFF = "try another copy of the film; or publish what is there with --accept-damage"
 
 HINT_PACE = (
-    "try another copy of the film; or put them right: "
+    "try another copy of the film; or put its times right: "
     "ffmpeg -itsscale {:.6f} -i FILM -map 0 -c copy OUT.mkv"
 )
 
