@@ -14,6 +14,8 @@ from tests.contracts.tool_work import (
     scanned,
 )
 from tests.films import NTSC, Films, ffmpeg, moving_picture
+from tests.fuzz.bases import make_bases
+from tests.hostile.inputs import slowed
 
 from matinee.adapters.ffmpeg.commands import SIGN
 from matinee.core.errors import (
@@ -26,12 +28,33 @@ from matinee.core.time import FrameSpan
 from matinee.media.clips import plan_clip
 from matinee.media.signature import compare, read_signature
 from matinee.media.source_timeline import timeline_of
+from matinee.stages.damage import find_pace
 from matinee.stages.text import sidecar_of
 
 pytestmark = pytest.mark.tools
 
 
 # Odd films
+
+
+def test_a_damaged_time_scale_is_known_by_picture_and_sound_and_by_nothing_else(
+    tmp_path: Path,
+) -> None:
+    """In every container and codec of sound that is fuzzed, none is taken for damaged."""
+    bases = make_bases(tmp_path)
+    damaged = tmp_path / "damaged.mkv"
+    damaged.write_bytes(slowed((tmp_path / "film.mkv").read_bytes()))
+    paces = {}
+    for film in (*bases, damaged):
+        info, packets, time_base = INDEXER.inspect(film)
+        found = find_pace(INDEXER, film, info, timeline_of(info, packets, time_base))
+        paces[film.name] = found and float(found)
+        for sound in info.of_type("audio"):
+            meant = 1.048384 if film is damaged else 1
+            assert INDEXER.sound_pace(film, sound.index) == pytest.approx(meant, abs=0.005)
+
+    assert paces.pop("damaged.mkv") == pytest.approx(1.048, abs=0.003)
+    assert set(paces.values()) == {None}
 
 
 def test_a_turned_film_is_shown_upright(films: Films, tmp_path: Path) -> None:

@@ -339,6 +339,9 @@ def test_sound_is_heard_alike(reader: ConfinedIndexer, film: Work) -> None:
     wanted = (film.path, track.index, [Fraction(0), Fraction(1)], Fraction(1))
     for one, two in zip(reader.listen(*wanted), INDEXER.listen(*wanted), strict=True):
         assert np.array_equal(one, two)
+    pace = reader.sound_pace(film.path, track.index)
+    assert pace == INDEXER.sound_pace(film.path, track.index)
+    assert pace == pytest.approx(1, abs=0.002)
 
 
 def test_cutting_waits_for_each_clip_to_be_taken_and_stops_when_told(

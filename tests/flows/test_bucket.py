@@ -204,3 +204,8 @@ def test_damage_is_found_and_mended(
     assert scene.run(*publish).json["error"]["code"] == "object.damaged"
     assert scene.run(*publish).json["package"] == story["published"]["package"]
     assert scene.run("verify", title).exit_code == 0
+
+    scene.do("write", segment, bytes(scene.do("size", segment)))
+    repaired = scene.run("repair", title)
+    assert repaired.exit_code == 0, repaired.err
+    assert scene.run("verify", title).exit_code == 0

@@ -13,8 +13,17 @@ from tests.hostile.boxes import alias, box, poke, replaced, span, with_more
 from tests.hostile.scene import Scene
 
 FLIPS = 200
+NANOSECONDS = bytes.fromhex("2ad7b1830f4240")
+"""TimestampScale of Matroska, of a million nanoseconds."""
+
 BOMB = 15_000
 """Width and height of a picture whose frame takes nine hundred megabytes."""
+
+
+def slowed(film: bytes) -> bytes:
+    """A Matroska film with a bad byte in its time scale: all of its times are 1.048384-fold."""
+    assert film.count(NANOSECONDS) == 1
+    return film.replace(NANOSECONDS, bytes.fromhex("2ad7b1830fff40"))
 
 
 # Cut off and damaged
@@ -56,6 +65,12 @@ def flipped_packets(scene: Scene, kind: str) -> Path:
         position, size = chance.choice(spans)
         content[position + chance.randrange(size)] ^= 1 << chance.randrange(8)
     return scene.file(f"flipped-{kind}.mp4", bytes(content))
+
+
+def damaged_clock(scene: Scene) -> Path:
+    """Its time scale (TimestampScale, RFC 9559, 5.1.2.9) has a bad byte."""
+    content = scene.base("film.mkv").read_bytes()
+    return scene.file("damaged-clock.mkv", slowed(content))
 
 
 def no_frames(scene: Scene) -> Path:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from matinee.adapters.pyav_decode import find_damage
 from matinee.adapters.pyav_headers import codec_of, joined_stream, shared_header
 from matinee.adapters.pyav_inspect import inspect_film, look_at
-from matinee.adapters.pyav_listen import heard, sound_damage
+from matinee.adapters.pyav_listen import heard, sound_damage, sound_pace
 from matinee.adapters.pyav_picture import open_safely, pictures_of
 from matinee.adapters.pyav_times import packets_of_rows
 from matinee.core.disk_failures import NO_ROOM, of_disk
@@ -101,6 +101,10 @@ class PyavIndexer(Indexer):
     def find_sound_damage(self, film: Path, track: int) -> list[tuple[Fraction, Fraction]]:
         with opened(film) as container:
             return sound_damage(container, container.streams[track])
+
+    def sound_pace(self, film: Path, track: int) -> Fraction | None:
+        with opened(film) as container:
+            return sound_pace(container, container.streams[track])
 
     def join(
         self,

@@ -1,6 +1,7 @@
 """Listens to pieces of a sound track, each sample where its own time stamp puts it."""
 
 from fractions import Fraction
+from itertools import islice
 from typing import Any
 
 import av
@@ -17,6 +18,18 @@ LATEST = (1 << 63) - 1
 
 ROUNDING = PROBE_RATE // 500
 """Two milliseconds of samples: a smaller step between two frames of sound is rounding."""
+
+PACED = 500
+"""Frames of sound that tell its pace."""
+
+FEWEST = 8
+"""With fewer, rounded times tell nothing."""
+
+FINEST = 10**9
+"""A film of many sample rates, which is hostile, would have a fraction of any length."""
+
+EVENLY = Fraction(1, 250)
+"""How far from an even pace a frame may lie, in seconds: times are rounded to milliseconds."""
 
 
 def heard(container: Any, track: int, time: Fraction, duration: Fraction) -> Samples:
@@ -68,6 +81,24 @@ def sound_damage(container: Any, stream: Any) -> list[tuple[Fraction, Fraction]]
         joins = bool(damage) and begin - damage[-1][1] < JOINED
         damage.append((damage.pop()[0] if joins else begin, end))
     return damage
+
+
+def sound_pace(container: Any, stream: Any) -> Fraction | None:
+    """See ``Indexer.sound_pace``."""
+    places: list[tuple[Fraction, Fraction]] = []
+    held = Fraction(0)
+    for frame in islice(frames_of(container, stream), PACED):
+        if frame.pts is None or not frame.samples or not frame.sample_rate:
+            return None
+        places.append((frame.pts * frame.time_base, held))
+        held += Fraction(frame.samples, frame.sample_rate)
+    places = places[1:]  # of the first one an encoder's delay may be cut off
+    if len(places) < FEWEST:
+        return None
+    (begin, before), (end, until) = places[0], places[-1]
+    pace = (end - begin) / (until - before)
+    is_even = all(abs(at - begin - pace * (at_held - before)) <= EVENLY for at, at_held in places)
+    return pace.limit_denominator(FINEST) if is_even else None
 
 
 def _decodes(packet: Any) -> bool:

@@ -85,6 +85,10 @@ class ConfinedIndexer:
         found: list[tuple[Fraction, Fraction]] = self._ask("find_sound_damage", film, (track,))
         return found
 
+    def sound_pace(self, film: Path, track: int) -> Fraction | None:
+        found: Fraction | None = self._ask("sound_pace", film, (track,))
+        return found
+
     def look(self, film: Path) -> str:
         told: str = self._ask("look", film, ())
         return told

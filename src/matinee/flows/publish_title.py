@@ -33,7 +33,7 @@ from matinee.stages import publish as publishing
 from matinee.stages.bench import Bench
 from matinee.stages.chunks import Film, Proofs, Table, count_reused, film_of, is_complete, look_up
 from matinee.stages.crop import crop_bars, told_crop
-from matinee.stages.damage import check_whole, look_first
+from matinee.stages.damage import check_whole, find_pace, look_first
 from matinee.stages.encode import Studio, encode, tell_finished, tell_stages
 from matinee.stages.given import check_is_file
 from matinee.stages.ingest import ingest, name_film, shown_name
@@ -252,9 +252,10 @@ async def look_at(
     """
     indexer, encoder = house.studio.indexer, house.studio.encoder
     info, timeline = await inspect(bench, indexer, film, source)
+    pace = await asyncio.to_thread(find_pace, indexer, film, info, timeline)
     if not request.accept_damage:
-        check_whole(info)
-    notes = told_source(info)
+        check_whole(info, pace)
+    notes = told_source(info, pace)
     left_out: list[Outcome] = []
 
     def waived() -> list[Outcome]:

@@ -21,8 +21,8 @@ CUT_OFF = Fraction(1, 2)
 """How much shorter than its header says a film may be, in seconds: headers round."""
 
 
-def told_source(info: SourceInfo) -> tuple[str, ...]:
-    """What is said of it."""
+def told_source(info: SourceInfo, pace: Fraction | None = None) -> tuple[str, ...]:
+    """What is said of it; ``pace`` is that of damaged time stamps."""
     notes = []
     if info.clock_jumps:
         notes.append(LAID_OUT if info.goes_back else JUMPED)
@@ -30,6 +30,8 @@ def told_source(info: SourceInfo) -> tuple[str, ...]:
         notes.append(STILL_ADDED)
     if info.picture.is_hdr:
         notes.append(TONE_MAPPED)
+    if pace is not None:
+        notes.append(told_pace(pace))
     return (*notes, *filter(None, [told_end(info)]))
 
 
@@ -53,6 +55,15 @@ def told_end(info: SourceInfo) -> str:
     return (
         f"the film is cut off at {float(end):.2f} s: by its header it lasts "
         f"{float(info.declared):.2f} s"
+    )
+
+
+def told_pace(pace: Fraction) -> str:
+    """What is said of damaged time stamps, by which a second lasts ``pace`` seconds."""
+    way = "slower" if pace > 1 else "faster"
+    return (
+        f"the time stamps are damaged: picture and sound run {float(abs(pace - 1) * 100):.1f} % "
+        f"{way} by them than their frames and samples last"
     )
 
 

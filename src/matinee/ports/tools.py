@@ -156,6 +156,13 @@ class Indexer(Protocol):
         """Decode a whole sound track: from when to when it cannot be, on the film's clock."""
         ...
 
+    def sound_pace(self, film: Path, track: int) -> Fraction | None:
+        """How many seconds of its time stamps a second of a track's samples takes, at its begin.
+
+        None where they do not lie evenly, or too few tell.
+        """
+        ...
+
     def join(
         self, chunks: Sequence[Path], frames: Sequence[int], starts: Sequence[int],
         rate: Fraction, output: Path, level: str = "",

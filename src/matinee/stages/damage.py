@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import asdict
+from fractions import Fraction
 from pathlib import Path
 
 from matinee.assets.derivation import Derivation, Step
@@ -10,7 +11,8 @@ from matinee.core.errors import SourceDamaged
 from matinee.core.ids import canonical_json
 from matinee.core.time import FrameSpan
 from matinee.media.damage import Damage, tell_damage
-from matinee.media.remarks import told_end
+from matinee.media.pace import is_damaged, pace_of_picture
+from matinee.media.remarks import told_end, told_pace
 from matinee.media.source import SourceInfo
 from matinee.media.timeline import Timeline
 from matinee.ports.tools import Indexer
@@ -23,18 +25,25 @@ HINT = (
 
 HINT_CUT_OFF = "try another copy of the film; or publish what is there with --accept-damage"
 
+HINT_PACE = (
+    "try another copy of the film; or put its times right: "
+    "ffmpeg -itsscale {:.6f} -i FILM -map 0 -c copy OUT.mkv"
+)
+
 QUICKLY_READ = 256 << 20
 """Bytes beyond which a film is looked at before all of it is read: refusals come soon."""
 
 
-def check_whole(info: SourceInfo) -> None:
-    """The file holds what its header promises.
+def check_whole(info: SourceInfo, pace: Fraction | None) -> None:
+    """The file holds what its header promises, and ``find_pace`` found none.
 
     Raises:
-        SourceDamaged: it was cut off; says where.
+        SourceDamaged: it was cut off; says where. Or its time stamps are damaged.
     """
     if told := told_end(info):
         raise SourceDamaged(told, HINT_CUT_OFF)
+    if pace:
+        raise SourceDamaged(told_pace(pace), HINT_PACE.format(float(1 / pace)))
 
 
 def look_first(indexer: Indexer, film: Path, *, accept_damage: bool) -> None:
@@ -47,6 +56,19 @@ def look_first(indexer: Indexer, film: Path, *, accept_damage: bool) -> None:
         told = indexer.look(film)
         if told and not accept_damage:
             raise SourceDamaged(told, HINT_CUT_OFF)
+
+
+def find_pace(
+    indexer: Indexer, film: Path, info: SourceInfo, timeline: Timeline
+) -> Fraction | None:
+    """How many seconds a second lasts by damaged time stamps; None where they are not."""
+    picture = pace_of_picture(info, timeline)
+    if picture is None or info.clock_jumps:
+        return None
+    sounds = (track.index for track in info.of_type("audio") if not track.fault)
+    found = (indexer.sound_pace(film, index) for index in sounds)
+    is_known = any(is_damaged(picture, sound) for sound in found)
+    return picture if is_known else None  # measured over all of the film, so the closer one
 
 
 async def recorded_damage(bench: Bench, info: SourceInfo) -> Damage | None:

@@ -117,8 +117,7 @@ def cli() -> None:
     matinee serve                watch it in a browser
 
     The library, where films and streams are kept, is $MATINEE_LIBRARY, else
-    ~/.local/share/matinee; every command takes another with --library: a folder,
-    or a bucket.
+    ~/.local/share/matinee; --library names another: a folder, or a bucket.
     """  # noqa: D301  # the backspace is click's mark for text to leave as it is
 
 

@@ -26,7 +26,7 @@ FORM_NAMES = {"webvtt": "WebVTT", "imsc1": "IMSC1"}
 
 def plan_film_json(film: Path, sidecars: Sequence[Any], profile: Any, wish: Any) -> dict[str, Any]:
     """Rungs, tracks, waivers, bytes and time."""
-    from matinee.stages.damage import check_whole, look_first
+    from matinee.stages.damage import check_whole, find_pace, look_first
     from matinee.stages.given import check_is_file
     from matinee.wiring.reading import begin_to_inspect, indexer
 
@@ -45,8 +45,9 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], profile: Any, wish: Any)
 
     info, packets, time_base = reading.result()
     timeline = timeline_of(info, packets, time_base)
+    pace = find_pace(indexer(), film.absolute(), info, timeline)
     if not wish.accept_damage:
-        check_whole(info)
+        check_whole(info, pace)
     if wish.crop:
         info = _cropped(film, info)
     tracks = plan_tracks(info, timeline, profile, sidecars)
@@ -68,7 +69,7 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], profile: Any, wish: Any)
         "frames": frames,
         "frame_rate": str(timeline.rate),
         "notes": [
-            *told_source(info),
+            *told_source(info, pace),
             *told_range(tracks.rungs),
             *timeline.notes,
             *told_crop(info.picture),
