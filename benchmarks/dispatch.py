@@ -109,7 +109,8 @@ async def _measured(folder: Path, rate: int, waiting: int) -> tuple[Marks, float
         )
         if await feeder.wait() != 0:
             raise RuntimeError("the events could not be written at that rate")
-        await asyncio.wait_for(marks.complete.wait(), 60)
+        async with asyncio.timeout(60):
+            await marks.complete.wait()
     finally:
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)

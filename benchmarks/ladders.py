@@ -6,6 +6,7 @@ place of each peer's are placed by the grid of ``optimise`` and then encoded lik
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -19,6 +20,7 @@ from benchmarks.workplace import Workplace, tell
 from matinee.flows.compare import FilesSide, LadderSide
 from matinee.ladders import load_ladder
 from matinee.media.comparison import Encode, Part
+from matinee.media.curves import CurvesApart
 from matinee.media.headroom import Placed, every_rung, rungs_instead
 from matinee.media.ladder import Box, Ladder
 from matinee.media.viewers import (
@@ -146,7 +148,8 @@ def _encoded(
 def _side_of(ladder: Ladder, caps: Ladder, placed: Placed) -> LadderSide:
     """The side that has this rung alone."""
     width, height = placed.size
-    cap = next(b.maxrate_kbps for b in caps.boxes if b.width >= width and b.height >= height)
+    boxes = [box for box in caps.boxes if box.width >= width and box.height >= height]
+    cap = (boxes or caps.boxes[-1:])[0].maxrate_kbps
     name = f"{height}p"
     alone = replace(ladder, boxes=(Box(name, width, height, cap),), crf=placed.crf, own_size=False)
     return LadderSide(f"{name} at CRF {placed.crf:g}", alone, ())
@@ -171,10 +174,17 @@ def _beside(found: Reeled, name: str, peer: str) -> Iterator[Figure]:
     """One of our ladders beside a peer's."""
     ours, theirs = found.ours[name], found.peers[peer]
     what = f"{found.reel.name}: {name} over {peer}"
-    yield Figure(
-        NAME, f"{what}: bits at equal VMAF", "%", bits_at_equal_quality(ours, theirs), bar=FEWER
-    )
+    yield from _gain(what, ours, theirs, FEWER)
     yield from _seen_and_stored(what, ours, theirs, found.rate)
+
+
+def _gain(
+    what: str, ours: Sequence[Encode], theirs: Sequence[Encode], bar: Bar
+) -> Iterator[Figure]:
+    """Nothing where they have no quality in common, as when one of them is a single rung."""
+    with suppress(CurvesApart):
+        gain = bits_at_equal_quality(ours, theirs)
+        yield Figure(NAME, f"{what}: bits at equal VMAF", "%", gain, bar=bar)
 
 
 def _seen_and_stored(
@@ -200,10 +210,7 @@ def _av1(found: Reeled, name: str, peer: str) -> Iterator[Figure]:
     """A ladder of AV1 beside a fixed one of H.264."""
     ours, theirs = found.ours[name], found.peers[peer]
     what = f"{found.reel.name}: {name} over {peer} (H.264)"
-    yield Figure(
-        NAME, f"{what}: bits at equal VMAF", "%", bits_at_equal_quality(ours, theirs),
-        bar=AV1_FEWER,
-    )  # fmt: skip
+    yield from _gain(what, ours, theirs, AV1_FEWER)
     mine, other = spent_cpu_s(ours), spent_cpu_s(theirs)
     share = mine / other
     yield Figure(

@@ -185,7 +185,8 @@ def test_a_cancelled_program_is_killed_with_all_that_it_started(tmp_path: Path) 
 
         script = "trap '' TERM INT; sleep 300 & echo $!; echo $$; wait"
         task = asyncio.create_task(run_program(OPEN, Job(["sh", "-c", script], tmp_path), hear))
-        await asyncio.wait_for(both.wait(), 20)
+        async with asyncio.timeout(20):
+            await both.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -211,7 +212,8 @@ def test_many_programs_cancelled_at_once_leave_none(tmp_path: Path) -> None:
         tasks = [
             asyncio.create_task(run_program(OPEN, Job(command, tmp_path), hear)) for _ in range(8)
         ]
-        await asyncio.wait_for(all_began.wait(), 20)
+        async with asyncio.timeout(20):
+            await all_began.wait()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

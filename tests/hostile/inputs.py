@@ -20,10 +20,10 @@ BOMB = 15_000
 """Width and height of a picture whose frame takes nine hundred megabytes."""
 
 
-def slowed(film: bytes) -> bytes:
+def slowed(film: bytes, scale: int = 0x0FFF40) -> bytes:
     """A Matroska film with a bad byte in its time scale: all of its times are 1.048384-fold."""
     assert film.count(NANOSECONDS) == 1
-    return film.replace(NANOSECONDS, bytes.fromhex("2ad7b1830fff40"))
+    return film.replace(NANOSECONDS, NANOSECONDS[:-3] + scale.to_bytes(3, "big"))
 
 
 # Cut off and damaged

@@ -97,7 +97,8 @@ def sound_pace(container: Any, stream: Any) -> Fraction | None:
         return None
     (begin, before), (end, until) = places[0], places[-1]
     pace = (end - begin) / (until - before)
-    is_even = all(abs(at - begin - pace * (at_held - before)) <= EVENLY for at, at_held in places)
+    off = EVENLY * max(Fraction(1), pace)  # rounding is stretched with the times
+    is_even = all(abs(at - begin - pace * (held_at - before)) <= off for at, held_at in places)
     return pace.limit_denominator(FINEST) if is_even else None
 
 

@@ -7,6 +7,7 @@ is there, so that all looks together cost no more than three times the last one.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -82,7 +83,6 @@ class HeadStarts:
 
 
 async def _waited(until: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(until.wait(), seconds)
-    except TimeoutError:
-        return
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await until.wait()

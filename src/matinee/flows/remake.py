@@ -72,7 +72,9 @@ async def remake(
             if prove:
                 request = replace(request, proofs=replace(request.proofs, signed=True))
             request = replace(request, generation=generation or generation_of(package.settings))
-            film, info, timeline, left_out = await look_at(house, bench, request, film, asset)
+            film, info, timeline, left_out = await look_at(
+                house, bench, request, film, asset, is_published=True
+            )
             tracks = plan_tracks(info, timeline, request.profile, request.sidecars)
             tracks = replace(tracks, outcomes=(*tracks.outcomes, *left_out))
             evidence = await make(house, bench, request, title, film, info, timeline, tracks)

@@ -100,7 +100,8 @@ class WatchedFolder:
             rested = 0.0
             while not woken.is_set() and rested < (PENDING_S if is_pending else pause):
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(woken.wait(), PENDING_S)
+                    async with asyncio.timeout(PENDING_S):
+                        await woken.wait()
                     await asyncio.sleep(BURST_S)
                 rested += PENDING_S
                 if await asyncio.to_thread(self._identity) != root:

@@ -192,7 +192,8 @@ def spread(
     """Qualities from ``bottom`` to ``top`` that are evenly far from one to the next.
 
     As few as are no further apart than one ``step``, or ``count``. A step is so many points of VMAF
-    or such a factor in bits, whichever is further along the hull.
+    or such a factor in bits, whichever is further; it is counted stretch by stretch along the hull,
+    so that across a bend two places may be a little further apart in both.
     """
     hull = [point for point in frontier([*points]) if bottom <= point.quality <= top]
     far = [0.0]
@@ -200,8 +201,8 @@ def spread(
         seen = (after.quality - before.quality) / step[0]
         carried = math.log(after.size / before.size) / math.log(step[1])
         far.append(far[-1] + min(seen, carried))
-    if len(hull) < 2:
-        return [top] if count is None else [top] * count
+    if len(hull) < 2 or count == 1:
+        return [top] * (count or 1)
     steps = max(1, math.ceil(far[-1] - 1e-9)) if count is None else max(1, count - 1)
     wanted = np.linspace(0, far[-1], steps + 1)
     qualities: list[float] = np.interp(wanted, far, [point.quality for point in hull]).tolist()

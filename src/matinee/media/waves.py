@@ -83,7 +83,7 @@ def corrected(
 ) -> Chosen:
     """The choice after all shots were encoded: as few as it takes change.
 
-    Those below their floor change in any case. Where the mean would still be off, those change with
+    Those below their floor may always change. Where the mean would still be off, those change with
     them that are furthest from where the best choice for all would have them. Where no choice
     is likely to be good enough, only those below their floor are tried again; all, where none is.
 

@@ -51,26 +51,26 @@ class Approach:
             )
             slope = chosen.slope
             await self._encode({number: chosen.crfs[number] for number in wave})
-        kept: Chosen | None = None
+        kept, best = None, (inf, inf)  # by what it lacks, then by its bits
         was_good = False  # what is only too good is made smaller once
-        least, fruitless, last = inf, 0, self.rounds + CORRECTIONS
+        fruitless, last = 0, self.rounds + CORRECTIONS
         while True:
             points = [self.points[number] for number in range(len(self.models))]
             found = as_found(self.models, points, slope)
             lack = lack_of(self.models, points, self.goal)
-            if lack == 0 and (kept is None or found.bits < kept.bits):
-                kept = found
+            fruitless = 0 if lack <= GAIN * best[0] else fruitless + 1
+            if kept is None or (lack, found.bits) < best:
+                kept, best = found, (lack, found.bits)
             is_good = lack == 0
             is_near = is_good and (was_good or found.quality <= self.goal.quality + CLOSE)
-            fruitless = 0 if lack <= GAIN * least else fruitless + 1
-            is_stuck = kept is None and fruitless == FRUITLESS  # as where a cap forbids it
+            is_stuck = best[0] > 0 and fruitless == FRUITLESS  # as where a cap forbids it
             if is_near or is_stuck or self.rounds == last:
-                return kept or found
+                return kept
             again = await asyncio.to_thread(corrected, self.models, points, self.goal, self.bounds)
             if again.crfs == found.crfs:
-                return kept or found
+                return kept
             await self._encode(_changes(found.crfs, again.crfs))
-            least, slope, was_good = min(least, lack), again.slope, is_good
+            slope, was_good = again.slope, is_good
 
     async def _encode(self, crfs: Mapping[int, float]) -> None:
         """Encode chunks as they ship; what is found of them shifts the curves of all."""

@@ -27,7 +27,7 @@ HINT_CUT_OFF = "try another copy of the film; or publish what is there with --ac
 
 HINT_PACE = (
     "try another copy of the film; or put its times right: "
-    "ffmpeg -itsscale {:.6f} -i FILM -map 0 -c copy OUT.mkv"
+    "ffmpeg -itsscale {:.9g} -i FILM -map 0 -c copy OUT.mkv"
 )
 
 QUICKLY_READ = 256 << 20

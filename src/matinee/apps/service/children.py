@@ -74,7 +74,8 @@ class Child:
 
     async def _stirred(self, timeout_s: float) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.stirred.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self.stirred.wait()
         self.stirred.clear()
 
     async def _start(self) -> None:
@@ -89,7 +90,8 @@ class Child:
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGTERM)
         try:
-            await asyncio.wait_for(self._process.wait(), STOP_S)
+            async with asyncio.timeout(STOP_S):
+                await self._process.wait()
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()

@@ -76,7 +76,8 @@ class Feed:
                     await self._look(with_numbers=looks % _EVERY == 0)
             looks += 1
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._until_poked(), LOOK_S if self._listeners else REST_S)
+                async with asyncio.timeout(LOOK_S if self._listeners else REST_S):
+                    await self._until_poked()
 
     async def listen(self, after: int | None, only_run: str | None) -> AsyncGenerator[str]:
         """Server-sent events, for ever; a comment when nothing happened for a while.
@@ -110,7 +111,8 @@ class Feed:
                     yield text
                 seen = self._version
                 try:
-                    await asyncio.wait_for(moved.wait(), HEARTBEAT_S)
+                    async with asyncio.timeout(HEARTBEAT_S):
+                        await moved.wait()
                 except TimeoutError:
                     yield ":\n\n"
         finally:
