@@ -49,7 +49,7 @@ NONE_LOWER = Bar(0, "ours")
 
 
 OWN = "the title's own rungs"
-AV1_CRFS = (20.0, 27.0, 39.0, 53.0)
+AV1_CRFS = (27.0, 39.0, 53.0)
 """From the best that anyone sees to a slow line's."""
 
 
