@@ -43,7 +43,7 @@ def test_a_ladder_is_read_whole() -> None:
         )
         == LADDER
     )
-    assert LADDER.boxes[0] == Box("144p", 256, 144, 200)
+    assert LADDER.boxes[0] == Box("240p", 426, 240, 400)
     assert (LADDER.sound.mono_kbps, LADDER.sound.per_channel_kbps) == (64, 64)
 
 
@@ -71,8 +71,8 @@ def test_a_ladder_is_read_whole() -> None:
         ("threads = 1 ", "threads = 0 ", "threads is not from 1 to 16"),
         ("[audio]", "[sound]", r"\[audio\] is missing"),
         ("mono_kbps = 64", "mono_kbps = 64.5", r"\[audio\] mono_kbps = 64.5 is of a wrong type"),
-        ("width = 256\n", "", r"\[rung 1\] lacks 'width'"),
-        ("width = 256", 'width = "256"', r"\[rung 1\] width = '256' is of a wrong type"),
+        ("width = 426\n", "", r"\[rung 1\] lacks 'width'"),
+        ("width = 426", 'width = "426"', r"\[rung 1\] width = '426' is of a wrong type"),
         ("width = 426", "width = 15", "rung 240p is smaller than 16x16"),
         ("width = 3840", "width = 8193", "rung 2160p is over 8192"),
         ("height = 2160", "height = 8193", "rung 2160p is over 8192"),

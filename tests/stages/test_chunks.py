@@ -28,7 +28,7 @@ GOLDEN = {
 
 def test_the_keys_of_chunks_are_what_they_were() -> None:
     clip = plan_clip(closed_film(), FrameSpan(14, 36), CONFIGURATION)
-    rung = fit(load_ladder("standard"), PICTURE, Fraction(25))[1]
+    rung = fit(load_ladder("standard"), PICTURE, Fraction(25))[0]
     picture: dict[str, Any] = picture_parameters(PICTURE)
     step = encode_step_of(clip.digest, rung.as_parameters(), [0, 12], picture, {"ffmpeg": "a" * 64})
 
