@@ -28,8 +28,6 @@ def inspect_command(film: str, as_json: bool) -> None:
     from matinee.media.source_timeline import timeline_of
     from matinee.media.subtitle_lint import remarks_json
     from matinee.media.tracks import plan_texts
-    from matinee.stages.damage import find_pace
-    from matinee.wiring.reading import indexer
 
     info, packets, time_base = reading.result()
     refusal: SourceRefused | None = None
@@ -40,7 +38,6 @@ def inspect_command(film: str, as_json: bool) -> None:
         refusal = error
     texts = plan_texts(info, timeline, ()) if timeline else []
     said, words = _look_at(path, timeline, texts)
-    pace = find_pace(indexer(), path.absolute(), info, timeline) if timeline else None
     frames, rate = (timeline.frames, str(timeline.rate)) if timeline else (len(packets), None)
     document = {
         "film": film,
@@ -51,7 +48,7 @@ def inspect_command(film: str, as_json: bool) -> None:
         "frame_rate": rate,
         "start": float(timeline.start) if timeline else None,
         "notes": [
-            *told_source(info, pace),
+            *told_source(info),
             *(timeline.notes if timeline else ()),
             *words,
         ],
