@@ -33,7 +33,7 @@ from matinee.stages import publish as publishing
 from matinee.stages.bench import Bench
 from matinee.stages.chunks import Film, Proofs, Table, count_reused, film_of, is_complete, look_up
 from matinee.stages.crop import crop_bars, told_crop
-from matinee.stages.damage import check_whole, find_pace, look_first
+from matinee.stages.damage import check_whole, look_first
 from matinee.stages.encode import Studio, encode, tell_finished, tell_stages
 from matinee.stages.given import check_is_file
 from matinee.stages.ingest import ingest, name_film, shown_name
@@ -249,16 +249,13 @@ async def look_at(
 ) -> tuple[Path, SourceInfo, Timeline, list[Outcome]]:  # fmt: skip
     """The film to make streams of, what is in it, when its frames are shown.
 
-    And what becomes of the tracks that are in the source and no longer in that film. What
-    ``is_published`` was proved as it is: its times are not doubted later.
+    And what becomes of the source's tracks that it lacks. ``is_published``: it is not doubted.
     """
     indexer, encoder = house.studio.indexer, house.studio.encoder
     info, timeline = await inspect(bench, indexer, film, source)
-    pace = None
+    pace, looked = None, (indexer, film, info, timeline)
     if request.accept_damage or not is_published:
-        pace = await asyncio.to_thread(find_pace, indexer, film, info, timeline)
-    if not request.accept_damage:
-        check_whole(info, pace)
+        pace = await asyncio.to_thread(check_whole, *looked, accept_damage=request.accept_damage)
     notes = told_source(info, pace)
     left_out: list[Outcome] = []
 

@@ -34,16 +34,20 @@ QUICKLY_READ = 256 << 20
 """Bytes beyond which a film is looked at before all of it is read: refusals come soon."""
 
 
-def check_whole(info: SourceInfo, pace: Fraction | None) -> None:
-    """The file holds what its header promises, and ``find_pace`` found none.
+def check_whole(
+    indexer: Indexer, film: Path, info: SourceInfo, timeline: Timeline, *, accept_damage: bool
+) -> Fraction | None:
+    """The file holds what its header promises, at the times of its frames; gives their pace.
 
     Raises:
         SourceDamaged: it was cut off; says where. Or its time stamps are damaged.
     """
-    if told := told_end(info):
+    told, pace = told_end(info), find_pace(indexer, film, info, timeline)
+    if told and not accept_damage:
         raise SourceDamaged(told, HINT_CUT_OFF)
-    if pace:
+    if pace and not accept_damage:
         raise SourceDamaged(told_pace(pace), HINT_PACE.format(float(1 / pace)))
+    return pace
 
 
 def look_first(indexer: Indexer, film: Path, *, accept_damage: bool) -> None:

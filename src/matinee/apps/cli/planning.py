@@ -26,7 +26,7 @@ FORM_NAMES = {"webvtt": "WebVTT", "imsc1": "IMSC1"}
 
 def plan_film_json(film: Path, sidecars: Sequence[Any], profile: Any, wish: Any) -> dict[str, Any]:
     """Rungs, tracks, waivers, bytes and time."""
-    from matinee.stages.damage import check_whole, find_pace, look_first
+    from matinee.stages.damage import check_whole, look_first
     from matinee.stages.given import check_is_file
     from matinee.wiring.reading import begin_to_inspect, indexer
 
@@ -45,9 +45,7 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], profile: Any, wish: Any)
 
     info, packets, time_base = reading.result()
     timeline = timeline_of(info, packets, time_base)
-    pace = find_pace(indexer(), film.absolute(), info, timeline)
-    if not wish.accept_damage:
-        check_whole(info, pace)
+    pace = check_whole(indexer(), film.absolute(), info, timeline, accept_damage=wish.accept_damage)
     if wish.crop:
         info = _cropped(film, info)
     tracks = plan_tracks(info, timeline, profile, sidecars)
