@@ -18,12 +18,11 @@ from matinee.core.ids import Digest, canonical_json, digest_of, slug
 from matinee.core.verdicts import Verdict, failed
 from matinee.flows.order import settings_json
 from matinee.flows.report import Making, build_report, failures
-from matinee.media.deadline import hurried, presets_in_time
 from matinee.media.ladder import Ladder
 from matinee.media.languages import with_languages
 from matinee.media.profile import Profile
 from matinee.media.remarks import told_range, told_source
-from matinee.media.source import SourceInfo, display_size
+from matinee.media.source import SourceInfo
 from matinee.media.timeline import Timeline
 from matinee.media.tracks import Outcome, Sidecar, TrackPlan, plan_tracks, with_rungs
 from matinee.ports.catalog import Package, Packages, Title, TitleDesk, Titles
@@ -34,6 +33,7 @@ from matinee.stages.bench import Bench
 from matinee.stages.chunks import Film, Proofs, Table, count_reused, film_of, is_complete, look_up
 from matinee.stages.crop import crop_bars, told_crop
 from matinee.stages.damage import check_whole, look_first
+from matinee.stages.deadline import Deadline, in_time
 from matinee.stages.encode import Studio, encode, tell_finished, tell_stages
 from matinee.stages.given import check_is_file
 from matinee.stages.ingest import ingest, name_film, shown_name
@@ -152,10 +152,11 @@ async def _publish(house: House, bench: Bench, request: Request) -> Published:
             await asyncio.to_thread(house.originals.note, source.digest, place)
         film, info, timeline, left_out = await look_at(house, bench, request, film, source)
         tracks = plan_tracks(info, timeline, request.profile, request.sidecars)
-        tracks = replace(
-            _in_time(house, bench, request, info, timeline, tracks),
-            outcomes=(*tracks.outcomes, *left_out),
-        )
+        tracks = replace(tracks, outcomes=(*tracks.outcomes, *left_out))
+        if request.budget_s is not None:
+            scored, late = request.proofs.scored, request.on_late
+            deadline = Deadline(request.budget_s, house.workers, scored, late)
+            tracks = in_time(bench, deadline, info, timeline, tracks)
         timeline = replace(timeline, notes=(*timeline.notes, *told_range(tracks.rungs)))
         title = _described(house, request, _title(house, request, source))
         if title.removes_at is not None:  # who publishes it wants it back
@@ -171,28 +172,6 @@ async def _publish(house: House, bench: Bench, request: Request) -> Published:
                 house, bench, request, title, source, started,
                 lambda: make(house, bench, request, title, film, info, timeline, tracks),
             )  # fmt: skip
-
-
-def _in_time(
-    house: House, bench: Bench, request: Request, info: SourceInfo, timeline: Timeline,
-    tracks: TrackPlan,
-) -> TrackPlan:  # fmt: skip
-    """The tracks with the preset by which the deadline is met."""
-    if request.budget_s is None:
-        return tracks
-    haste = presets_in_time(
-        tracks.rungs, timeline.frames, display_size(info.picture), request.budget_s, house.workers,
-        scored=request.proofs.scored,
-    )  # fmt: skip
-    if not haste.is_soon_enough:
-        request.on_late(haste.expected_s)
-    if haste.steps == 0:
-        return tracks
-    rungs = tuple(hurried(rung, haste.steps) for rung in tracks.rungs)
-    changes = {(new.preset, old.preset) for new, old in zip(rungs, tracks.rungs, strict=True)}
-    for new, old in sorted(changes):
-        bench.progress.note(f"preset {new} instead of {old}: a deadline")
-    return replace(tracks, rungs=rungs)
 
 
 async def _published(
