@@ -9,7 +9,7 @@ import pytest
 from tests.comparisons import compared_film
 from tests.conftest import ROOT, Ended, standing_in
 from tests.docs.test_schemas import faults
-from tests.films import Films
+from tests.films import X264, Films
 from tests.per_shot import Made
 from tests.per_title import FITTED, publish_fitted
 
@@ -158,6 +158,28 @@ def test_an_interrupted_search_goes_on(film: Path, matinee: Run, tmp_path: Path)
     assert known < measured < made.steps()["measure_point"]  # and a chunk of each as it ships
     assert made.steps()["choose_rungs"] == 1
     assert hull["rounds"] == 0
+
+
+@pytest.mark.parametrize(("frames", "is_fitted"), [(700, False), (720, True)])  # of 58 and 60 s
+def test_a_film_of_a_minute_has_rungs_of_its_own_by_itself(
+    frames: int, is_fitted: bool, films: Films, matinee: Run, tmp_path: Path
+) -> None:
+    shots = "testsrc2=s=160x90:r=12000/1001,negate=enable='mod(floor(n/60),2)',format=yuv420p"
+    picture = f"{shots},trim=end_frame={frames}"
+    film = films.special(f"auto-{frames}.mp4", "-f", "lavfi", "-i", picture, *X264)
+    ladder, library = tmp_path / "auto.toml", tmp_path / "library"
+    ladder.write_text(FITTED.replace('"per-title"', '"auto"'))
+    publish = ("publish", film, "--library", library, "--ladder", ladder)
+
+    planned = matinee(*publish, "--plan", "--json").json
+    hurried = matinee(*publish, "--plan", "--no-scores", "--json").json
+    made = Made(library, matinee(*publish, *LIGHT).json)
+
+    assert made.document["state"] == "published"
+    assert made.steps().get("choose_rungs", 0) == len(planned["hulls"]) == is_fitted
+    assert hurried["hulls"] == []
+    explained = matinee("explain", made.title, "--library", library, "--json").json
+    assert [len(explained[key]) for key in ("hulls", "fixed")] == [is_fitted, 2 * (not is_fitted)]
 
 
 def test_wishes_that_exclude_each_other_are_refused(

@@ -441,15 +441,30 @@ def test_rungs_from_the_title_may_have_a_target() -> None:
 
 
 @pytest.mark.parametrize(
+    ("seconds", "has_time", "settings"),
+    [(60, True, "per-title"), (Fraction(5999, 100), True, "fixed"), (7200, False, "fixed")],
+)
+def test_a_film_that_is_long_enough_has_rungs_of_its_own_by_itself(
+    seconds: Fraction, has_time: bool, settings: str
+) -> None:
+    ladder = parse_ladder("wish", with_video('settings = "auto"', "slowest_kbps = 99"))
+
+    assert not ladder.is_searched
+    assert ladder.for_film(seconds, has_time=has_time) == ladder.with_settings(settings)
+    assert LADDER.for_film(seconds, has_time=has_time) == LADDER
+
+
+@pytest.mark.parametrize(
     ("lines", "fault"),
     [
-        (['settings = "auto"'], "settings 'auto' are not fixed, per-shot or per-title"),
+        (['settings = "best"'], "settings 'best' are not fixed, per-shot, per-title or auto"),
+        (['settings = "auto"', "target_vmaf = 93"], "target_vmaf is for settings per-shot or"),
         (['settings = "fixed"', "target_vmaf = 93"], "target_vmaf is for settings per-shot or"),
         (["target_vmaf = 12"], "target_vmaf is not from 20 to 99"),
         (["target_vmaf = 99.5"], "target_vmaf is not from 20 to 99"),
         (["target_vmaf = 93", "shot_margin = 0"], "shot_margin is not from 0.1 to 20"),
         (['settings = "per-shot"', "shot_margin = 2"], "shot_margin is for a ladder with target"),
-        (["slowest_kbps = 99"], "slowest_kbps is for settings per-title"),
+        (["slowest_kbps = 99"], "slowest_kbps is for settings per-title or auto"),
         (['settings = "per-title"', "slowest_kbps = 5"], "slowest_kbps is not from 10 to 5000"),
         (["shot_margin = 2"], "shot_margin is for settings per-shot"),
         (['target_vmaf = "high"'], "target_vmaf = 'high' is of a wrong type"),

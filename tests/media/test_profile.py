@@ -47,7 +47,9 @@ def test_shipped_profiles_are_profiles(path: Path) -> None:
 def test_the_default_is_the_standard_ladder_and_nothing_more() -> None:
     standard = load_ladder("standard")
 
-    assert load_wished(None, None) == profile_of(standard)
+    assert load_wished(None, None) == profile_of(standard.with_settings("auto"))
+    assert load_wished(None, None).with_settings("fixed") == profile_of(standard)
+    assert load_wished(None, "standard") == profile_of(standard)
     assert load_wished(None, "fast") == profile_of(load_ladder("fast"))
 
 
@@ -173,10 +175,21 @@ def test_settings_are_those_of_all_its_ladders() -> None:
     assert all(one.is_per_title and one.target_vmaf is None for one in profile.ladders)
     assert all(one.is_per_title and one.target_vmaf == 93 for one in aimed.ladders)
     assert profile.with_settings("fixed") == parse_profile("mine", text.partition("\n")[0], PARTS)
-    with pytest.raises(ProfileInvalid, match="line 2: settings 'auto' are not fixed, per-shot or"):
-        parse_profile("mine", text.replace("per-title", "auto"), PARTS)
-    with pytest.raises(ProfileInvalid, match="line 3: target_vmaf is for settings that are not"):
-        parse_profile("mine", f"{text.replace('per-title', 'fixed')}\ntarget_vmaf = 93", PARTS)
+    with pytest.raises(
+        ProfileInvalid, match="line 2: settings 'best' are not fixed, per-shot, per"
+    ):
+        parse_profile("mine", text.replace("per-title", "best"), PARTS)
+    for unaimed in ("fixed", "auto"):
+        with pytest.raises(ProfileInvalid, match="line 3: target_vmaf is for settings per-shot or"):
+            parse_profile("mine", f"{text.replace('per-title', unaimed)}\ntarget_vmaf = 93", PARTS)
+
+
+def test_a_ladder_that_is_said_twice_has_the_settings_that_were_said_last() -> None:
+    mine = parse_profile("mine", 'include = ["web"]\nladders = ["standard"]', PARTS)
+
+    assert {one.name: one.settings for one in mine.ladders} == {"standard": "fixed", "av1": "auto"}
+    assert {one.settings for one in load_profile("web").ladders} == {"auto"}
+    assert {one.settings for one in load_profile("devices").ladders} == {"fixed"}
 
 
 def test_a_ladder_is_a_profile() -> None:

@@ -64,12 +64,20 @@ def report_of(library: Path, package: Package) -> Mapping[str, Any]:
     return report
 
 
+@pytest.fixture(params=["fixed", "per-title"])
+def wished(request: pytest.FixtureRequest, ladder: Path, tmp_path: Path) -> Path:
+    """A ladder whose best rung is known before the whole film is, at least."""
+    path = tmp_path / "wished.toml"
+    path.write_text(ladder.read_text().replace("crf =", f'settings = "{request.param}"\ncrf ='))
+    return path
+
+
 def test_chunks_of_a_paused_upload_are_made_and_the_whole_film_uses_them(
-    early_film: Path, ladder: Path, matinee: Run, tmp_path: Path
+    early_film: Path, wished: Path, matinee: Run, tmp_path: Path
 ) -> None:
     content = early_film.read_bytes()
     part = 6 * len(content) // 10
-    library = new_library(tmp_path, ladder)
+    library = new_library(tmp_path, wished)
     ended = matinee("token", "add", "tests", "--scope", "upload", "--library", library)
     token = ended.out.strip()
     with Up(library, ["--workers", 2]).running() as up:
@@ -81,7 +89,7 @@ def test_chunks_of_a_paused_upload_are_made_and_the_whole_film_uses_them(
         path = made.headers["location"]
         send(up, path, token, 0, content[:part])
         opened = open_library(Settings(library, 1))
-        early = eventually(lambda: chunks_made(opened, 4), up)
+        early = eventually(lambda: chunks_made(opened, 2), up)
 
         assert up.get("/v1/runs") == [] and up.get("/v1/titles") == []
         assert [up.events(f"{kind}.*") for kind in ("film", "run", "title")] == [[], [], []]
@@ -89,12 +97,12 @@ def test_chunks_of_a_paused_upload_are_made_and_the_whole_film_uses_them(
         assert up.ended("film.mp4")["state"] == "done"
     (package,) = opened.packages.of_title("early-bird")
     stages = {stage["name"]: stage for stage in report_of(library, package)["stages"]}
-    assert stages["encode"]["reused"] >= len(early) >= 4
+    assert stages["encode"]["reused"] >= len(early) >= 2
     tries = Counter(attempt.key for attempt in opened.ledger.attempts())
     assert [key for key in early if tries[key] > 1] == []
 
     plain = tmp_path / "plain"
-    options = ("--ladder", ladder, "--no-scores", "--title", NAME)
+    options = ("--ladder", wished, "--no-scores", "--title", NAME)
     assert matinee("publish", early_film, *options, "--library", plain).exit_code == 0
     (reference,) = open_library(Settings(plain, 1)).packages.of_title("early-bird")
     assert (package.id, package.files) == (reference.id, reference.files)

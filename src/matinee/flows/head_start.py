@@ -5,7 +5,8 @@
   ledger, when they are what it wants, and does not make them again.
 - Nothing of it is told or shown: a head start that fails, or whose upload is given up, leaves
   unused derivations behind and nothing else.
-- What a ladder chooses for each shot follows from the whole film, and is left for later.
+- What a ladder chooses for each shot, and rungs that come from the title, follow from the whole
+  film: they are left for later, but for the best of such rungs, which is the ladder's own.
 - Only films whose index needs nothing from their end have one, that come evenly and progressive.
 """
 
@@ -52,7 +53,8 @@ async def head_start(house: House, bench: Bench, film: Path, request: Request) -
 async def _head_start(house: House, bench: Bench, film: Path, request: Request) -> int:
     info, packets, time_base = await asyncio.to_thread(house.studio.indexer.inspect, film)
     count = whole_groups(packets)
-    if all(ladder.is_searched for ladder in request.profile.ladders):
+    profile = request.of_film(None).profile
+    if not any(ladder.keeps_best for ladder in profile.ladders):
         return 0
     if not count or info.clock_jumps or info.needs_still:
         return 0
@@ -63,12 +65,12 @@ async def _head_start(house: House, bench: Bench, film: Path, request: Request) 
     if looked is None:
         return 0
     cuts, signature = looked
-    longest_s = Fraction(request.profile.longest_segment_s)
+    longest_s = Fraction(profile.longest_segment_s)
     plan = settled(plan_film(cuts, timeline.frames, timeline.rate, longest_s))
     if plan is None:
         return 0
-    every = plan_tracks(info, timeline, request.profile, ()).rungs
-    later = searched(request.profile.ladders, every)
+    every = plan_tracks(info, timeline, profile, ()).rungs
+    later = searched(profile.ladders, every)
     rungs = [rung for rung in every if rung.name not in later]
     planned = film_of(info, timeline, plan, rungs)
     await encode(bench, house.studio, film, planned, signature, request.proofs)

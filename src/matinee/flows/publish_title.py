@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from matinee.core.ids import Digest, canonical_json, digest_of, slug
 from matinee.core.verdicts import Verdict, failed
 from matinee.flows.order import settings_json
 from matinee.flows.report import Making, build_report, failures
-from matinee.media.ladder import Ladder
+from matinee.media.ladder import LONG_ENOUGH, Ladder
 from matinee.media.languages import with_languages
 from matinee.media.profile import Profile
 from matinee.media.remarks import told_range, told_source
@@ -87,6 +88,12 @@ class Request:
         """The film's file name, for people."""
         return shown_name(self.film_name or self.film.name)
 
+    def of_film(self, timeline: Timeline | None) -> "Request":
+        """The same, as it is known how long the film is; None: it may be any length."""
+        has_time = self.proofs.scored and self.budget_s is None
+        duration = timeline.duration if timeline else Fraction(LONG_ENOUGH)
+        return replace(self, profile=self.profile.for_film(duration, has_time=has_time))
+
 
 @dataclass(frozen=True, slots=True)
 class House:
@@ -151,6 +158,7 @@ async def _publish(house: House, bench: Bench, request: Request) -> Published:
             place = request.place or place_of(str(request.film.absolute()))
             await asyncio.to_thread(house.originals.note, source.digest, place)
         film, info, timeline, left_out = await look_at(house, bench, request, film, source)
+        request = request.of_film(timeline)
         tracks = plan_tracks(info, timeline, request.profile, request.sidecars)
         tracks = replace(tracks, outcomes=(*tracks.outcomes, *left_out))
         if request.budget_s is not None:

@@ -39,6 +39,10 @@ SLOWEST_KBPS = 145
 """What pictures of the smallest rung have at most where a ladder does not say, nor caps it lower,
 and rungs come from the title: Apple's authoring specification for HLS has it for slow lines."""
 
+LONG_ENOUGH = 60
+"""Seconds from which on a film has rungs of its own by itself (``auto``): to find those of a
+shorter one costs more processor time than to encode it."""
+
 STARVED = Fraction(1, 100)
 """Bits a pixel below which pictures may stand still; ladders for telephones have 0.06 and more."""
 
@@ -74,8 +78,9 @@ class Ladder:
     (``per-shot``): for ``target_vmaf`` on the largest rung, where there is one, with no shot more
     than ``shot_margin`` below it; else for what ``crf`` would give. ``per-title``: the film's own
     hull says which of the rungs there are, and at which CRFs, from that target or ``crf`` down to
-    ``slowest``. ``film_grain`` is the strength at which grain is taken out and told apart, 0 not at
-    all, or ``AUTO``: as the film has it.
+    ``slowest``; ``auto``: that, of a film that is worth it (``for_film``). ``film_grain`` is
+    the strength at which grain is taken out and told apart, 0 not at all, or ``AUTO``: as the film
+    has it.
     """
 
     name: str
@@ -104,7 +109,7 @@ class Ladder:
     @property
     def is_searched(self) -> bool:
         """Whether its settings, or its rungs, are chosen for a film."""
-        return self.settings != "fixed"
+        return self.settings in ("per-shot", "per-title")
 
     @property
     def is_per_title(self) -> bool:
@@ -112,9 +117,24 @@ class Ladder:
         return self.settings == "per-title"
 
     @property
+    def keeps_best(self) -> bool:
+        """Whether its largest rung is as it says, whatever is found out of a film."""
+        return not self.is_searched or (self.is_per_title and self.target_vmaf is None)
+
+    @property
     def slowest(self) -> int:
         """Bits per second that the smallest rung has at most, where rungs come from the title."""
         return 1000 * (self.slowest_kbps or min(SLOWEST_KBPS, self.boxes[0].maxrate_kbps))
+
+    def for_film(self, duration: Fraction, *, has_time: bool) -> "Ladder":
+        """The same with settings that are for a film of so many seconds.
+
+        What is ``auto`` becomes ``per-title`` where the film is long enough, and ``has_time``.
+        """
+        if self.settings != "auto":
+            return self
+        is_worth_it = has_time and duration >= LONG_ENOUGH
+        return self.with_settings("per-title" if is_worth_it else "fixed")
 
     def with_target(self, target: float) -> "Ladder":
         """The same for a target of VMAF, which grain that is made anew would miss."""

@@ -9,7 +9,8 @@ from matinee.media.codecs import CODECS
 USUAL_DEPTH = 8
 """Bits of a sample, where a ladder does not say."""
 
-SETTINGS = ("fixed", "per-shot", "per-title")
+SETTINGS = ("fixed", "per-shot", "per-title", "auto")
+"""``auto`` is ``per-title`` or ``fixed``, as the film is long enough."""
 
 TARGETS = (20, 99)
 """VMAF that a ladder may aim at; above, it does not tell pictures apart."""
@@ -73,11 +74,14 @@ def check_settings(name: str, video: dict[str, Any]) -> None:
     )
     for key in ("target_vmaf", "shot_margin"):
         if key in video:
-            is_searched = video["settings"] != "fixed"
+            is_searched = video["settings"] in ("per-shot", "per-title")
             demand(is_searched, f"{key} is for settings per-shot or per-title")
             video[key] = float(video[key])
-    is_per_title = video["settings"] == "per-title"
-    demand(is_per_title or "slowest_kbps" not in video, "slowest_kbps is for settings per-title")
+    is_per_title = video["settings"] in ("per-title", "auto")
+    demand(
+        is_per_title or "slowest_kbps" not in video,
+        "slowest_kbps is for settings per-title or auto",
+    )
     demand(10 <= video.get("slowest_kbps", 10) <= 5000, "slowest_kbps is not from 10 to 5000")
     low, high = TARGETS
     demand(low <= video.get("target_vmaf", low) <= high, f"target_vmaf is not from {low} to {high}")

@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 from matinee.core.errors import ProfileInvalid
@@ -95,6 +96,11 @@ class Profile:
     def with_target(self, target: float) -> "Profile":
         """The same with a target of VMAF for every ladder."""
         return replace(self, ladders=tuple(one.with_target(target) for one in self.ladders))
+
+    def for_film(self, duration: Fraction, *, has_time: bool) -> "Profile":
+        """The same with every ladder's settings for a film of so many seconds."""
+        ladders = tuple(one.for_film(duration, has_time=has_time) for one in self.ladders)
+        return replace(self, ladders=ladders)
 
     def with_settings(self, settings: str) -> "Profile":
         """The same with every ladder's settings chosen in that way."""
@@ -201,18 +207,18 @@ def _settings(reader: _Reader, document: Mapping[str, Any]) -> str:
     settings = document["settings"]
     known = f"{', '.join(SETTINGS[:-1])} or {SETTINGS[-1]}"
     reader.require(settings in SETTINGS, ("settings",), f"settings {settings!r} are not {known}")
-    is_aimed = settings != "fixed" or "target_vmaf" not in document
-    reader.require(is_aimed, ("target_vmaf",), "target_vmaf is for settings that are not fixed")
+    is_aimed = settings in ("per-shot", "per-title") or "target_vmaf" not in document
+    reader.require(is_aimed, ("target_vmaf",), "target_vmaf is for settings per-shot or per-title")
     return str(settings)
 
 
 def _ladders(
     reader: _Reader, document: Mapping[str, Any], included: Sequence[Profile], parts: Parts
 ) -> list[Ladder]:
-    """Each once, no two of one family."""
+    """Each once, with the settings that were said last; no two of one family."""
     found = [ladder for profile in included for ladder in profile.ladders]
     found += [parts.ladder(one) for one in reader.names(document, "ladders")]
-    ladders = list(dict.fromkeys(found))
+    ladders = list({one.with_settings("fixed"): one for one in found}.values())
     reader.require(bool(ladders), (), "it has no ladders, so no pictures")
     families = [ladder.family for ladder in ladders]
     for number, ladder in enumerate(ladders):

@@ -29,8 +29,8 @@ def in_time(
 ) -> TrackPlan:
     """The tracks with the slowest presets by which the deadline is met, or the fastest."""
     found = presets_in_time(
-        tracks.rungs, timeline.frames, display_size(info.picture), deadline.budget_s, deadline.workers,
-        scored=deadline.scored,
+        tracks.rungs, timeline.frames, display_size(info.picture), deadline.budget_s,
+        deadline.workers, scored=deadline.scored,
     )  # fmt: skip
     if not found.is_soon_enough:
         deadline.on_late(found.expected_s)

@@ -109,7 +109,11 @@ def wanted_of(ladders: Sequence[Ladder], rungs: Sequence[Rung]) -> list[Wanted]:
 
 def searched(ladders: Sequence[Ladder], rungs: Sequence[Rung]) -> set[str]:
     """The names of the rungs whose settings follow from the whole film."""
-    wishes = {rung.name for wish in title_wishes(ladders, rungs) for rung in wish.rungs}
+    wishes = {
+        rung.name
+        for wish in title_wishes(ladders, rungs)
+        for rung in (wish.rungs[:-1] if wish.ladder.keeps_best else wish.rungs)
+    }
     names = {n for one in wanted_of(ladders, rungs) for n in (one.rung.name, *one.followers)}
     return wishes | names
 

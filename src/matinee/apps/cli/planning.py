@@ -48,6 +48,7 @@ def plan_film_json(film: Path, sidecars: Sequence[Any], profile: Any, wish: Any)
     pace = check_whole(indexer(), film.absolute(), info, timeline, accept_damage=wish.accept_damage)
     if wish.crop:
         info = _cropped(film, info)
+    profile = profile.for_film(timeline.duration, has_time=wish.scores)
     tracks = plan_tracks(info, timeline, profile, sidecars)
     said, words = look_at_subtitles(
         film, timeline, tracks.texts, accept_damage=wish.accept_damage
