@@ -45,7 +45,7 @@ def plain_command(program: str, film: Path, plan: Plan, *, same_threads: bool) -
     command += ["-filter_complex", ";".join(graph)]
     for n, rung in enumerate(plan.rungs):
         options = (
-            f"scenecut=0:keyint=infinite:ref={rung.reference_frames}:bframes=3:"
+            f"scenecut=0:keyint=infinite:ref={rung.reference_frames}:bframes={rung.b_frames}:"
             "b-pyramid=normal:open-gop=0"
         )
         threads = ["-threads:v", str(rung.threads)] if same_threads else []

@@ -12,7 +12,7 @@ from matinee.ladders import load_ladder
 from matinee.media.ladder import fit
 from matinee.media.source import Colour, Picture
 from matinee.stages.chunks import Proofs
-from matinee.stages.settings import check_wishes, grain_of_own, wanted_of
+from matinee.stages.settings import check_wishes, grain_of_own, steps_of, wanted_of
 from matinee.stages.title_ladder import TitleWish
 
 PICTURE = Picture(
@@ -42,16 +42,32 @@ def test_the_largest_rung_of_each_ladder_that_asks_is_searched() -> None:
     assert wanted_of([load_ladder("av1")], rungs) == []
 
 
-def test_without_a_target_proxies_are_as_the_rung_but_fast() -> None:
+def test_without_a_target_proxies_are_fast_and_smaller_and_have_a_wide_range() -> None:
     ladder = load_ladder("standard").with_settings("per-shot")
     (wanted,) = wanted_of([ladder], fit(ladder, PICTURE, Fraction(24)))
 
     assert [(one.preset, one.crf) for one in wanted.proxies] == [
-        ("ultrafast", 23), ("ultrafast", 33),
+        ("veryfast", 19), ("veryfast", 38),
     ]  # fmt: skip
-    assert {(one.maxrate, one.level, one.width) for one in wanted.proxies} == {
-        (wanted.rung.maxrate, wanted.rung.level, 640)
-    }
+    assert {one.width for one in wanted.proxies} == {wanted.sample.width} == {426}
+    assert wanted.rung.width == 640
+
+
+def test_nothing_is_chosen_per_shot_where_no_proxy_tells_how_shots_differ() -> None:
+    av1 = load_ladder("av1").with_settings("per-shot")
+    rungs = fit(av1, PICTURE, Fraction(24))
+
+    assert wanted_of([av1], rungs) == []
+    assert len(wanted_of([av1.with_target(90)], rungs)) == 1
+    assert wanted_of([av1.with_settings("per-title")], rungs) == []
+
+
+def test_rungs_that_come_from_the_title_follow_one_choice_without_a_target() -> None:
+    ladder = load_ladder("standard").with_settings("per-title")
+    (wanted,) = wanted_of([ladder], fit(ladder, PICTURE, Fraction(24)))
+
+    assert (wanted.rung.name, wanted.followers, wanted.likely) == ("360p", ("240p",), None)
+    assert steps_of({"fixed_crf": 23, "shots": [{"crf": 21.5}, {"crf": 26}]}) == (-1.5, 3)
 
 
 def test_rungs_that_come_from_the_title_say_where_their_target_is_likely() -> None:

@@ -6,7 +6,7 @@
 - Nothing of it is told or shown: a head start that fails, or whose upload is given up, leaves
   unused derivations behind and nothing else.
 - What a ladder chooses for each shot, and rungs that come from the title, follow from the whole
-  film: they are left for later, but for the best of such rungs, which is the ladder's own.
+  film: of those only what the search measures of each chunk is made.
 - Only films whose index needs nothing from their end have one, that come evenly and progressive.
 """
 
@@ -28,7 +28,8 @@ from matinee.ports.tools import Clip
 from matinee.stages.bench import Bench
 from matinee.stages.chunks import film_of
 from matinee.stages.encode import encode
-from matinee.stages.settings import searched
+from matinee.stages.search import Quest
+from matinee.stages.settings import parts_in, search_ahead, searched
 from matinee.stages.split import plan_thumbnails
 
 
@@ -54,7 +55,7 @@ async def _head_start(house: House, bench: Bench, film: Path, request: Request) 
     info, packets, time_base = await asyncio.to_thread(house.studio.indexer.inspect, film)
     count = whole_groups(packets)
     profile = request.of_film(None).profile
-    if not any(ladder.keeps_best for ladder in profile.ladders):
+    if all(ladder.is_searched and ladder.target_vmaf for ladder in profile.ladders):
         return 0
     if not count or info.clock_jumps or info.needs_still:
         return 0
@@ -73,7 +74,12 @@ async def _head_start(house: House, bench: Bench, film: Path, request: Request) 
     later = searched(profile.ladders, every)
     rungs = [rung for rung in every if rung.name not in later]
     planned = film_of(info, timeline, plan, rungs)
-    await encode(bench, house.studio, film, planned, signature, request.proofs)
+    seen = [cut for cut in cuts if cut < plan.frames]
+    parts, proofs = parts_in(planned, seen), request.proofs
+    quest = Quest(bench, house.studio, film, planned, parts, proofs)
+    await search_ahead(quest, profile.ladders, every)
+    if rungs:
+        await encode(bench, house.studio, film, planned, signature, proofs)
     return len(planned.clips)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from matinee.media.curves import Point
 from matinee.media.hull import (
+    JND,
     Allocation,
     Choice,
     OutOfReach,
@@ -23,9 +24,10 @@ from matinee.media.hull import (
     shot_curve,
     title_hull,
 )
+from matinee.media.ladder import Rung
 from matinee.media.shot_models import Measured, ShotModel
 
-MOST_WORSE = 3.0
+MOST_WORSE = JND
 """Without a target: how much worse than at the ladder's CRF a shot may be, in VMAF."""
 
 CLOSE = 0.5
@@ -45,6 +47,12 @@ class Range:
     low: float
     high: float
     step: float
+
+
+def range_of(rung: Rung, lowest: float = 0.0) -> Range:
+    """The CRFs of a rung's codec, from ``lowest`` up."""
+    low, high = rung.coding.crf
+    return Range(max(float(low), lowest), high, rung.coding.crf_step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +112,11 @@ def allowed(model: ShotModel, floor: float, bounds: Range) -> list[Measured]:
     points = [model.at(crf) for crf in grid(model, bounds)]
     good = [point for point in points if point.worst >= floor]
     return good or [max(points, key=lambda one: (one.worst, one.quality, -one.bits))]
+
+
+def stepped(crf: float, steps: Sequence[float], bounds: Range) -> tuple[float, ...]:
+    """The CRF of every shot, so far from one that is for all."""
+    return tuple(min(bounds.high, max(bounds.low, crf + step)) for step in steps)
 
 
 def choose(models: Sequence[ShotModel], goal: Goal, bounds: Range) -> Chosen:

@@ -52,6 +52,8 @@ def choice_json(
         "goal": round(goal.quality, 2),
         "proxy": {
             "preset": proxies[0].preset,
+            "width": proxies[0].width,
+            "height": proxies[0].height,
             "crfs": [proxy.crf for proxy in proxies],
             "every": every,
         }

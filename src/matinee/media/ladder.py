@@ -18,7 +18,7 @@ from typing import Any
 from matinee.core.errors import LadderInvalid
 from matinee.core.time import as_text
 from matinee.media.codecs import CODECS
-from matinee.media.codecs.codec import Codec, Demand
+from matinee.media.codecs.codec import USUAL_B_FRAMES, Codec, Demand
 from matinee.media.colour import Hdr
 from matinee.media.ladder_checks import (
     USUAL_DEPTH,
@@ -117,11 +117,6 @@ class Ladder:
         return self.settings == "per-title"
 
     @property
-    def keeps_best(self) -> bool:
-        """Whether its largest rung is as it says, whatever is found out of a film."""
-        return not self.is_searched or (self.is_per_title and self.target_vmaf is None)
-
-    @property
     def slowest(self) -> int:
         """Bits per second that the smallest rung has at most, where rungs come from the title."""
         return 1000 * (self.slowest_kbps or min(SLOWEST_KBPS, self.boxes[0].maxrate_kbps))
@@ -158,7 +153,10 @@ def family_of(codec: str, depth: int, profile: str, hdr: Hdr | None = None) -> s
     return "" if parts == ["h264"] else "-".join(parts)
 
 
-UNSAID = {"depth": USUAL_DEPTH, "profile": "high", "hdr": None, "film_grain": 0}
+UNSAID = {
+    "depth": USUAL_DEPTH, "profile": "high", "hdr": None, "film_grain": 0,
+    "b_frames": USUAL_B_FRAMES,
+}  # fmt: skip
 """What keys and ladder files leave out."""
 
 
@@ -185,6 +183,7 @@ class Rung:
     profile: str = "high"
     hdr: Hdr | None = None
     film_grain: int = 0
+    b_frames: int = USUAL_B_FRAMES
 
     @property
     def coding(self) -> Codec:
@@ -389,4 +388,5 @@ def _rung(ladder: Ladder, box: Box, size: tuple[int, int], rate: Fraction, hdr: 
         profile=ladder.profile,
         hdr=hdr,
         film_grain=ladder.film_grain if isinstance(ladder.film_grain, int) else 0,
+        b_frames=codec.b_frames.get(ladder.profile, USUAL_B_FRAMES),
     )

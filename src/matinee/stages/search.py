@@ -273,14 +273,16 @@ async def measure_finals(
 
 
 async def measure_whole(
-    quest: Quest, rungs: Sequence[Rung], reference: Signature, line: str
-) -> list[tuple[Measured, float]]:
+    quest: Quest, rungs: Sequence[Rung], crfs: Mapping[str, tuple[float, ...]],
+    reference: Signature, line: str,
+) -> list[tuple[Measured, float]]:  # fmt: skip
     """Rungs as they ship, over the whole film, encoded and scored if need be; and what each took.
 
-    ``line`` is the name of its line of progress.
+    ``crfs`` are those of the chunks, by rung, where a rung has not one for all. ``line`` is the
+    name of its line of progress.
     """
     bench, film = quest.bench, quest.film
-    part = replace(film, rungs=tuple(rungs), crfs={})
+    part = replace(film, rungs=tuple(rungs), crfs=dict(crfs))
     frames = 2 * len(rungs) * sum(len(clip.frames) for clip in film.clips)  # encoded, and scored
     cost = sum(map(encode_cost, rungs)) / len(rungs) + score_cost(*display_size(film.picture))
     bench.progress.started(Stage(line, frames, cost / 2))

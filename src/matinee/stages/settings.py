@@ -2,13 +2,14 @@
 
 The largest rung of a ladder is searched; the others follow it, chunk by chunk, as they have one CRF
 where nothing is searched. With a target, chunks are encoded as they ship, a few first, and those
-that miss are encoded again; without one, the choice is made by proxies. What comes of it is one
-document, a step of the ledger.
+that miss are encoded again; without one, the choice is made by proxies of a smaller picture. What
+comes of it is one document, a step of the ledger.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
+from fractions import Fraction
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,15 @@ from matinee.assets.derivation import Step
 from matinee.core.errors import UsageError
 from matinee.core.ids import canonical_json
 from matinee.core.progress import Stage
-from matinee.media.choice import Range, choose_as_fixed, target_goal
-from matinee.media.comparison import parts_of
+from matinee.media.choice import (
+    MOST_WORSE,
+    Range,
+    choose_as_fixed,
+    range_of,
+    stepped,
+    target_goal,
+)
+from matinee.media.comparison import Part, parts_of
 from matinee.media.estimate import encode_cost, score_cost
 from matinee.media.explanation import choice_json
 from matinee.media.ladder import Ladder, Rung
@@ -37,8 +45,11 @@ from matinee.stages.search import EVERY, STAGE, Quest, measure_proxies
 from matinee.stages.split import Split, read_source_signature
 from matinee.stages.title_ladder import TitleWish, fit_title, title_wishes
 
-PROXY_STEPS = (0.0, 10.0)
+PROXY_STEPS = (-4.0, 15.0)
 """From a ladder's own CRF to those of its proxies."""
+
+PROXY_SHARE = Fraction(2, 3)
+"""Of the largest rung's height: what proxies have, or the rung that is nearest to it."""
 
 LOWER = 12.0
 """No shot has a CRF so far below its ladder's: caps hold back what is asked for long before, and an
@@ -55,31 +66,32 @@ Documents = tuple[Mapping[str, Any], ...]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A ladder's wish about one film. ``rung`` is searched; ``followers`` take its CRFs.
+    """A ladder's wish about one film: a CRF for each shot of ``rung``, its largest.
 
-    ``likely`` is the CRF at which it is likely to have its target; None: nothing tells.
+    ``followers`` take its CRFs; where rungs come from the title, its steps from their own CRF.
+    ``sample`` is the rung whose shots are measured, where there is no target. ``likely`` is the CRF
+    at which the rung is likely to have its target; None: nothing tells.
     """
 
     ladder: Ladder
     rung: Rung
     followers: tuple[str, ...]
+    sample: Rung
     likely: float | None = None
 
     @property
     def bounds(self) -> Range:
         """The CRFs that may be taken."""
-        low, high = self.rung.coding.crf
-        return Range(max(low, self.rung.crf - LOWER), high, self.rung.coding.crf_step)
+        return range_of(self.rung, self.rung.crf - LOWER)
 
     @property
     def proxies(self) -> list[Rung]:
-        """The rung as its encoder's fastest preset makes it, at a few CRFs; none for a target."""
-        if self.ladder.target_vmaf is not None:
+        """The sample by a fast preset, at a few CRFs; none for a target."""
+        preset = self.rung.coding.proxy
+        if self.ladder.target_vmaf is not None or preset is None:
             return []
-        low, high = self.rung.coding.crf
-        crfs = {min(float(high), max(float(low), self.rung.crf + s)) for s in PROXY_STEPS}
-        preset = next(iter(self.rung.coding.presets))
-        return [replace(self.rung, preset=preset, crf=crf) for crf in sorted(crfs)]
+        crfs = dict.fromkeys(stepped(self.rung.crf, PROXY_STEPS, range_of(self.rung)))
+        return [replace(self.sample, preset=preset, crf=crf) for crf in crfs]
 
     @property
     def first(self) -> tuple[float, float] | None:
@@ -91,29 +103,32 @@ class Wanted:
 def wanted_of(ladders: Sequence[Ladder], rungs: Sequence[Rung]) -> list[Wanted]:
     """The ladders that ask for settings per shot, each with the rung to search.
 
-    A ladder whose rungs come from the title asks for them where it has a target: for its best rung,
-    which none follows.
+    Without a target those alone in whose codec proxies tell how shots differ. Where rungs come from
+    the title, and there is a target, none follows the best one.
     """
     found = []
     for ladder in ladders:
         own = [one for one in rungs if one.family == ladder.family and one.hdr is None]
-        is_asked = not ladder.is_per_title or ladder.target_vmaf is not None
-        if not (own and ladder.is_searched and is_asked):
-            continue
-        *others, best = own
-        followers = () if ladder.is_per_title else tuple(rung.name for rung in others)
-        likely = best.crf if ladder.is_per_title else None
-        found.append(Wanted(ladder, replace(best, crf=ladder.crf), followers, likely))
+        is_told = own and (ladder.target_vmaf is not None or own[-1].coding.proxy)
+        if is_told and ladder.is_searched:
+            *others, best = own
+            is_alone = ladder.is_per_title and ladder.target_vmaf is not None
+            followers = () if is_alone else tuple(rung.name for rung in others)
+            likely = best.crf if is_alone else None
+            rung = replace(best, crf=ladder.crf)
+            found.append(Wanted(ladder, rung, followers, _sample(own), likely))
     return found
+
+
+def _sample(rungs: Sequence[Rung]) -> Rung:
+    """The rung whose shots are cheap to measure, and tell of all others."""
+    wanted = PROXY_SHARE * rungs[-1].height
+    return min(rungs, key=lambda rung: (abs(rung.height - wanted), rung.height))
 
 
 def searched(ladders: Sequence[Ladder], rungs: Sequence[Rung]) -> set[str]:
     """The names of the rungs whose settings follow from the whole film."""
-    wishes = {
-        rung.name
-        for wish in title_wishes(ladders, rungs)
-        for rung in (wish.rungs[:-1] if wish.ladder.keeps_best else wish.rungs)
-    }
+    wishes = {rung.name for wish in title_wishes(ladders, rungs) for rung in wish.rungs}
     names = {n for one in wanted_of(ladders, rungs) for n in (one.rung.name, *one.followers)}
     return wishes | names
 
@@ -160,22 +175,40 @@ async def settle(
 ) -> Settled:  # fmt: skip
     """What ladders leave open until the film is known; as it is, where none does."""
     film, grain = await settle_grain(bench, studio, source, film, ladders)
-    hulls = []
+    work = _Work(bench, studio, source, found, proofs)
+    hulls: list[Mapping[str, Any]] = []
+    choices: list[Mapping[str, Any]] = []
+    crfs: dict[str, tuple[float, ...]] = {}
     for wish in title_wishes(ladders, film.rungs):
-        document = await _fitted(bench, studio, source, film, found, wish, proofs)
+        choice = await work.steps(film, wish)
+        document = await work.fitted(film, wish, steps_of(choice) if choice else ())
         hulls.append(document)
         own = rungs_of(document, wish.rungs)
         film = replace(film, rungs=_instead_of(film.rungs, wish, own))
         grain = grain and grain_of_own(grain, wish, own)
-    crfs: dict[str, tuple[float, ...]] = {}
-    choices = []
+        if choice:
+            choices.append(_of_own(choice, own))
+            steps = steps_of(choice)
+            crfs |= {rung.name: stepped(rung.crf, steps, range_of(rung)) for rung in own}
     for wanted in wanted_of(ladders, film.rungs):
-        document = await _chosen(bench, studio, source, film, found, wanted, proofs)
-        choices.append(document)
-        taken = tuple(float(shot["crf"]) for shot in document["shots"])
-        crfs.update(dict.fromkeys((*wanted.followers, wanted.rung.name), taken))
+        if wanted.rung.name not in crfs:
+            document = await work.chosen(film, wanted)
+            choices.append(document)
+            taken = tuple(float(shot["crf"]) for shot in document["shots"])
+            crfs.update(dict.fromkeys((*wanted.followers, wanted.rung.name), taken))
     film = replace(film, crfs=crfs) if crfs else film
     return Settled(film, tuple(choices), tuple(hulls), grain)
+
+
+def steps_of(choice: Mapping[str, Any]) -> tuple[float, ...]:
+    """How far each shot's CRF is from the ladder's."""
+    return tuple(float(shot["crf"]) - float(choice["fixed_crf"]) for shot in choice["shots"])
+
+
+def _of_own(choice: Mapping[str, Any], own: Sequence[Rung]) -> dict[str, Any]:
+    """A choice that was made before a ladder's own rungs were known, as one of them."""
+    *followers, best = (f"video-{rung.name}" for rung in own)
+    return {**choice, "rung": best, "followers": followers}
 
 
 def _instead_of(every: Sequence[Rung], wish: TitleWish, own: Sequence[Rung]) -> tuple[Rung, ...]:
@@ -201,45 +234,65 @@ def grain_of_own(grain: GrainTold, wish: TitleWish, own: Sequence[Rung]) -> Grai
     return {**grain, "rungs": rungs}
 
 
-async def _fitted(
-    bench: Bench, studio: Studio, source: Path, film: Film, found: Split, wish: TitleWish,
-    proofs: Proofs,
-) -> Mapping[str, Any]:  # fmt: skip
-    """The rungs of one ladder; with a target, its best one is settled on the way."""
-    inner, for_top = replace(bench, tallies={}), replace(bench, tallies={})
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What is left open until the film is known, found out: documents, from the ledger or now."""
 
-    async def top(rung: Rung) -> Spot:
-        wanted = Wanted(wish.ladder, replace(rung, crf=wish.ladder.crf), (), rung.crf)
-        chosen = await _chosen(for_top, studio, source, film, found, wanted, proofs)
-        rate = chosen["bits"] / film.plan.frames * float(rung.rate)
-        return Spot(rung, rate, chosen["vmaf"])
+    bench: Bench
+    studio: Studio
+    source: Path
+    found: Split
+    proofs: Proofs
 
-    quest = Quest(inner, studio, source, film, _parts(film, found), proofs)
-    reference = await read_source_signature(bench, found)
-    document = await fit_title(quest, bench, wish, reference, found.cuts, top)
-    bench.tallies[STAGE].ran += sum(tally.ran for tally in for_top.tallies.values())
-    return document
+    def quest(self, bench: Bench, film: Film) -> Quest:
+        """A search of the film by a bench."""
+        parts = parts_in(film, self.found.cuts)
+        return Quest(bench, self.studio, self.source, film, parts, self.proofs)
 
+    async def steps(self, film: Film, wish: TitleWish) -> Mapping[str, Any] | None:
+        """The choice whose steps all rungs of a title's ladder take; None: all shots are alike."""
+        wanted = wanted_of([wish.ladder], wish.rungs)
+        if not wanted or wish.ladder.target_vmaf is not None:
+            return None
+        return await self.chosen(film, wanted[0])
 
-async def _chosen(
-    bench: Bench, studio: Studio, source: Path, film: Film, found: Split, wanted: Wanted,
-    proofs: Proofs,
-) -> Mapping[str, Any]:  # fmt: skip
-    """What is chosen for one ladder, from the ledger or found now."""
-    inner = replace(bench, tallies={})  # what ships is counted when it is encoded to be shipped
+    async def fitted(
+        self, film: Film, wish: TitleWish, steps: Sequence[float]
+    ) -> Mapping[str, Any]:
+        """The rungs of one ladder; with a target, its best one is settled on the way."""
+        inner, for_top = (replace(self.bench, tallies={}) for _ in range(2))
 
-    async def look() -> tuple[dict[str, Made], float]:
-        quest = Quest(inner, studio, source, film, _parts(film, found), proofs)
-        document = await _search(quest, wanted, await read_source_signature(bench, found))
-        made = {"choice": Made(canonical_json(document).encode(), "application/json")}
-        return made, _spent(quest, document)
+        async def top(rung: Rung) -> Spot:
+            own = replace(rung, crf=wish.ladder.crf)
+            wanted = Wanted(wish.ladder, own, (), own, likely=rung.crf)
+            chosen = await replace(self, bench=for_top).chosen(film, wanted)
+            rate = chosen["bits"] / film.plan.frames * float(rung.rate)
+            return Spot(rung, rate, chosen["vmaf"])
 
-    if bench.redo.recipes:  # perhaps a point's: then the choice that is known would hide it
-        await look()
-    known = await bench.derive(STAGE, _step(bench, film, found, wanted), look)
-    bench.tallies[STAGE].ran += sum(tally.ran for tally in inner.tallies.values())
-    choice: Mapping[str, Any] = json.loads(await bench.read(known.outputs["choice"]))
-    return choice
+        reference = await read_source_signature(self.bench, self.found)
+        document = await fit_title(
+            self.quest(inner, film), self.bench, wish, reference, self.found.cuts, top, steps
+        )
+        self.bench.tallies[STAGE].ran += sum(tally.ran for tally in for_top.tallies.values())
+        return document
+
+    async def chosen(self, film: Film, wanted: Wanted) -> Mapping[str, Any]:
+        """What is chosen for the shots of one ladder."""
+        bench = self.bench
+        inner = replace(bench, tallies={})  # what ships is counted when it is encoded to be shipped
+
+        async def look() -> tuple[dict[str, Made], float]:
+            quest = self.quest(inner, film)
+            document = await _search(quest, wanted, await read_source_signature(bench, self.found))
+            made = {"choice": Made(canonical_json(document).encode(), "application/json")}
+            return made, _spent(quest, document)
+
+        if bench.redo.recipes:  # perhaps a point's: then the choice that is known would hide it
+            await look()
+        known = await bench.derive(STAGE, _step(bench, film, self.found, wanted), look)
+        bench.tallies[STAGE].ran += sum(tally.ran for tally in inner.tallies.values())
+        choice: Mapping[str, Any] = json.loads(await bench.read(known.outputs["choice"]))
+        return choice
 
 
 def _spent(quest: Quest, document: Mapping[str, Any]) -> float:
@@ -261,18 +314,27 @@ def _step(bench: Bench, film: Film, found: Split, wanted: Wanted) -> Step:
         "name": [ladder.name, wanted.rung.name, *wanted.followers],
         "cuts": list(found.cuts),
     }
-    if ladder.target_vmaf is not None:
+    if ladder.target_vmaf is None:
+        parameters |= {"sample": wanted.sample.as_parameters(), "worse": MOST_WORSE}
+    else:
         parameters |= {"waves": list(WAVES), "first": wanted.first and list(wanted.first)}
         parameters["usual"] = [list(astuple(one)) for one in wanted.rung.coding.usual]
     clips = {f"clip/{number:05d}": clip.digest for number, clip in enumerate(film.clips)}
     return Step("choose_settings", 1, clips, parameters, bench.tool_ids("ffmpeg"))
 
 
-def _parts(film: Film, found: Split) -> tuple[Any, ...]:
-    """The shots in every clip."""
-    every = shots(found.cuts, film.plan.frames, film.plan.rate)
+def parts_in(film: Film, cuts: Sequence[int]) -> tuple[tuple[Part, ...], ...]:
+    """The shots in every clip, as cuts lie."""
+    every = shots(cuts, film.plan.frames, film.plan.rate)
     shortest = ceil(SHORTEST * film.plan.rate / 2)
     return tuple(tuple(parts_of(every, [clip.frames], shortest)) for clip in film.clips)
+
+
+async def search_ahead(quest: Quest, ladders: Sequence[Ladder], rungs: Sequence[Rung]) -> None:
+    """Measure what is cheap of a part of the film: a search of the whole finds it in the ledger."""
+    for wanted in wanted_of(ladders, rungs):
+        if wanted.proxies:
+            await _proxied(quest, wanted)
 
 
 async def _search(quest: Quest, wanted: Wanted, reference: Signature) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any
 from matinee.assets.derivation import Step
 from matinee.core.ids import canonical_json
 from matinee.core.progress import Stage
+from matinee.media.choice import range_of, stepped
 from matinee.media.estimate import encode_cost, score_cost
 from matinee.media.hull import STEP
 from matinee.media.ladder import Ladder, Rung
@@ -110,7 +111,7 @@ def _count(chunks: int) -> int:
 
 async def fit_title(
     quest: Quest, bench: Bench, wish: TitleWish, reference: Signature, cuts: Sequence[int],
-    top: Top,
+    top: Top, steps: Sequence[float],
 ) -> Mapping[str, Any]:  # fmt: skip
     """The rungs of one ladder and why, from the ledger or found now.
 
@@ -122,10 +123,12 @@ async def fit_title(
         reference: The signature of the film.
         cuts: Of the film.
         top: For a ladder with a target.
+        steps: How far each chunk's CRF is from its rung's; empty: all have that.
     """
 
     async def look() -> tuple[dict[str, Made], float]:
-        fitting = _Fitting(quest, wish, reference, top if wish.ladder.target_vmaf else None)
+        is_aimed = wish.ladder.target_vmaf is not None
+        fitting = _Fitting(quest, wish, reference, top if is_aimed else None, steps)
         fitted = await fitting.run()
         document = canonical_json(hull_json(wish.ladder, fitted, wish.preset, EVERY))
         proxies = quest.bench.tallies.get(STAGE)
@@ -134,13 +137,13 @@ async def fit_title(
 
     if bench.redo.recipes:  # perhaps a point's: then the choice that is known would hide it
         await look()
-    known = await bench.derive(STAGE, _step(quest, wish, cuts), look)
+    known = await bench.derive(STAGE, _step(quest, wish, cuts, steps), look)
     bench.tallies[STAGE].ran += sum(tally.ran for tally in quest.bench.tallies.values())
     document: Mapping[str, Any] = json.loads(await bench.read(known.outputs["hull"]))
     return document
 
 
-def _step(quest: Quest, wish: TitleWish, cuts: Sequence[int]) -> Step:
+def _step(quest: Quest, wish: TitleWish, cuts: Sequence[int], steps: Sequence[float]) -> Step:
     ladder = wish.ladder
     parameters = {
         "rungs": [rung.as_parameters() for rung in wish.rungs],
@@ -153,6 +156,7 @@ def _step(quest: Quest, wish: TitleWish, cuts: Sequence[int]) -> Step:
         "scored": quest.proofs.scored,
         "name": [ladder.name, *(rung.name for rung in wish.rungs)],
         "cuts": list(cuts),
+        **({"steps": list(steps)} if steps else {}),
     }
     clips = {f"clip/{number:05d}": clip.digest for number, clip in enumerate(quest.film.clips)}
     return Step("choose_rungs", 1, clips, parameters, quest.bench.tool_ids("ffmpeg"))
@@ -169,12 +173,16 @@ class _Whole:
 
 @dataclass
 class _Fitting:
-    """The search of one ladder. ``given_up`` is what encodes took that do not ship, in seconds."""
+    """The search of one ladder; ``steps`` as in ``fit_title``.
+
+    ``given_up`` is what encodes took that do not ship, in seconds.
+    """
 
     quest: Quest
     wish: TitleWish
     reference: Signature
     top: Top | None
+    steps: Sequence[float]
     given_up: float = 0.0
 
     async def run(self) -> Fitted:
@@ -234,7 +242,8 @@ class _Fitting:
         Where a rung is near one of those chunks' settings it takes that: a part of it is made.
         """
         spots = self._named(ends(self._place(curves)))
-        some = _some(self.quest, [sample[n] for n in places])
+        chunks = [sample[n] for n in places]
+        some = _some(self.quest, chunks)
         line = f"anchor {self.wish.ladder.name}"
         rungs = [spot.rung for spot in spots]
         table, costs = await measure_anchors(some, rungs, self.reference, line)
@@ -252,14 +261,23 @@ class _Fitting:
         likely = [by_size[spot.size].at(spot.rung.crf) for spot in spots]
         placed = self._place(anchored)
         taken = growing([*(near(spot, likely) for spot in placed[:-1]), placed[-1]])
-        shipped = {(spot.size, spot.rung.crf) for spot in taken[: -1 if self.top else None]}
+        shipped = {
+            (spot.size, chunk, self._crfs(spot.rung)[chunk])
+            for spot in taken[: -1 if self.top else None]
+            for chunk in chunks
+        }
         self.given_up += sum(
             cost
-            for row in costs
+            for chunk, row in zip(chunks, costs, strict=True)
             for cost, spot in zip(row, likely, strict=True)
-            if (spot.size, spot.rung.crf) not in shipped
+            if (spot.size, chunk, spot.rung.crf) not in shipped
         )
         return anchored, self._named(taken)
+
+    def _crfs(self, rung: Rung) -> tuple[float, ...]:
+        """Of every chunk, in a rung that is not aimed at a target."""
+        steps = self.steps or [0.0] * len(self.quest.film.clips)
+        return stepped(rung.crf, steps, range_of(rung))
 
     def _place(self, curves: Sequence[SizeCurve]) -> list[Spot]:
         """From the target down; or from the largest size at the ladder's CRF, which is kept."""
@@ -296,7 +314,8 @@ class _Fitting:
             return []
         rungs = [spot.rung for spot in spots]
         name = f"{line} {self.wish.ladder.name}"
-        found = await measure_whole(self.quest, rungs, self.reference, name)
+        crfs = {rung.name: self._crfs(rung) for rung in rungs if self.steps}
+        found = await measure_whole(self.quest, rungs, crfs, self.reference, name)
         frames = self.quest.film.plan.frames
         return [
             _Whole(Spot(rung, one.bits / frames * float(rung.rate), one.quality), one, cpu_s)

@@ -55,7 +55,8 @@ def explanation_lines(document: dict[str, Any], *, every: bool, one: bool) -> li
         if every:
             lines += ["", *_table([_SIZE_HEADS, *_size_rows(hull["rungs"][0])])]
     for choice in document["choices"]:
-        lines += _choice_lines(choice)
+        own = {hull["ladder"] for hull in document["hulls"]}
+        lines += _choice_lines(choice, has_own_rungs=choice["ladder"] in own)
         if every or one:
             lines += ["", *_table([_HEADS, *(_shot_row(shot, rate) for shot in choice["shots"])])]
         if one:
@@ -140,10 +141,12 @@ def _grain_lines(grain: dict[str, Any] | None) -> list[str]:
     return lines
 
 
-def _choice_lines(choice: dict[str, Any]) -> list[str]:
+def _choice_lines(choice: dict[str, Any], *, has_own_rungs: bool = False) -> list[str]:
+    """A ladder's choice; rungs that come from the title have CRFs of their own to begin with."""
     crfs = [shot["crf"] for shot in choice["shots"]]
+    by = "by proxies " if choice["target"] is None else ""
     if choice["target"] is None:
-        goal = f"as good as CRF {choice['fixed_crf']:g} for all: VMAF {choice['goal']:.2f}"
+        goal = f"as good as CRF {choice['fixed_crf']:g} for all: {by}VMAF {choice['goal']:.2f}"
     else:
         goal = f"VMAF {choice['target']:g}, no shot below {choice['target'] - choice['margin']:g}"
     met = f"; in {choice['rounds']} rounds" if choice["rounds"] > 1 else ""
@@ -155,13 +158,14 @@ def _choice_lines(choice: dict[str, Any]) -> list[str]:
     lines = [
         f"{name}: settings per shot, ladder {choice['ladder']}, preset {choice['preset']}",
         f"  goal: {goal}",
-        f"  found: VMAF {choice['vmaf']:.2f} in {_bits(choice['bits'])}{met}; {reach}",
+        f"  found: {by}VMAF {choice['vmaf']:.2f} in {_bits(choice['bits'])}{met}; {reach}",
         f"  searched: {_how(choice)}",
     ]
     if slope:
         lines.append(f"  {slope}")
     if choice["followers"]:
-        lines.append(f"  the same CRFs: {', '.join(choice['followers'])}")
+        same = "steps from their own CRFs" if has_own_rungs else "CRFs"
+        lines.append(f"  the same {same}: {', '.join(choice['followers'])}")
     return lines
 
 
@@ -173,7 +177,8 @@ def _how(choice: dict[str, Any]) -> str:
         encodes = sum(len(shot["finals"]) for shot in shots)
         return f"encodes as they ship: {encodes}, of chunks: {len(shots)}"
     tried = ", ".join(f"{crf:g}" for crf in proxy["crfs"])
-    return f"preset {proxy['preset']} at CRF {tried}, 1 frame in {proxy['every']} scored"
+    size = f"{proxy['width']}x{proxy['height']}, " if "width" in proxy else ""
+    return f"preset {proxy['preset']} at {size}CRF {tried}, 1 frame in {proxy['every']} scored"
 
 
 _HEADS = ("shot", "from", "to", "CRF", "bits", "VMAF", "worst", "floor", "CRF 1 lower", "higher")

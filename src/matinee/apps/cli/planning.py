@@ -152,7 +152,9 @@ def _searches_json(
             "rung": f"video-{wanted.rung.name}",
             "ladder": wanted.ladder.name,
             "target": wanted.ladder.target_vmaf,
+            "crf": wanted.ladder.crf,
             "margin": None if wanted.ladder.target_vmaf is None else wanted.ladder.shot_margin,
+            "sample": f"video-{wanted.sample.name}" if wanted.proxies else None,
             "preset": wanted.proxies[0].preset if wanted.proxies else None,
             "crfs": [proxy.crf for proxy in wanted.proxies],
             "every": EVERY if wanted.proxies else None,
@@ -308,6 +310,6 @@ def _search_line(search: dict[str, Any]) -> str:
         )
     crfs = ", ".join(f"{crf:g}" for crf in search["crfs"])
     return (
-        f"settings per shot: {search['rung']} by preset {search['preset']} at CRF {crfs}, 1 frame "
-        f"in {search['every']} scored; as good as its CRF for all"
+        f"settings per shot: {search['sample']} by preset {search['preset']} at CRF {crfs}, "
+        f"1 frame in {search['every']} scored; as good as CRF {search['crf']:g} for all"
     )

@@ -12,8 +12,13 @@ from matinee.media.boxes import Fields
 from matinee.media.colour import Colours, Hdr
 
 REORDERED_FRAMES = 2
-"""Frames that B-frames hold back: a pyramid of up to three B-frames needs two. Every codec's frames
-are shown that much later than they are decoded, so that all renditions begin at one media time."""
+"""Frames that B-frames hold back: a pyramid of two levels needs two, however many are in it. Every
+codec's frames are shown that much later than they are decoded, so that all renditions begin at one
+media time."""
+
+
+USUAL_B_FRAMES = 3
+"""The most B-frames in a row, where a codec says nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,8 @@ class Coding(Protocol):
     @property
     def profile(self) -> str: ...  # noqa: D102
     @property
+    def b_frames(self) -> int: ...  # noqa: D102
+    @property
     def hdr(self) -> Hdr | None: ...  # noqa: D102
     @property
     def film_grain(self) -> int: ...  # noqa: D102
@@ -79,7 +86,12 @@ class Codec:
 
     - ``profiles`` are those of each bit depth, the one that is taken unasked first;
     - ``presets`` are the encoder's, fastest first, each with the processor seconds that it takes
-      for a million pixels; ``crf`` the bounds of the constant rate factor, 0 being lossless, and
+      for a million pixels;
+    - ``b_frames`` are the most in a row that rungs of a profile have, where that is not
+      ``USUAL_B_FRAMES``;
+    - ``proxy`` is the preset that tells cheaply how shots differ; None: none does, or its CRF has
+      nothing to gain by that (ADR 37);
+    - ``crf`` are the bounds of the constant rate factor, 0 being lossless, and
       ``crf_step`` the steps in which a search takes it: encoders round what is finer; ``usual``
       two points or more, ascending, that a search begins with;
     - ``level`` gives the lowest level that allows a stream;
@@ -126,6 +138,8 @@ class Codec:
     finer: Mapping[str, int] = field(default_factory=dict)
     has_metadata_units: bool = False
     crf_step: float = 1.0
+    b_frames: Mapping[str, int] = field(default_factory=dict)
+    proxy: str | None = None
     film_grain: tuple[int, int] | None = None
     has_film_grain: Callable[[bytes], bool] | None = None
 

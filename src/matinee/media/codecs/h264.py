@@ -56,7 +56,7 @@ def level(demand: Demand) -> str:
 
 
 def _options(rung: Coding, times: str) -> list[str]:
-    b_frames = 0 if rung.profile == "baseline" else 3
+    b_frames = 0 if rung.profile == "baseline" else rung.b_frames
     options = (
         f"stitchable=1:scenecut=0:keyint=infinite:ref={rung.reference_frames}:bframes={b_frames}:"
         "b-pyramid=normal:open-gop=0:force-cfr=1"
@@ -113,6 +113,8 @@ H264 = Codec(
     crf=(1, 51),
     usual=(Usual(23, 94.4, 1), Usual(31, 84.5, 0.37)),
     crf_step=0.5,
+    b_frames={"high": 5, "main": 5},
+    proxy="veryfast",
     level=level,
     options=_options,
     entries=("avc1", "avc3"),
