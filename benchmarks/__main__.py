@@ -19,11 +19,11 @@ from benchmarks.workplace import Workplace, tell
 NAMES = (
     "startup", "inspect", "bookkeeping", "resume", "events", "dispatch", "idle", "scrub",
     "repair_plan", "preview", "second_run", "bucket", "pipeline", "shaka_streamer", "chunking",
-    "ladders", "optimise", "target", "per_title",
+    "ladders", "optimise", "target", "per_title", "whole",
 )  # fmt: skip
 """The quick ones first."""
 
-GROUPS = {"bits": ("ladders", "optimise", "target", "per_title")}
+GROUPS = {"bits": ("ladders", "optimise", "target", "per_title", "whole")}
 """Names for several: ``bits`` is all that is said of bits and quality."""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from benchmarks.reels import LIBRARY, Reel
+from benchmarks.reels import LIBRARY, SEED, Reel
 from matinee.config import Settings
 from matinee.core.progress import Silent
 from matinee.flows.compare import LadderSide, Side, Sides, measure_sides
@@ -25,9 +25,9 @@ def grid_side(ladder: Ladder, crfs: Sequence[float] = CRFS) -> LadderSide:
     return LadderSide(name, side, tuple(crfs), capped=False)
 
 
-def measured(reel: Reel, sides: Sequence[Side]) -> Sides:
-    """All frames of a reel, at every setting of the sides."""
-    return asyncio.run(_measured(reel, sides))[0]
+def measured(reel: Reel, sides: Sequence[Side], seconds: int = 0) -> Sides:
+    """Every setting of the sides, over so many seconds of a reel, in pieces; 0: over all of it."""
+    return asyncio.run(_measured(reel, sides, seconds))[0]
 
 
 def measured_with_price(reel: Reel, sides: Sequence[Side]) -> tuple[Sides, float]:
@@ -36,6 +36,6 @@ def measured_with_price(reel: Reel, sides: Sequence[Side]) -> tuple[Sides, float
     return found, bench.tallies["score"].cpu_s
 
 
-async def _measured(reel: Reel, sides: Sequence[Side]) -> tuple[Sides, Bench]:
+async def _measured(reel: Reel, sides: Sequence[Side], seconds: int = 0) -> tuple[Sides, Bench]:
     with open_stand(Settings(LIBRARY, workers=2), Silent()) as (stand, bench):
-        return await measure_sides(stand, bench, reel.path, sides, Fraction(0), 0), bench
+        return await measure_sides(stand, bench, reel.path, sides, Fraction(seconds), SEED), bench

@@ -84,7 +84,7 @@ def _of_reel(workplace: Workplace, reel: Reel, ladders: Sequence[FixedLadder]) -
     for ladder in ladders:
         tell(f"{NAME} {reel.name}: {ladder.name}")
         found.peers[ladder.name] = _peer(found, fitting(ladder, *size))
-        yield from _beside(found, "standard", ladder.name)
+        yield from beside(found, "standard", ladder.name)
     tell(f"{NAME} {reel.name}: av1, as it ships")
     [side] = measured(reel, [LadderSide("av1", av1, ())]).sides
     found.ours["av1"] = side.encodes
@@ -94,9 +94,9 @@ def _of_reel(workplace: Workplace, reel: Reel, ladders: Sequence[FixedLadder]) -
     tell(f"{NAME} {reel.name}: {TWO_PASSES.name}")
     found.peers[TWO_PASSES.name] = _peer(found, fitting(TWO_PASSES, *size))
     for name in ("standard", f"{OWN} for {SHAKA.name}"):  # the rates are the same
-        yield from _beside(found, name, TWO_PASSES.name)
+        yield from beside(found, name, TWO_PASSES.name)
     for name, rungs in (*found.ours.items(), *found.peers.items()):
-        workplace.note(f"{NAME} {reel.name}, {name}: {_told(rungs, found.rate)}")
+        workplace.note(f"{NAME} {reel.name}, {name}: {told(rungs, found.rate)}")
     for file in _drawn(workplace, found):
         workplace.note(f"{NAME} {reel.name}: {file}")
 
@@ -114,7 +114,7 @@ def _own(found: Reeled, grid: LadderSide, ladder: Ladder, peers: Sequence[str]) 
         name = f"{OWN} for {peer}"
         tell(f"{NAME} {found.reel.name}: {name}")
         found.ours[name] = _encoded(found, ladder, load_ladder("main"), every, peer)
-        yield from _beside(found, name, peer)
+        yield from beside(found, name, peer)
         yield _fewest(found, every, peer)
 
 
@@ -170,7 +170,7 @@ def _fewest(found: Reeled, every: Sequence[Placed], peer: str) -> Figure:
     )  # fmt: skip
 
 
-def _beside(found: Reeled, name: str, peer: str) -> Iterator[Figure]:
+def beside(found: Reeled, name: str, peer: str) -> Iterator[Figure]:
     """One of our ladders beside a peer's."""
     ours, theirs = found.ours[name], found.peers[peer]
     what = f"{found.reel.name}: {name} over {peer}"
@@ -218,7 +218,7 @@ def _av1(found: Reeled, name: str, peer: str) -> Iterator[Figure]:
     )
 
 
-def _told(ladder: Sequence[Encode], rate: Fraction) -> str:
+def told(ladder: Sequence[Encode], rate: Fraction) -> str:
     return ", ".join(
         f"{e.width}x{e.height} {offer.rate / 1000:.0f} kbit/s VMAF {e.quality:.1f}"
         for e, offer in zip(ladder, mean_offers(ladder, rate), strict=True)

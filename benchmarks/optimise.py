@@ -1,57 +1,63 @@
-"""What choosing per shot gains, and what is lost when a cheap proxy chooses.
+"""What choosing per shot gains, and what of it a cheap search finds.
 
 Every (shot, size, CRF) of the reel of shots is encoded and scored: that is the exhaustive search.
-The same is done with a faster preset; what it would choose is looked up in the exhaustive search.
-Points are steps of a library that is kept, so a run that was cut off goes on.
+The cheap one is that of ``publish``: proxies of one size at two CRFs, a step for each shot. Here a
+shot is what there a chunk is. What it chooses is looked up in the exhaustive search. Points are
+steps of a library that is kept, so a run that was cut off goes on.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from fractions import Fraction
 
 from benchmarks.grid import CRFS, grid_side, measured, measured_with_price
 from benchmarks.ratios import Ratio
 from benchmarks.reels import shots_reel
 from benchmarks.table import Bar, Figure
 from benchmarks.workplace import Workplace, tell
-from matinee.flows.compare import Sides
+from matinee.flows.compare import LadderSide, Sides
 from matinee.ladders import load_ladder
 from matinee.media.comparison import Encode
-from matinee.media.headroom import cost_of_search, headroom
+from matinee.media.headroom import cost_of_steps, headroom
+from matinee.media.ladder import fit
+from matinee.stages.search import EVERY
+from matinee.stages.settings import wanted_of
 
 NAME = "optimise"
-PROXY = "ultrafast"
-FEW = (CRFS[0], CRFS[2], CRFS[-1])
-"""CRFs of the cheap search: its curves begin and end where those of the exhaustive search do."""
-
-SAMPLED = (1, 7)
-"""Scores of one frame in so many count; the search of ``publish`` takes one in 7."""
-
 BITS, CPU = Bar(2.0, "ours"), Bar(1.0, "ratio")
 
 
 def run(workplace: Workplace) -> Iterator[Figure]:
-    """The gain of a choice per shot; then the proxy: the bits that it loses, the CPU it takes."""
+    """The gain of a choice per shot; then the search: the bits that it loses, the CPU it takes."""
     reel, final = shots_reel(workplace), load_ladder("standard")
     workplace.note(f"{NAME}: {reel.words}")
     tell(f"{NAME}: {final.preset}, every size at {len(CRFS)} CRFs")
     found = measured(reel, [grid_side(final)])
     own = found.sides[0].encodes
     yield from _gains(workplace, found)
-    tell(f"{NAME}: {PROXY}, every size at {len(FEW)} CRFs")
-    cheap, score_s = measured_with_price(reel, [grid_side(replace(final, preset=PROXY), FEW)])
-    proxy = cheap.sides[0].encodes
+    searched = final.with_settings("per-shot")
+    [wanted] = wanted_of(
+        [searched], fit(searched, found.film.picture, Fraction(found.film.plan.rate))
+    )
+    crfs = [proxy.crf for proxy in wanted.proxies]
+    sample, preset = wanted.sample, wanted.proxies[0].preset
+    how = f"{preset} at {sample.width}x{sample.height}, CRF {', '.join(f'{c:g}' for c in crfs)}"
+    tell(f"{NAME}: {how}")
+    boxes = tuple(box for box in final.boxes if box.width == sample.width)
+    ladder = replace(final, preset=preset, boxes=boxes, crf=crfs[0], own_size=False)
+    side = LadderSide(f"proxies, {preset}", ladder, tuple(crfs), capped=False)
+    cheap, score_s = measured_with_price(reel, [side])
+    proxies = cheap.sides[0].encodes
+    lost = cost_of_steps(own, proxies, found.parts, final.crf, wanted.bounds, EVERY)
+    if lost is not None:
+        yield Figure(NAME, f"bits over exhaustive: {how}, 1 frame in {EVERY}", "%", lost, bar=BITS)
+    spent = _cpu(proxies) + score_s / EVERY
     once = _cpu([e for e in own if e.crf == final.crf])
-    for every in SAMPLED:
-        how = f"{PROXY}, {len(FEW)} CRFs, 1 frame in {every}"
-        lost = cost_of_search(own, proxy, found.parts, every)
-        if lost is not None:
-            yield Figure(NAME, f"bits over exhaustive: {how}", "%", lost, bar=BITS)
-        spent = _cpu(proxy) + score_s / every
-        share = spent / once
-        yield Figure(
-            NAME, f"CPU beside encoding all sizes once: {how}", "s", spent, once,
-            Ratio(share, share, share), CPU,
-        )  # fmt: skip
+    share = spent / once
+    yield Figure(
+        NAME, f"CPU beside encoding all sizes once: {how}, 1 frame in {EVERY}", "s", spent, once,
+        Ratio(share, share, share), CPU,
+    )  # fmt: skip
 
 
 def _gains(workplace: Workplace, measured_: Sides) -> Iterator[Figure]:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from matinee.core.time import FrameSpan
+from matinee.media.choice import Range
 from matinee.media.comparison import Encode, Part
-from matinee.media.headroom import cost_of_search, every_rung, headroom, rungs_instead
+from matinee.media.headroom import cost_of_steps, every_rung, headroom, rungs_instead
 from matinee.media.hull import CLOSEST, JND
 
 PARTS = [Part(FrameSpan(30 * n, 30 * n + 30), 30 * n) for n in range(6)]
@@ -79,30 +80,40 @@ def test_files_and_curves_of_two_crfs_have_none() -> None:
     assert headroom(side[:2], PARTS) is None
 
 
-def test_a_proxy_that_is_right_costs_nothing_and_one_that_is_wrong_costs_bits() -> None:
-    hard = [1.0, 8, 1, 8, 2, 4]
-    own = encodes(hard, lambda one: 2.5 / one)
+BOUNDS = Range(10, 46, 0.5)
+
+
+def steps_cost(own: list[Encode], proxies: list[Encode], every: int = 1) -> float:
+    found = cost_of_steps(own, proxies, PARTS, 28.0, BOUNDS, every)
+    assert found is not None
+    return found
+
+
+def test_steps_that_its_own_curves_choose_lose_little_and_others_lose_more() -> None:
+    own = encodes([1.0, 8, 1, 8, 2, 4], lambda one: 2.5 / one)
     twice = [replace(one, sizes=2 * one.sizes) for one in own]
-    wrong = encodes(hard, lambda one: one / 4)
+    alike = encodes([3.0] * 6, lambda _: 1.0)
+    one_crf = headroom(own, PARTS)
 
-    assert cost_of_search(own, own, PARTS) == pytest.approx(0, abs=0.02)
-    assert cost_of_search(own, twice, PARTS) == pytest.approx(0, abs=0.02)
-    worse = cost_of_search(own, wrong, PARTS)
-    assert worse is not None and worse > 1
+    assert one_crf is not None
+    without = 100 * (1 / (1 + one_crf.crf_per_shot / 100) - 1)
+    assert 0 <= steps_cost(own, own) + 0.02 < without / 2
+    assert steps_cost(own, twice) == pytest.approx(steps_cost(own, own), abs=0.1)
+    assert steps_cost(own, alike) == pytest.approx(without, abs=0.1)
 
 
-def test_fewer_crfs_and_fewer_scores_choose_nearly_as_well() -> None:
+def test_two_proxies_and_few_scores_choose_nearly_as_well() -> None:
     own = encodes([1.0, 8, 1, 8, 2, 4], lambda one: 2.5 / one)
 
-    lost = cost_of_search(own, [own[0], own[2], own[4]], PARTS, every=7)
+    lost = steps_cost(own, [own[0], own[4]], every=7)
 
-    assert lost is not None and 0 <= lost + 1e-6 < 0.5
+    assert lost < steps_cost(own, own) + 1
 
 
-def test_a_proxy_that_does_not_reach_as_far_cannot_choose() -> None:
+def test_without_curves_nothing_is_lost() -> None:
     own = encodes([2.0] * 6, lambda _: 1.0)
 
-    assert cost_of_search(own, own[:4], PARTS) is None
+    assert cost_of_steps(own[:2], own, PARTS, 28.0, BOUNDS) is None
 
 
 def both_sizes() -> list[Encode]:

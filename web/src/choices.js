@@ -12,10 +12,12 @@ const short = (name) => name.replace("video-", "");
 /** One panel for each ladder whose shots have settings of their own; each with its drawing. */
 export function choices(report) {
   const framesPerSecond = rate(report.plan.frame_rate);
-  return (report.choices ?? []).map((choice, index) => ladder(choice, framesPerSecond, index));
+  const own = new Set((report.hulls ?? []).map((hull) => hull.ladder));
+  return (report.choices ?? []).map((choice, index) =>
+    ladder(choice, framesPerSecond, index, own.has(choice.ladder)));
 }
 
-function ladder(choice, framesPerSecond, index) {
+function ladder(choice, framesPerSecond, index, hasOwnRungs) {
   const shots = choice.shots.map((shot, place) => ({
     ...shot, number: place + 1, from: shot.start / framesPerSecond, to: shot.end / framesPerSecond,
     rate: (bits) => (bits * framesPerSecond) / (shot.end - shot.start),
@@ -33,7 +35,7 @@ function ladder(choice, framesPerSecond, index) {
   };
   select.addEventListener("change", look);
   const element = panel(`Settings per shot: ${short(choice.rung)}`, goal(choice),
-    h("p", { class: "fine" }, found(choice)), over,
+    h("p", { class: "fine" }, found(choice, hasOwnRungs)), over,
     h("p", { class: "shot-choice" }, h("label", { for: `shot-${index}` }, "Shot "), select), curve, facts);
   facts.replaceChildren(points(choice, looked));
   return {
@@ -46,23 +48,25 @@ function ladder(choice, framesPerSecond, index) {
 }
 
 function goal({ target, margin, fixed_crf: crf, goal: quality }) {
-  return target == null ? `As good as CRF ${crf} for all shots: VMAF ${two(quality)}`
+  return target == null ? `As good as CRF ${crf} for all shots: by proxies VMAF ${two(quality)}`
     : `VMAF ${target}, no shot below ${target - margin}`;
 }
 
-function found(choice) {
-  const { rounds, slope, followers } = choice;
+function found(choice, hasOwnRungs) {
+  const { rounds, slope, followers, target } = choice;
+  const same = hasOwnRungs ? "steps from their own CRFs" : "CRFs";
   return [
-    `Found: VMAF ${two(choice.vmaf)}${rounds > 1 ? ` in ${rounds} rounds` : ""}.`,
+    `Found: ${target == null ? "by proxies " : ""}VMAF ${two(choice.vmaf)}${rounds > 1 ? ` in ${rounds} rounds` : ""}.`,
     searched(choice),
     slope == null ? "" : `The next point of VMAF costs ${(slope / 1e6).toFixed(2)} Mbit.`,
-    followers.length ? `The same CRFs: ${followers.map(short).join(", ")}.` : "",
+    followers.length ? `The same ${same}: ${followers.map(short).join(", ")}.` : "",
   ].filter(Boolean).join(" ");
 }
 
 function searched({ proxy, shots }) {
   if (!proxy) return `${shots.length} chunks took ${shots.reduce((sum, { finals }) => sum + finals.length, 0)} encodes as they ship.`;
-  return `Searched by preset ${proxy.preset} at CRF ${proxy.crfs.join(", ")}, 1 frame in ${proxy.every} scored.`;
+  const size = proxy.width ? `${proxy.width}×${proxy.height}, ` : "";
+  return `Searched by preset ${proxy.preset} at ${size}CRF ${proxy.crfs.join(", ")}, 1 frame in ${proxy.every} scored.`;
 }
 
 function points(choice, shot) {

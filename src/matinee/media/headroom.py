@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from matinee.media.choice import Range, choose_as_fixed
 from matinee.media.comparison import Encode, Part
 from matinee.media.curves import Curve, CurvesApart, Point, bd_rate, frontier, upper_hull
 from matinee.media.hull import (
@@ -24,6 +25,7 @@ from matinee.media.hull import (
     shot_curve,
     title_hull,
 )
+from matinee.media.shot_models import Measured, ShotModel
 
 STEP = 0.5
 """Of CRF, between interpolated points."""
@@ -95,7 +97,7 @@ def every_rung(side: Sequence[Encode], parts: Sequence[Part]) -> list[Placed]:
 
 
 def rungs_instead(every: Sequence[Placed], peer: Sequence[Encode]) -> list[Placed]:
-    """The title's own rungs in place of a peer's ladder, spread as ``fitted`` rungs are.
+    """The title's own rungs in place of a peer's ladder, spread as those of ``per-title`` are.
 
     The smallest takes no more bits than the peer's smallest, the largest is as good as the peer's
     best; both as far as ``every_rung`` reaches. None where there is none.
@@ -113,33 +115,51 @@ def rungs_instead(every: Sequence[Placed], peer: Sequence[Encode]) -> list[Place
     return [known[place.size, Point(place.bits, place.quality)] for place in places]
 
 
-def cost_of_search(
-    side: Sequence[Encode], proxy: Sequence[Encode], parts: Sequence[Part], every: int = 1
-) -> float | None:
-    """Percent of bits more when a proxy's curves choose each shot's CRF, not the side's own.
+def cost_of_steps(
+    side: Sequence[Encode], proxies: Sequence[Encode], parts: Sequence[Part], crf: float,
+    bounds: Range, every: int = 1,
+) -> float | None:  # fmt: skip
+    """Percent of bits more than by the exhaustive choice, where ``publish`` would choose.
 
-    The proxy is another, cheaper way to encode the same sizes from the same lowest CRF to the same
-    highest, such as a faster preset, with fewer CRFs between; of its scores, one frame in ``every``
-    counts. What it chooses is what the side then encodes; which size a rung takes is decided by
-    the side's own figures, as they are known once it is encoded. None where there are no curves.
+    Each shot has one step from the CRF that is for all, in every size and at every CRF of the side.
+
+    Args:
+        side: Sizes at several CRFs each; None comes of fewer, or where there is no curve.
+        proxies: Cheap encodes of the same shots at one size, two CRFs or more.
+        parts: The shots.
+        crf: The one for which steps are chosen.
+        bounds: The CRFs that may be taken then.
+        every: Of a proxy's frames one in so many is scored.
     """
-    own, other = _by_size(side), _by_size(proxy)
-    sizes = [size for size in own if size in other and _reach(own[size]) == _reach(other[size])]
+    sizes = _by_size(side)
     if not sizes:
         return None
-    best, found = [], []
-    for size in sizes:
-        true = _shots(own[size], parts)
-        best += corners(title_hull(_curves(true, parts)))
-        guessed = _curves(_shots(other[size], parts, every), parts)
-        for allocation in title_hull(guessed):
-            numbers = [c.choices[n].number for c, n in zip(guessed, allocation.places, strict=True)]
-            chosen = [points[n] for points, n in zip(true, numbers, strict=True)]
-            found.append(_title(chosen, parts))
+    ascending = sorted(proxies, key=lambda one: one.crf or 0.0)
+    models = [
+        ShotModel(len(part.frames), tuple(_measured(one, part, every) for one in ascending))
+        for part in parts
+    ]
+    chosen, _ = choose_as_fixed(models, crf, bounds)
+    steps = [round((one - crf) / STEP) for one in chosen.crfs]
+    best: list[Point] = []
+    found: list[Point] = []
+    for encodes in sizes.values():
+        shots = _shots(encodes, parts)
+        best += corners(title_hull(_curves(shots, parts)))
+        last = len(shots[0]) - 1
+        found += [
+            _title([p[min(last, max(0, n + k))] for p, k in zip(shots, steps, strict=True)], parts)
+            for n in range(last + 1)
+        ]
     try:
         return bd_rate(upper_hull(best), frontier(found))
     except CurvesApart:
         return None
+
+
+def _measured(encode: Encode, part: Part, every: int) -> Measured:
+    point = _sampled(encode, part, every)
+    return Measured(encode.crf or 0.0, point.size, point.quality, point.quality)
 
 
 def _reach(encodes: Sequence[Encode]) -> tuple[float, float]:
@@ -156,16 +176,13 @@ def _by_size(side: Sequence[Encode]) -> Mapping[Size, list[Encode]]:
     return {size: list(crfs.values()) for size, crfs in sizes.items() if len(crfs) >= FEWEST_CRFS}
 
 
-def _shots(encodes: Sequence[Encode], parts: Sequence[Part], every: int = 1) -> list[list[Point]]:
-    """For each shot its points at every interpolated CRF, from the lowest CRF up.
-
-    Of the scores, one frame in ``every`` counts, of the bits all.
-    """
+def _shots(encodes: Sequence[Encode], parts: Sequence[Part]) -> list[list[Point]]:
+    """For each shot its points at every interpolated CRF, from the lowest CRF up."""
     low, high = _reach(encodes)
     steps = np.linspace(low, high, round((high - low) / STEP) + 1).tolist()
     found = []
     for part in parts:
-        points = [(encode.crf or 0.0, _sampled(encode, part, every)) for encode in encodes]
+        points = [(encode.crf or 0.0, encode.point(part.among)) for encode in encodes]
         bits = Curve([(crf, math.log(max(p.size, 1.0))) for crf, p in points])
         seen = Curve([(crf, _logit(p.quality)) for crf, p in points])
         found.append([Point(math.exp(bits.value(crf)), _unlogit(seen.value(crf))) for crf in steps])
@@ -173,6 +190,7 @@ def _shots(encodes: Sequence[Encode], parts: Sequence[Part], every: int = 1) -> 
 
 
 def _sampled(encode: Encode, part: Part, every: int) -> Point:
+    """Of the scores, one frame in ``every`` counts, of the bits all."""
     some = slice(part.among.start, part.among.stop, every)
     return Point(encode.point(part.among).size, encode.point(some).quality)
 
