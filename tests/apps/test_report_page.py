@@ -106,6 +106,10 @@ def test_the_report_shows_the_hull_that_rungs_come_from(
         assert page.evaluate(SHADES, "plot-hull-0") > 10
         panel = page.locator("section", has=page.locator("#plot-hull-0"))
         assert "Rungs from the title: fitted" in panel.inner_text()
+        body = page.locator("#report-body").inner_text()
+        assert "As good as CRF 30 for all shots: by proxies VMAF" in body
+        assert "The same steps from their own CRFs: 72p" in body
+        assert "54, CRF 26, 45, 1 frame in 7 scored." in body
         assert panel.locator(".u-legend .u-series").count() == 1 + len(hull["sizes"]) + 1
         rows = panel.locator("tbody tr").filter(has=page.locator("strong"))
         assert [row.split()[0] for row in rows.all_inner_texts()] == [

@@ -166,7 +166,7 @@ def test_an_interrupted_search_goes_on(film: Path, matinee: Run, tmp_path: Path)
 def test_a_film_of_a_minute_has_rungs_of_its_own_by_itself(
     frames: int, is_fitted: bool, films: Films, matinee: Run, tmp_path: Path
 ) -> None:
-    shots = "testsrc2=s=160x90:r=12000/1001,negate=enable='mod(floor(n/60),2)',format=yuv420p"
+    shots = "testsrc2=s=160x90:r=12000/1001,noise=alls=40:allf=t:enable='gt(n,400)',format=yuv420p"
     picture = f"{shots},trim=end_frame={frames}"
     film = films.special(f"auto-{frames}.mp4", "-f", "lavfi", "-i", picture, *X264)
     ladder, library = tmp_path / "auto.toml", tmp_path / "library"
@@ -182,6 +182,28 @@ def test_a_film_of_a_minute_has_rungs_of_its_own_by_itself(
     assert hurried["hulls"] == []
     explained = matinee("explain", made.title, "--library", library, "--json").json
     assert [len(explained[key]) for key in ("hulls", "fixed")] == [is_fitted, 2 * (not is_fitted)]
+    if is_fitted:
+        check_that_all_rungs_take_the_same_steps(made, matinee)
+
+
+def check_that_all_rungs_take_the_same_steps(made: Made, matinee: Run) -> None:
+    explain = ("explain", made.title, "--library", made.library)
+    hull = hull_of(made, matinee)
+    (choice,) = matinee(*explain, "--json").json["choices"]
+    steps = [shot["crf"] - choice["fixed_crf"] for shot in choice["shots"]]
+
+    assert len(set(steps)) > 1
+    assert [*choice["followers"], choice["rung"]] == [one["rung"] for one in hull["rungs"]]
+    assert (choice["proxy"]["preset"], choice["proxy"]["height"]) == ("veryfast", 54)
+    same = f"the same steps from their own CRFs: {', '.join(choice['followers'])}"
+    assert same in matinee(*explain).out
+    lineage = matinee("lineage", made.title, "--library", made.library, "--json").json
+    coded = [s["parameters"] for s in lineage["steps"] if s["function"] == "encode_chunk"]
+    assert {(one["width"], one["crf"]) for one in coded} == {
+        (rung["width"], min(51, max(1, rung["crf"] + step)))
+        for rung in hull["rungs"]
+        for step in steps
+    }
 
 
 def test_wishes_that_exclude_each_other_are_refused(

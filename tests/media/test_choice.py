@@ -15,6 +15,7 @@ from matinee.media.choice import (
     mean_of,
     neighbours,
     on_slope,
+    stepped,
     target_goal,
 )
 from matinee.media.codecs import CODECS
@@ -128,3 +129,7 @@ def test_a_codec_of_whole_crfs_is_given_no_others() -> None:
 
     assert choose([model], Goal(91.3, (0.0,)), Range(1, 63, 1)).crfs[0] % 1 == 0
     assert all(codec.crf_step in (0.5, 1) for codec in CODECS.values())
+
+
+def test_steps_stay_within_what_a_codec_has() -> None:
+    assert stepped(30, (-2.5, 0, 40, -40), Range(1, 51, 0.5)) == (27.5, 30, 51, 1)
