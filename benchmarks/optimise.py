@@ -43,7 +43,7 @@ def run(workplace: Workplace) -> Iterator[Figure]:
     sample, preset = wanted.sample, wanted.proxies[0].preset
     how = f"{preset} at {sample.width}x{sample.height}, CRF {', '.join(f'{c:g}' for c in crfs)}"
     tell(f"{NAME}: {how}")
-    boxes = tuple(box for box in final.boxes if box.width == sample.width)
+    boxes = tuple(box for box in final.boxes if box.height == sample.height)
     ladder = replace(final, preset=preset, boxes=boxes, crf=crfs[0], own_size=False)
     side = LadderSide(f"proxies, {preset}", ladder, tuple(crfs), capped=False)
     cheap, score_s = measured_with_price(reel, [side])

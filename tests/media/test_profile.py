@@ -1,5 +1,6 @@
 """Profiles say what they mean, or on which line they do not."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -184,10 +185,16 @@ def test_settings_are_those_of_all_its_ladders() -> None:
             parse_profile("mine", f"{text.replace('per-title', unaimed)}\ntarget_vmaf = 93", PARTS)
 
 
-def test_a_ladder_that_is_said_twice_has_the_settings_that_were_said_last() -> None:
-    mine = parse_profile("mine", 'include = ["web"]\nladders = ["standard"]', PARTS)
-
-    assert {one.name: one.settings for one in mine.ladders} == {"standard": "fixed", "av1": "auto"}
+def test_a_ladder_that_is_said_twice_is_there_once_and_keeps_its_settings() -> None:
+    for more in ("", '\nladders = ["standard"]', '\nladders = ["av1", "standard"]'):
+        mine = parse_profile("mine", f'include = ["web"]{more}', PARTS)
+        assert {one.name: one.settings for one in mine.ladders} == dict.fromkeys(
+            ("standard", "av1"), "auto"
+        )
+    aimed = load_ladder("fast").with_target(93)
+    parts = replace(PARTS, ladder=lambda _: aimed)
+    with pytest.raises(ProfileInvalid, match="line 2: settings auto have no target, which fast"):
+        parse_profile("mine", 'ladders = ["fast"]\nsettings = "auto"', parts)
     assert {one.settings for one in load_profile("web").ladders} == {"auto"}
     assert {one.settings for one in load_profile("devices").ladders} == {"fixed"}
 

@@ -287,9 +287,11 @@ def test_an_explanation_names_the_rungs_again() -> None:
     taken = place(spots, top_of(title), SLOWEST)
     own = tuple(named(taken, [rung(size) for size in SIZES]))
     ladder = load_ladder("standard").with_settings("per-title")
-    document = hull_json(ladder, Fitted(tuple(title), own, 3, 1, 1, per_shot=False), "ultrafast", 7)
+    per_shot = frozenset([own[-1].rung.name])
+    document = hull_json(ladder, Fitted(tuple(title), own, 3, 1, 1, per_shot), "ultrafast", 7)
 
     assert rungs_of(document, [rung(size) for size in SIZES]) == [spot.rung for spot in own]
+    assert [one["per_shot"] for one in document["rungs"]] == [False] * (len(own) - 1) + [True]
     for told, spot in zip(document["rungs"], own, strict=True):
         assert told["beside"] == [
             {"width": o.rung.width, "height": o.rung.height, "crf": o.rung.crf,

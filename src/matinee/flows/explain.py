@@ -5,6 +5,7 @@ from typing import Any
 
 from matinee.core.errors import NotFound
 from matinee.flows.order import ordered_profile
+from matinee.media.codecs import CODECS
 from matinee.media.ladder import Ladder
 from matinee.ports.catalog import Package
 
@@ -25,15 +26,15 @@ def explanation_json(
     """
     names = [one["name"] for one in report["renditions"] if one["type"] == "video"]
     wanted = names if rung is None else [_name_of(rung, names)]
+    hulls = [hull for one in report.get("hulls", ()) if (hull := _of_hull(one, wanted))["rungs"]]
+    ladders = _ladders(package)
+    own = {spot["rung"]: spot["crf"] for hull in hulls for spot in hull["rungs"]}
     choices = [
-        _choice(one, shot)
+        _choice(one if rung is None else _as_of(one, wanted[0], own, ladders), shot)
         for one in report.get("choices", ())
         if {one["rung"], *one["followers"]} & set(wanted)
     ]
-    hulls = [hull for one in report.get("hulls", ()) if (hull := _of_hull(one, wanted))["rungs"]]
-    searched = {name for one in choices for name in (one["rung"], *one["followers"])}
-    searched |= {spot["rung"] for hull in hulls for spot in hull["rungs"]}
-    ladders = _ladders(package)
+    searched = {name for one in choices for name in (one["rung"], *one["followers"])} | own.keys()
     fixed = []
     for name in wanted:
         if name not in searched:
@@ -76,6 +77,23 @@ def _name_of(rung: str, names: Sequence[str]) -> str:
 def _of_hull(hull: Mapping[str, Any], wanted: Sequence[str]) -> dict[str, Any]:
     """A ladder's hull with some of its rungs."""
     return {**hull, "rungs": [one for one in hull["rungs"] if one["rung"] in wanted]}
+
+
+def _as_of(
+    choice: Mapping[str, Any], rung: str, own: Mapping[str, float], ladders: Sequence[Ladder]
+) -> Mapping[str, Any]:
+    """A choice as one of its rungs has it; ``own`` are the CRFs of rungs that come from the title.
+
+    What is told of curves stays: it is of what was measured.
+    """
+    ladder = _ladder_of(rung, ladders)
+    if rung not in own or ladder is None or choice["target"] is not None:
+        return choice
+    low, high = CODECS[ladder.codec].crf
+    apart = own[rung] - choice["fixed_crf"]
+    shots = [{**s, "crf": min(high, max(low, s["crf"] + apart))} for s in choice["shots"]]
+    others = [one for one in (*choice["followers"], choice["rung"]) if one != rung]
+    return {**choice, "rung": rung, "followers": others, "shots": shots}
 
 
 def _choice(choice: Mapping[str, Any], shot: int | None) -> dict[str, Any]:

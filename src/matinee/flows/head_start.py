@@ -29,7 +29,7 @@ from matinee.stages.bench import Bench
 from matinee.stages.chunks import film_of
 from matinee.stages.encode import encode
 from matinee.stages.search import Quest
-from matinee.stages.settings import parts_in, search_ahead, searched
+from matinee.stages.settings import parts_in, search_ahead, searched, wanted_of
 from matinee.stages.split import plan_thumbnails
 
 
@@ -55,12 +55,14 @@ async def _head_start(house: House, bench: Bench, film: Path, request: Request) 
     info, packets, time_base = await asyncio.to_thread(house.studio.indexer.inspect, film)
     count = whole_groups(packets)
     profile = request.of_film(None).profile
-    if all(ladder.is_searched and ladder.target_vmaf for ladder in profile.ladders):
-        return 0
     if not count or info.clock_jumps or info.needs_still:
         return 0
     timeline = timeline_of(info, packets[:count], time_base)
-    if not _comes_evenly(timeline, count):
+    every = plan_tracks(info, timeline, profile, ()).rungs
+    later = searched(profile.ladders, every)
+    rungs = [rung for rung in every if rung.name not in later]
+    has_proxies = any(wanted.proxies for wanted in wanted_of(profile.ladders, every))
+    if not _comes_evenly(timeline, count) or not (rungs or has_proxies):
         return 0
     looked = await _looked_at(house, bench, film, info, timeline)
     if looked is None:
@@ -70,9 +72,6 @@ async def _head_start(house: House, bench: Bench, film: Path, request: Request) 
     plan = settled(plan_film(cuts, timeline.frames, timeline.rate, longest_s))
     if plan is None:
         return 0
-    every = plan_tracks(info, timeline, profile, ()).rungs
-    later = searched(profile.ladders, every)
-    rungs = [rung for rung in every if rung.name not in later]
     planned = film_of(info, timeline, plan, rungs)
     seen = [cut for cut in cuts if cut < plan.frames]
     parts, proofs = parts_in(planned, seen), request.proofs

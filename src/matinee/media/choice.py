@@ -30,6 +30,9 @@ from matinee.media.shot_models import Measured, ShotModel
 MOST_WORSE = JND
 """Without a target: how much worse than at the ladder's CRF a shot may be, in VMAF."""
 
+WORTH = 1e-3
+"""The share of bits that a choice has to save, without a target, to be taken."""
+
 CLOSE = 0.5
 """How far above its target a rung may be before its shots are chosen again, in VMAF."""
 
@@ -241,6 +244,6 @@ def choose_as_fixed(models: Sequence[ShotModel], crf: float, bounds: Range) -> t
     goal = fixed_goal(models, crf)
     chosen = choose(models, goal, bounds)
     alike = math.fsum(model.at(crf).bits for model in models)
-    if chosen.bits < alike:
+    if chosen.bits < alike * (1 - WORTH):
         return chosen, goal
     return Chosen((crf,) * len(models), alike, goal.quality, chosen.slope), goal

@@ -80,7 +80,7 @@ class Ladder:
     hull says which of the rungs there are, and at which CRFs, from that target or ``crf`` down to
     ``slowest``; ``auto``: that, of a film that is worth it (``for_film``). ``film_grain`` is
     the strength at which grain is taken out and told apart, 0 not at all, or ``AUTO``: as the film
-    has it.
+    has it. ``b_frames`` are the most in a row; no file says it, but orders keep it.
     """
 
     name: str
@@ -100,6 +100,7 @@ class Ladder:
     shot_margin: float = SHOT_MARGIN
     slowest_kbps: int | None = None
     film_grain: int | str = 0
+    b_frames: int = USUAL_B_FRAMES
 
     @property
     def family(self) -> str:
@@ -264,6 +265,7 @@ def parse_ladder(name: str, text: str) -> Ladder:
     check_codec(name, video)
     check_settings(name, video)
     check_grain(name, video)
+    video["b_frames"] = CODECS[video["codec"]].b_frames.get(video["profile"], USUAL_B_FRAMES)
     ladder = Ladder(name=name, boxes=tuple(boxes), sound=SoundRates(**sound), **video)
     _check(ladder)
     return ladder
@@ -388,5 +390,5 @@ def _rung(ladder: Ladder, box: Box, size: tuple[int, int], rate: Fraction, hdr: 
         profile=ladder.profile,
         hdr=hdr,
         film_grain=ladder.film_grain if isinstance(ladder.film_grain, int) else 0,
-        b_frames=codec.b_frames.get(ladder.profile, USUAL_B_FRAMES),
+        b_frames=ladder.b_frames,
     )

@@ -168,6 +168,12 @@ def parse_profile(name: str, text: str, parts: Parts) -> Profile:
     included = [parts.profile(one) for one in reader.names(document, "include")]
     ladders = _ladders(reader, document, included, parts)
     if "settings" in document:
+        aimed = [one.name for one in ladders if one.target_vmaf is not None]
+        reader.require(
+            document["settings"] != "auto" or not aimed,
+            ("settings",),
+            f"settings auto have no target, which {', '.join(aimed)} has",
+        )
         ladders = [ladder.with_settings(_settings(reader, document)) for ladder in ladders]
     if "target_vmaf" in document:
         target = _number(reader, document["target_vmaf"], ("target_vmaf",), TARGETS)
@@ -215,10 +221,15 @@ def _settings(reader: _Reader, document: Mapping[str, Any]) -> str:
 def _ladders(
     reader: _Reader, document: Mapping[str, Any], included: Sequence[Profile], parts: Parts
 ) -> list[Ladder]:
-    """Each once, with the settings that were said last; no two of one family."""
+    """Each once, searched or ``auto`` where any says so; no two of one family."""
     found = [ladder for profile in included for ladder in profile.ladders]
     found += [parts.ladder(one) for one in reader.names(document, "ladders")]
-    ladders = list({one.with_settings("fixed"): one for one in found}.values())
+    once: dict[Ladder, Ladder] = {}
+    for ladder in found:
+        as_fixed = replace(ladder, settings="fixed")
+        if as_fixed not in once or ladder.settings != "fixed":
+            once[as_fixed] = ladder
+    ladders = list(once.values())
     reader.require(bool(ladders), (), "it has no ladders, so no pictures")
     families = [ladder.family for ladder in ladders]
     for number, ladder in enumerate(ladders):

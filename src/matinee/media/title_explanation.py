@@ -15,8 +15,8 @@ class Fitted:
 
     ``curves`` have what is known at last, ``taken`` are the rungs by their names with what they
     are likely to be or, after ``rounds``, are. ``sample`` counts the chunks that were measured,
-    ``anchors`` those of them that were encoded as they ship. ``per_shot``: the best rung's shots
-    have CRFs of their own.
+    ``anchors`` those of them that were encoded as they ship. ``per_shot`` names the rungs whose
+    shots have CRFs of their own.
     """
 
     curves: tuple[SizeCurve, ...]
@@ -24,7 +24,7 @@ class Fitted:
     sample: int
     anchors: int
     rounds: int
-    per_shot: bool
+    per_shot: frozenset[str]
 
 
 def hull_json(ladder: Ladder, fitted: Fitted, preset: str, every: int) -> dict[str, Any]:
@@ -37,7 +37,6 @@ def hull_json(ladder: Ladder, fitted: Fitted, preset: str, every: int) -> dict[s
         every: Of a proxy's frames one in so many was scored.
     """
     spots = spots_of(fitted.curves)
-    best = len(fitted.taken) - 1
     return {
         "ladder": ladder.name,
         "family": fitted.curves[0].rung.family,
@@ -55,11 +54,11 @@ def hull_json(ladder: Ladder, fitted: Fitted, preset: str, every: int) -> dict[s
             {
                 "rung": f"video-{spot.rung.name}",
                 **_spot(spot),
-                "per_shot": fitted.per_shot and number == best,
+                "per_shot": spot.rung.name in fitted.per_shot,
                 "beside": [_spot(one) for one in beside(spots, spot)],
                 "instead": [_spot(one) for one in instead(spots, spot)],
             }
-            for number, spot in enumerate(fitted.taken)
+            for spot in fitted.taken
         ],
     }
 

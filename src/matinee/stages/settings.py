@@ -55,6 +55,10 @@ LOWER = 12.0
 """No shot has a CRF so far below its ladder's: caps hold back what is asked for long before, and an
 encoder that is told to spend more than its buffer allows starves the frames that follow."""
 
+HIGHER = 6.0
+"""No shot has a CRF so far above its rung's without a target: a choice by proxies of one size is
+not believed any further."""
+
 AGAIN = 0.4
 """The share of a film's chunks that a target is likely to have encoded twice."""
 
@@ -82,7 +86,10 @@ class Wanted:
     @property
     def bounds(self) -> Range:
         """The CRFs that may be taken."""
-        return range_of(self.rung, self.rung.crf - LOWER)
+        every = range_of(self.rung, self.rung.crf - LOWER)
+        if self.ladder.target_vmaf is not None:
+            return every
+        return replace(every, high=min(every.high, self.rung.crf + HIGHER))
 
     @property
     def proxies(self) -> list[Rung]:

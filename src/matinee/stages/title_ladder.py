@@ -194,10 +194,9 @@ class _Fitting:
         rounds = 0
         if self.quest.proofs.scored:
             curves, taken, rounds = await self._proved(curves, taken)
-        is_per_shot = self.top is not None
-        return Fitted(
-            tuple(curves), tuple(taken), len(sample), len(places), rounds, is_per_shot
-        )  # fmt: skip
+        per_shot = taken if any(self.steps) else taken[-1:] if self.top else []
+        names = frozenset(spot.rung.name for spot in per_shot)
+        return Fitted(tuple(curves), tuple(taken), len(sample), len(places), rounds, names)
 
     async def _curves(self, some: Quest) -> list[SizeCurve]:
         """By proxies: two of every size, a third where the hull may go there."""
@@ -260,7 +259,9 @@ class _Fitting:
         by_size = {curve.size: curve for curve in anchored}
         likely = [by_size[spot.size].at(spot.rung.crf) for spot in spots]
         placed = self._place(anchored)
-        taken = growing([*(near(spot, likely) for spot in placed[:-1]), placed[-1]])
+        if not any(self.steps):  # else hardly a chunk of them would ship
+            placed = [*(near(spot, likely) for spot in placed[:-1]), placed[-1]]
+        taken = growing(placed)
         shipped = {
             (spot.size, chunk, self._crfs(spot.rung)[chunk])
             for spot in taken[: -1 if self.top else None]

@@ -51,11 +51,12 @@ def explanation_lines(document: dict[str, Any], *, every: bool, one: bool) -> li
         lines.append(f"{fixed['rung']}: every shot has {told}; nothing was searched")
     lines += _grain_lines(document["film_grain"])
     for hull in document["hulls"]:
-        lines += [*_hull_lines(hull), "", *_table([_RUNG_HEADS, *map(_rung_row, hull["rungs"])])]
+        rows = [_rung_row(rung, is_aimed=hull["target"] is not None) for rung in hull["rungs"]]
+        lines += [*_hull_lines(hull), "", *_table([_RUNG_HEADS, *rows])]
         if every:
             lines += ["", *_table([_SIZE_HEADS, *_size_rows(hull["rungs"][0])])]
+    own = {hull["ladder"] for hull in document["hulls"]}
     for choice in document["choices"]:
-        own = {hull["ladder"] for hull in document["hulls"]}
         lines += _choice_lines(choice, has_own_rungs=choice["ladder"] in own)
         if every or one:
             lines += ["", *_table([_HEADS, *(_shot_row(shot, rate) for shot in choice["shots"])])]
@@ -84,7 +85,8 @@ def _hull_lines(hull: dict[str, Any]) -> list[str]:
     ]
 
 
-def _rung_row(rung: dict[str, Any]) -> tuple[str, ...]:
+def _rung_row(rung: dict[str, Any], *, is_aimed: bool) -> tuple[str, ...]:
+    by_steps = f"{rung['crf']:g}, by steps" if rung["per_shot"] else f"{rung['crf']:g}"
     steps = {one["crf"] - rung["crf"]: one for one in rung["beside"]}
     others = [
         f"{one['width']}x{one['height']} {_share(one['bits_per_second'], rung):+.1f} %"
@@ -92,7 +94,7 @@ def _rung_row(rung: dict[str, Any]) -> tuple[str, ...]:
     ]
     return (
         rung["rung"], f"{rung['width']}x{rung['height']}",
-        "per shot" if rung["per_shot"] else f"{rung['crf']:g}",
+        "per shot" if rung["per_shot"] and is_aimed else by_steps,
         f"{_bits(rung['bits_per_second'])}/s", f"{rung['vmaf']:.2f}",
         *(_step_beside(steps.get(step), rung) for step in (-2.0, 2.0)),
         ", ".join(others) or "-",
@@ -141,7 +143,7 @@ def _grain_lines(grain: dict[str, Any] | None) -> list[str]:
     return lines
 
 
-def _choice_lines(choice: dict[str, Any], *, has_own_rungs: bool = False) -> list[str]:
+def _choice_lines(choice: dict[str, Any], *, has_own_rungs: bool) -> list[str]:
     """A ladder's choice; rungs that come from the title have CRFs of their own to begin with."""
     crfs = [shot["crf"] for shot in choice["shots"]]
     by = "by proxies " if choice["target"] is None else ""
@@ -187,7 +189,7 @@ _POINT_HEADS = ("CRF", "bits", "VMAF", "worst", "known by")
 
 def _shot_row(shot: dict[str, Any], rate: Fraction) -> tuple[str, ...]:
     likely = shot["likely"]
-    beside = {one["crf"] - shot["crf"]: one for one in shot["neighbours"]}
+    beside = {one["crf"] - likely["crf"]: one for one in shot["neighbours"]}
     return (
         str(shot["shot"]), _clock(shot["start"] / rate), _clock(shot["end"] / rate),
         f"{shot['crf']:g}", _bits(likely["bits"]), f"{likely['vmaf']:.2f}",

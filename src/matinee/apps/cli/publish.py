@@ -54,8 +54,8 @@ class Wish:
 @click.option(
     "--profile",
     metavar="NAME|FILE",
-    help="Which streams: a shipped profile (standard, quick, web, fitted, devices, download, "
-    "archive) or a profile file. Default: standard.",
+    help="Which streams: a shipped profile (standard, quick, web, devices, download, archive) "
+    "or a profile file. Default: standard.",
 )
 @click.option(
     "--ladder",
@@ -76,7 +76,9 @@ class Wish:
     help="Choose each ladder's rungs from the film: as few sizes and qualities as it needs.",
 )
 @click.option(
-    "--fixed", is_flag=True, help="The ladder's own rungs and settings, whatever it says."
+    "--fixed",
+    is_flag=True,
+    help="The ladder's own rungs and settings, whatever ladder or profile say.",
 )
 @library_options
 @click.option("--refresh", is_flag=True, help="Make again what older tools made.")

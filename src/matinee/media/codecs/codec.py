@@ -87,7 +87,7 @@ class Codec:
     - ``profiles`` are those of each bit depth, the one that is taken unasked first;
     - ``presets`` are the encoder's, fastest first, each with the processor seconds that it takes
       for a million pixels;
-    - ``b_frames`` are the most in a row that rungs of a profile have, where that is not
+    - ``b_frames`` are the most in a row that ladders of a profile have, where that is not
       ``USUAL_B_FRAMES``;
     - ``proxy`` is the preset that tells cheaply how shots differ; None: none does, or its CRF has
       nothing to gain by that (ADR 37);

@@ -5,7 +5,16 @@ from math import ceil
 
 from matinee.media.boxes import BoxError, Fields
 from matinee.media.codecs.bits import nal_units
-from matinee.media.codecs.codec import REORDERED_FRAMES, Codec, Coding, Demand, Told, Usual, lowest
+from matinee.media.codecs.codec import (
+    REORDERED_FRAMES,
+    USUAL_B_FRAMES,
+    Codec,
+    Coding,
+    Demand,
+    Told,
+    Usual,
+    lowest,
+)
 
 # level: macroblocks per second, per frame, in the DPB; kbit/s and kbit of buffer (High profile)
 LEVELS = {
@@ -56,7 +65,8 @@ def level(demand: Demand) -> str:
 
 
 def _options(rung: Coding, times: str) -> list[str]:
-    b_frames = 0 if rung.profile == "baseline" else rung.b_frames
+    most = USUAL_B_FRAMES if rung.preset == "ultrafast" else rung.b_frames  # it always takes all
+    b_frames = 0 if rung.profile == "baseline" else most
     options = (
         f"stitchable=1:scenecut=0:keyint=infinite:ref={rung.reference_frames}:bframes={b_frames}:"
         "b-pyramid=normal:open-gop=0:force-cfr=1"
