@@ -322,7 +322,8 @@ def _step(bench: Bench, film: Film, found: Split, wanted: Wanted) -> Step:
         "cuts": list(found.cuts),
     }
     if ladder.target_vmaf is None:
-        parameters |= {"sample": wanted.sample.as_parameters(), "worse": MOST_WORSE}
+        bounds = {"worse": MOST_WORSE, "higher": HIGHER}
+        parameters |= {"sample": wanted.sample.as_parameters(), **bounds}
     else:
         parameters |= {"waves": list(WAVES), "first": wanted.first and list(wanted.first)}
         parameters["usual"] = [list(astuple(one)) for one in wanted.rung.coding.usual]
