@@ -17,10 +17,9 @@ from matinee.assets.asset import Asset
 from matinee.core.errors import SourceUnsupported, UsageError
 from matinee.core.folded import Folded
 from matinee.media.codecs import CODECS
-from matinee.media.codecs.codec import Demand
 from matinee.media.comparison import Comparison, Encode, Part, compare_sides, parts_of
 from matinee.media.estimate import encode_cost, score_cost
-from matinee.media.ladder import Ladder, Rung, fit
+from matinee.media.ladder import Ladder, Rung, fit, uncapped
 from matinee.media.plan import SHORTEST, shots
 from matinee.media.sample import spread
 from matinee.media.signature import Signature
@@ -39,9 +38,6 @@ from matinee.stages.split import read_source_signature, split
 
 STEPS = (-5.0, 0.0, 5.0, 10.0)
 """From a ladder's own CRF to those of its curve."""
-
-UNCAPPED = 60_000_000
-"""Bits per second that no encode needs which is worth a comparison."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,17 +203,9 @@ def rungs_of(side: LadderSide, film: Film) -> list[list[Rung]]:
     """The rungs of a ladder's curves: a list for each CRF, the ladder's own CRF first."""
     rungs = fit(side.ladder, film.picture, film.plan.rate)
     if not side.capped:
-        rungs = [_uncapped(rung) for rung in rungs]
+        rungs = [uncapped(rung) for rung in rungs]
     crfs = dict.fromkeys((side.ladder.crf, *side.crfs))
     return [[replace(rung, crf=crf) for rung in rungs] for crf in crfs]
-
-
-def _uncapped(rung: Rung) -> Rung:
-    bufsize = 2 * UNCAPPED
-    demand = Demand(
-        rung.width, rung.height, rung.rate, bufsize, rung.reference_frames, rung.profile
-    )
-    return replace(rung, maxrate=UNCAPPED, bufsize=bufsize, level=rung.coding.level(demand))
 
 
 def check_crfs(ladder: Ladder, crfs: Sequence[float]) -> None:

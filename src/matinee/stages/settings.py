@@ -29,7 +29,7 @@ from matinee.media.choice import (
 from matinee.media.comparison import Part, parts_of
 from matinee.media.estimate import encode_cost, score_cost
 from matinee.media.explanation import choice_json
-from matinee.media.ladder import Ladder, Rung
+from matinee.media.ladder import Ladder, Rung, uncapped
 from matinee.media.plan import SHORTEST, shots
 from matinee.media.shot_models import ShotModel, usual_model
 from matinee.media.signature import Signature
@@ -93,12 +93,15 @@ class Wanted:
 
     @property
     def proxies(self) -> list[Rung]:
-        """The sample by a fast preset, at a few CRFs; none for a target."""
+        """The sample by a fast preset, at a few CRFs; none for a target.
+
+        Without caps: they hold the larger picture back elsewhere, and what they do is no curve.
+        """
         preset = self.rung.coding.proxy
         if self.ladder.target_vmaf is not None or preset is None:
             return []
         crfs = dict.fromkeys(stepped(self.rung.crf, PROXY_STEPS, range_of(self.rung)))
-        return [replace(self.sample, preset=preset, crf=crf) for crf in crfs]
+        return [replace(uncapped(self.sample), preset=preset, crf=crf) for crf in crfs]
 
     @property
     def first(self) -> tuple[float, float] | None:
