@@ -9,7 +9,7 @@ import pytest
 from matinee.core.errors import UsageError
 from matinee.core.ids import digest_of
 from matinee.ladders import load_ladder
-from matinee.media.ladder import fit
+from matinee.media.ladder import UNCAPPED, fit
 from matinee.media.source import Colour, Picture
 from matinee.stages.chunks import Proofs
 from matinee.stages.settings import check_wishes, grain_of_own, steps_of, wanted_of
@@ -50,7 +50,8 @@ def test_without_a_target_proxies_are_fast_and_smaller_and_have_a_wide_range() -
         ("veryfast", 19), ("veryfast", 38),
     ]  # fmt: skip
     assert {one.width for one in wanted.proxies} == {wanted.sample.width} == {426}
-    assert wanted.rung.width == 640
+    assert {one.maxrate for one in wanted.proxies} == {UNCAPPED}
+    assert (wanted.rung.width, wanted.rung.maxrate) == (640, 800_000)
 
 
 def test_nothing_is_chosen_per_shot_where_no_proxy_tells_how_shots_differ() -> None:
