@@ -28,6 +28,9 @@ NEAR = 0.4
 QUIET = 1.5
 """How much better a frame must fit elsewhere, in 8-bit luma steps, where the film is quiet."""
 
+LOSS = 2.0
+"""How much better one frame must fit elsewhere, in what coding changes the frames around."""
+
 EVEN = 0.35
 """A film changes evenly where frames are off the middle of their neighbours by less than this share
 of the neighbours' difference. Natural motion is above it nearly everywhere."""
@@ -134,12 +137,14 @@ def _clearly_better(
     """One frame by far (a third of the difference), or a run of frames by half, or by a quarter.
 
     A starved encoder may all but copy the picture before: that frame fits its neighbour up to
-    twice as well as its own, and is no fault. Where small moves are ``held`` back, or the film
+    twice as well as its own, and is no fault. Nor is one that shows a move a frame late, where that
+    is little beside what coding loses in all frames around. Where small moves are ``held`` back, or the film
     changes ``even``-ly, a frame must be off by what is seen, or a run fit three times as well.
     """
     quiet = held | even
     gap = np.where(np.isfinite(other.whole), own.whole - other.whole, 0)
-    single = (own.form > 0.4) & (other.form < own.form / 3) & (gap > np.where(quiet, QUIET, 0))
+    least = np.where(quiet, QUIET, LOSS * _windowed(own.whole))
+    single = (own.form > 0.4) & (other.form < own.form / 3) & (gap > least)
     form = np.where(np.isfinite(other.form), other.form, own.form)
     own_mean, other_mean = _windowed(own.form), _windowed(form)
     is_far = other_mean < own_mean * np.where(quiet, 1 / 3, 1 / 2)
