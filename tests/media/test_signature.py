@@ -273,3 +273,18 @@ def test_a_dissolve_in_which_things_move_is_found_when_it_is_shifted(
     places = np.clip(np.arange(60) + offset, 0, 59)
 
     assert len(compare(source, coded(source, seed + 2)[places])) > 30
+
+
+@pytest.mark.parametrize(("lost", "is_fault"), [(0.1, True), (0.4, False)])
+def test_a_small_move_that_is_shown_late_is_a_fault_where_coding_loses_less(
+    lost: float, is_fault: bool
+) -> None:
+    source = still(1).astype(np.int64)
+    source[30:] += np.where(np.arange(PIXELS) % 2, STEP, -STEP) // 2
+    copy = coded(np.asarray(source, np.uint16), 2, 0.1).astype(np.int64) + int(lost * STEP)
+    copy[30] = coded(np.asarray(source[:1], np.uint16), 3, 0.1)[0]
+
+    found = wrong_frames(np.asarray(source, np.uint16), np.asarray(copy, np.uint16))
+
+    assert (30 in found) is is_fault
+    assert len(found) == is_fault
