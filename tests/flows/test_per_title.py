@@ -162,13 +162,18 @@ def test_an_interrupted_search_goes_on(film: Path, matinee: Run, tmp_path: Path)
     assert hull["rounds"] == 0
 
 
+def minute(films: Films, frames: int) -> Path:
+    """About a minute, the last third of it full of noise."""
+    shots = "testsrc2=s=160x90:r=12000/1001,noise=alls=40:allf=t:enable='gt(n,400)',format=yuv420p"
+    picture = f"{shots},trim=end_frame={frames}"
+    return films.special(f"auto-{frames}.mp4", "-f", "lavfi", "-i", picture, *X264)
+
+
 @pytest.mark.parametrize(("frames", "is_fitted"), [(700, False), (720, True)])  # of 58 and 60 s
 def test_a_film_of_a_minute_has_rungs_of_its_own_by_itself(
     frames: int, is_fitted: bool, films: Films, matinee: Run, tmp_path: Path
 ) -> None:
-    shots = "testsrc2=s=160x90:r=12000/1001,noise=alls=40:allf=t:enable='gt(n,400)',format=yuv420p"
-    picture = f"{shots},trim=end_frame={frames}"
-    film = films.special(f"auto-{frames}.mp4", "-f", "lavfi", "-i", picture, *X264)
+    film = minute(films, frames)
     ladder, library = tmp_path / "auto.toml", tmp_path / "library"
     ladder.write_text(FITTED.replace('"per-title"', '"auto"'))
     publish = ("publish", film, "--library", library, "--ladder", ladder)
@@ -184,6 +189,30 @@ def test_a_film_of_a_minute_has_rungs_of_its_own_by_itself(
     assert [len(explained[key]) for key in ("hulls", "fixed")] == [is_fitted, 2 * (not is_fitted)]
     if is_fitted:
         check_that_all_rungs_take_the_same_steps(made, matinee)
+
+
+@pytest.mark.parametrize("settings", ["auto", "per-title"])
+def test_the_ladders_own_rungs_take_the_place_of_those_that_cannot_be_proved(
+    settings: str, films: Films, matinee: Run, tmp_path: Path
+) -> None:
+    ladder, library = tmp_path / "own.toml", tmp_path / "library"
+    ladder.write_text(FITTED.replace('"per-title"', f'"{settings}"'))
+    faulty = standing_in(tmp_path / "ffmpeg", ROOT / "tests/flows/faulty_ffmpeg.py")
+    ended = matinee(
+        "publish", minute(films, 720), "--library", library, "--ladder", ladder, "--json",
+        **faulty, MATINEE_FAULT="double where CRFs are high",
+    )  # fmt: skip
+
+    document = ended.json
+    if settings == "per-title":
+        assert (document["state"], document["error"]["code"]) == ("failed", "encode.failed")
+        return
+    assert document["state"] == "published"
+    assert [one["name"] for one in document["renditions"]] == ["video-72p", "video-144p"]
+    (note,) = (one for one in document["notes"] if "could not be made" in one)
+    assert "the ladder's own rungs" in note and "shows frame" in note
+    explained = matinee("explain", document["title"], "--library", library, "--json").json
+    assert (explained["hulls"], explained["choices"]) == ([], [])
 
 
 def check_that_all_rungs_take_the_same_steps(made: Made, matinee: Run) -> None:

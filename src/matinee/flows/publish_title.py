@@ -10,11 +10,13 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from matinee.assets.asset import Asset, object_key
 from matinee.core.arrivals import place_of
+from matinee.core.errors import EncoderFailed
 from matinee.core.ids import Digest, canonical_json, digest_of, slug
 from matinee.core.verdicts import Verdict, failed
 from matinee.flows.order import settings_json
@@ -88,9 +90,9 @@ class Request:
         """The film's file name, for people."""
         return shown_name(self.film_name or self.film.name)
 
-    def of_film(self, timeline: Timeline | None) -> "Request":
+    def of_film(self, timeline: Timeline | None, *, has_time: bool = True) -> "Request":
         """The same, as it is known how long the film is; None: it may be any length."""
-        has_time = self.proofs.scored and self.budget_s is None
+        has_time = has_time and self.proofs.scored and self.budget_s is None
         duration = timeline.duration if timeline else Fraction(LONG_ENOUGH)
         return replace(self, profile=self.profile.for_film(duration, has_time=has_time))
 
@@ -158,7 +160,7 @@ async def _publish(house: House, bench: Bench, request: Request) -> Published:
             place = request.place or place_of(str(request.film.absolute()))
             await asyncio.to_thread(house.originals.note, source.digest, place)
         film, info, timeline, left_out = await look_at(house, bench, request, film, source)
-        request = request.of_film(timeline)
+        asked, request = request, request.of_film(timeline)
         tracks = plan_tracks(info, timeline, request.profile, request.sidecars)
         tracks = replace(tracks, outcomes=(*tracks.outcomes, *left_out))
         if request.budget_s is not None:
@@ -175,11 +177,21 @@ async def _publish(house: House, bench: Bench, request: Request) -> Published:
             wanted = None
             bench.progress.note("no preview: the film is to be encrypted, a preview is not")
         preview = wanted and Preview(title.id, *wanted, film, info, timeline, house.now)
+
+        def publish(one: Request, timeline: Timeline) -> Awaitable[Published]:
+            made = partial(make, house, bench, one, title, film, info, timeline, tracks)
+            return _published(house, bench, one, title, source, started, made)
+
         async with previewing(bench, house.studio, preview):
-            return await _published(
-                house, bench, request, title, source, started,
-                lambda: make(house, bench, request, title, film, info, timeline, tracks),
-            )  # fmt: skip
+            try:
+                return await publish(request, timeline)
+            except EncoderFailed as error:
+                fixed = asked.of_film(timeline, has_time=False)
+                if fixed.profile == request.profile:
+                    raise
+                note = f"the ladder's own rungs, as those of the film could not be made: {error}"
+                bench.progress.note(note)
+                return await publish(fixed, replace(timeline, notes=(*timeline.notes, note)))
 
 
 async def _published(

@@ -138,8 +138,9 @@ def _clearly_better(
 
     A starved encoder may all but copy the picture before: that frame fits its neighbour up to
     twice as well as its own, and is no fault. Nor is one that shows a move a frame late, where that
-    is little beside what coding loses in all frames around. Where small moves are ``held`` back, or the film
-    changes ``even``-ly, a frame must be off by what is seen, or a run fit three times as well.
+    is little beside what coding loses in all frames around. Where small moves are ``held`` back, or
+    the film changes ``even``-ly, a frame must be off by what is seen, or a run fit three times as
+    well.
     """
     quiet = held | even
     gap = np.where(np.isfinite(other.whole), own.whole - other.whole, 0)
