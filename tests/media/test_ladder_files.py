@@ -40,6 +40,7 @@ def test_a_ladder_is_read_whole() -> None:
             threads=1,
             boxes=LADDER.boxes,
             sound=LADDER.sound,
+            b_frames=5,
         )
         == LADDER
     )
