@@ -9,7 +9,8 @@ import pytest
 from matinee.core.errors import UsageError
 from matinee.core.ids import digest_of
 from matinee.ladders import load_ladder
-from matinee.media.ladder import UNCAPPED, fit
+from matinee.media.choice import UNCAPPED
+from matinee.media.ladder import fit
 from matinee.media.source import Colour, Picture
 from matinee.stages.chunks import Proofs
 from matinee.stages.settings import check_wishes, grain_of_own, steps_of, wanted_of

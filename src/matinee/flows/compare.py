@@ -16,10 +16,11 @@ from pathlib import Path
 from matinee.assets.asset import Asset
 from matinee.core.errors import SourceUnsupported, UsageError
 from matinee.core.folded import Folded
+from matinee.media.choice import uncapped
 from matinee.media.codecs import CODECS
 from matinee.media.comparison import Comparison, Encode, Part, compare_sides, parts_of
 from matinee.media.estimate import encode_cost, score_cost
-from matinee.media.ladder import Ladder, Rung, fit, uncapped
+from matinee.media.ladder import Ladder, Rung, fit
 from matinee.media.plan import SHORTEST, shots
 from matinee.media.sample import spread
 from matinee.media.signature import Signature

@@ -9,8 +9,9 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from matinee.media.codecs.codec import Demand
 from matinee.media.curves import Point
 from matinee.media.hull import (
     JND,
@@ -36,6 +37,9 @@ WORTH = 1e-3
 CLOSE = 0.5
 """How far above its target a rung may be before its shots are chosen again, in VMAF."""
 
+UNCAPPED = 60_000_000
+"""Bits per second that no encode needs which is worth a comparison."""
+
 BEST = 99.99
 """A mean that nothing is asked to be above: pictures that are alike have 100, or nearly."""
 
@@ -56,6 +60,15 @@ def range_of(rung: Rung, lowest: float = 0.0) -> Range:
     """The CRFs of a rung's codec, from ``lowest`` up."""
     low, high = rung.coding.crf
     return Range(max(float(low), lowest), high, rung.coding.crf_step)
+
+
+def uncapped(rung: Rung) -> Rung:
+    """The rung without a cap that anything comes near to, and the level for that."""
+    bufsize = 2 * UNCAPPED
+    demand = Demand(
+        rung.width, rung.height, rung.rate, bufsize, rung.reference_frames, rung.profile
+    )
+    return replace(rung, maxrate=UNCAPPED, bufsize=bufsize, level=rung.coding.level(demand))
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,9 +46,6 @@ shorter one costs more processor time than to encode it."""
 STARVED = Fraction(1, 100)
 """Bits a pixel below which pictures may stand still; ladders for telephones have 0.06 and more."""
 
-UNCAPPED = 60_000_000
-"""Bits per second that no encode needs which is worth a comparison."""
-
 NEARLY_THE_SOURCE = 0.9
 """A rung whose width is this share of the source's, or more, gives way to the source's own size."""
 
@@ -230,15 +227,6 @@ def _parameters(rung: Rung) -> dict[str, Any]:
         if parameters[field] == unsaid:
             del parameters[field]
     return {**parameters, "rate": as_text(rung.rate)}
-
-
-def uncapped(rung: Rung) -> Rung:
-    """The rung without a cap that anything comes near to, and the level for that."""
-    bufsize = 2 * UNCAPPED
-    demand = Demand(
-        rung.width, rung.height, rung.rate, bufsize, rung.reference_frames, rung.profile
-    )
-    return replace(rung, maxrate=UNCAPPED, bufsize=bufsize, level=rung.coding.level(demand))
 
 
 def parse_ladder(name: str, text: str) -> Ladder:

@@ -25,11 +25,12 @@ from matinee.media.choice import (
     range_of,
     stepped,
     target_goal,
+    uncapped,
 )
 from matinee.media.comparison import Part, parts_of
 from matinee.media.estimate import encode_cost, score_cost
 from matinee.media.explanation import choice_json
-from matinee.media.ladder import Ladder, Rung, uncapped
+from matinee.media.ladder import Ladder, Rung
 from matinee.media.plan import SHORTEST, shots
 from matinee.media.shot_models import ShotModel, usual_model
 from matinee.media.signature import Signature
