@@ -165,6 +165,8 @@ def _choice_lines(choice: dict[str, Any], *, has_own_rungs: bool) -> list[str]:
     ]
     if slope:
         lines.append(f"  {slope}")
+    if choice["target"] is None:
+        lines.append("  bits and VMAF of shots are those of the proxies")
     if choice["followers"]:
         same = "steps from their own CRFs" if has_own_rungs else "CRFs"
         lines.append(f"  the same {same}: {', '.join(choice['followers'])}")
