@@ -36,6 +36,16 @@ class Made:
         with sqlite3.connect(f"file:{self.library / 'matinee.db'}?mode=ro", uri=True) as database:
             return Counter(name for (name,) in database.execute("select function from derivation"))
 
+    def newest(self, function: str, role: str) -> str:
+        """The digest of what the newest derivation of a function gave."""
+        query = (
+            "select o.digest from derivation d "
+            "join derivation_output o on o.derivation = d.sequence "
+            "where d.function = ? and o.role = ? order by d.sequence desc limit 1"
+        )
+        with sqlite3.connect(f"file:{self.library / 'matinee.db'}?mode=ro", uri=True) as database:
+            return str(database.execute(query, (function, role)).fetchone()[0])
+
 
 def publish_targeted(factory: pytest.TempPathFactory, films: Films, matinee: Run) -> Made:
     """The film at ``TARGET`` by ``WIDE``; the ladder lies beside the library."""

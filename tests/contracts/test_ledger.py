@@ -135,6 +135,18 @@ def test_two_outputs_of_equal_bytes_lie_in_two_places(ledger: SqlLedger) -> None
     assert [sorted(k) for k in ledger.locate_all([none, same.digest])] == [[], ["1.vtt", "2.vtt"]]
 
 
+def test_the_newest_of_a_function_are_found_and_those_that_used_a_thing(ledger: SqlLedger) -> None:
+    other = digest_of(b"another chunk")
+    every = [made_by("host", crf) for crf in range(4)]
+    every[2] = replace(every[2], step=replace(every[2].step, inputs={"chunk": other}))
+    for derivation in (*every, replace(every[0], step=replace(STEP, function="score"))):
+        record(ledger, derivation)
+
+    assert ledger.newest("encode", 3) == every[:0:-1]
+    assert ledger.newest("encode", 9, other) == [every[2]]
+    assert ledger.newest("encode", 9, digest_of(b"none")) == ledger.newest("none", 9) == []
+
+
 def test_find_gives_the_newest_first_across_tools(ledger: SqlLedger) -> None:
     old = made_by("host")
     new = replace(old, step=replace(old.step, tools={"ffmpeg": "new"}))

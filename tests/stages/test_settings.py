@@ -14,7 +14,7 @@ from matinee.media.ladder import fit
 from matinee.media.source import Colour, Picture
 from matinee.stages.chunks import Proofs
 from matinee.stages.settings import check_wishes, grain_of_own, steps_of, wanted_of
-from matinee.stages.title_ladder import TitleWish
+from matinee.stages.title_wish import TitleWish
 
 PICTURE = Picture(
     width=640,

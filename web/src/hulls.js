@@ -25,11 +25,19 @@ function goal({ target, fixed_crf: crf, slowest, apart, closest }) {
   return `From ${top} down to ${bitrate(slowest)}, VMAF ${apart} or ${closest} times the bits apart`;
 }
 
-function found({ proxy, anchors, rounds }) {
+function found({ proxy, start, anchors, rounds }) {
   return [
-    `Searched by preset ${proxy.preset} over ${proxy.chunks} chunks, 1 frame in ${proxy.every} scored.`,
+    `Searched ${searched(start, proxy)} over ${proxy.chunks} chunks, 1 frame in ${proxy.every} scored.`,
     `Encoded as it ships: ${anchors} of them${rounds ? `, then all in ${rounds} ${rounds > 1 ? "rounds" : "round"}` : ""}.`,
   ].join(" ");
+}
+
+// Older reports do not know what earlier titles foretold.
+function searched(start, { preset }) {
+  if (start == null) return `by preset ${preset}`;
+  return start.held
+    ? `at one size, the others as ${start.titles} earlier titles foretell them,`
+    : `by preset ${preset}, as this film is unlike ${start.titles} earlier titles,`;
 }
 
 function rungs(hull) {

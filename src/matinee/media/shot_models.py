@@ -68,13 +68,7 @@ class ShotModel:
         for known in self.finals:
             if known.crf == crf:
                 return known
-        raw, off = self._raw(crf), self._shift(crf)
-        return Measured(
-            crf,
-            raw.bits * math.exp(off.bits),
-            unlogit(logit(raw.quality) + off.quality),
-            unlogit(logit(raw.worst) + off.worst),
-        )
+        return self._shift(crf).of(self._raw(crf))
 
     def with_finals(self, finals: Sequence[Measured]) -> "ShotModel":
         """The same, knowing these encodes."""
@@ -87,7 +81,7 @@ class ShotModel:
 
     def shifts(self) -> list["Shift"]:
         """How far each of its own encodes lies from its proxies."""
-        return [_between(self._raw(one.crf), one) for one in self.finals]
+        return [between(self._raw(one.crf), one) for one in self.finals]
 
     def _shift(self, crf: float) -> "Shift":
         own = self.shifts()
@@ -143,6 +137,15 @@ class Shift:
     quality: float
     worst: float
 
+    def of(self, one: Measured) -> Measured:
+        """What lies so far from a point."""
+        return Measured(
+            one.crf,
+            one.bits * math.exp(self.bits),
+            unlogit(logit(one.quality) + self.quality),
+            unlogit(logit(one.worst) + self.worst),
+        )
+
 
 def usual_shift(models: Sequence[ShotModel]) -> Shift | None:
     """The median of all shifts that are known; None: none is."""
@@ -154,7 +157,8 @@ def usual_shift(models: Sequence[ShotModel]) -> Shift | None:
     )
 
 
-def _between(proxy: Measured, final: Measured) -> Shift:
+def between(proxy: Measured, final: Measured) -> Shift:
+    """How far one point lies from another."""
     return Shift(
         math.log(max(final.bits, 1.0) / max(proxy.bits, 1.0)),
         logit(final.quality) - logit(proxy.quality),

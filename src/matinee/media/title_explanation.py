@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from matinee.media.foretold import Lesson, Start
 from matinee.media.hull import CLOSEST, JND
 from matinee.media.ladder import Ladder, Rung
 from matinee.media.title_ladder import SizeCurve, Spot, beside, instead, spots_of
@@ -16,7 +17,8 @@ class Fitted:
     ``curves`` have what is known at last, ``taken`` are the rungs by their names with what they
     are likely to be or, after ``rounds``, are. ``sample`` counts the chunks that were measured,
     ``anchors`` those of them that were encoded as they ship. ``per_shot`` names the rungs whose
-    shots have CRFs of their own.
+    shots have CRFs of their own. ``start`` is what the search began with, None: with nothing;
+    ``held`` whether that came true. ``lesson`` is what later titles may learn of it.
     """
 
     curves: tuple[SizeCurve, ...]
@@ -25,6 +27,9 @@ class Fitted:
     anchors: int
     rounds: int
     per_shot: frozenset[str]
+    start: Start | None = None
+    held: bool = True
+    lesson: Lesson | None = None
 
 
 def hull_json(ladder: Ladder, fitted: Fitted, preset: str, every: int) -> dict[str, Any]:
@@ -37,6 +42,7 @@ def hull_json(ladder: Ladder, fitted: Fitted, preset: str, every: int) -> dict[s
         every: Of a proxy's frames one in so many was scored.
     """
     spots = spots_of(fitted.curves)
+    start, is_foretold = fitted.start, fitted.start is not None and fitted.held
     return {
         "ladder": ladder.name,
         "family": fitted.curves[0].rung.family,
@@ -47,9 +53,10 @@ def hull_json(ladder: Ladder, fitted: Fitted, preset: str, every: int) -> dict[s
         "closest": CLOSEST,
         "slowest": ladder.slowest,
         "proxy": {"preset": preset, "every": every, "chunks": fitted.sample},
+        "start": start and {"titles": start.titles, "held": fitted.held},
         "anchors": fitted.anchors,
         "rounds": fitted.rounds,
-        "sizes": [_size(curve, spots) for curve in fitted.curves],
+        "sizes": [_size(curve, spots, is_foretold=is_foretold) for curve in fitted.curves],
         "rungs": [
             {
                 "rung": f"video-{spot.rung.name}",
@@ -63,12 +70,12 @@ def hull_json(ladder: Ladder, fitted: Fitted, preset: str, every: int) -> dict[s
     }
 
 
-def _size(curve: SizeCurve, spots: Sequence[Spot]) -> dict[str, Any]:
+def _size(curve: SizeCurve, spots: Sequence[Spot], *, is_foretold: bool) -> dict[str, Any]:
     own = [spot for spot in spots if spot.size == curve.size]
     return {
         "width": curve.rung.width,
         "height": curve.rung.height,
-        "proxies": [_point(spot) for spot in curve.proxies()],
+        "proxies": [] if is_foretold else [_point(spot) for spot in curve.proxies()],
         "curve": [_point(spot) for spot in own],
     }
 

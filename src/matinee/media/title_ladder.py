@@ -11,6 +11,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import pairwise
 
 from matinee.media.choice import Range, grid, mean_of
@@ -27,6 +28,10 @@ TOLERANCE = JND / 2
 
 NEAR = 1.5
 """How far from its place a rung may be put, in VMAF, where a part of it is made already."""
+
+
+TELLING = Fraction(2, 3)
+"""Of the largest rung's height: what is cheap to measure, and tells of all other sizes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +283,12 @@ def beside(spots: Sequence[Spot], taken: Spot) -> list[Spot]:
     """The same size two CRFs lower and higher, as far as its curve is believed."""
     wanted = (taken.rung.crf - 2, taken.rung.crf + 2)
     return [spot for spot in spots if spot.size == taken.size and spot.rung.crf in wanted]
+
+
+def telling(rungs: Sequence[Rung]) -> Rung:
+    """The rung that is nearest to ``TELLING``, of two the smaller. ``rungs`` are not empty."""
+    wanted = TELLING * max(rung.height for rung in rungs)
+    return min(rungs, key=lambda rung: (abs(rung.height - wanted), rung.height))
 
 
 def sampled(digests: Sequence[str], share: int, least: int, most: int) -> list[int]:

@@ -9,6 +9,9 @@ from matinee.assets.asset import Asset
 from matinee.assets.derivation import Derivation, Step
 from matinee.core.ids import Digest
 
+RUNGS = "choose_rungs"
+"""The function that finds a title's own rungs: the newest of these can be asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -34,6 +37,13 @@ class Ledger(Protocol):
 
     def find_all(self, recipes: Sequence[Digest]) -> Sequence[Sequence[Derivation]]:
         """What ``find`` gives for each of many recipes, in their order, in a few queries."""
+        ...
+
+    def newest(self, function: str, limit: int, of: Digest | None = None) -> Sequence[Derivation]:
+        """The newest derivations of a function, newest first; ``of``: that have it as an input.
+
+        Quick for ``RUNGS``, and where ``of`` is given.
+        """
         ...
 
     def begin(self, run: str, step: Step) -> int:

@@ -9,7 +9,6 @@ comes of it is one document, a step of the ledger.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
-from fractions import Fraction
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,7 @@ from matinee.media.plan import SHORTEST, shots
 from matinee.media.shot_models import ShotModel, usual_model
 from matinee.media.signature import Signature
 from matinee.media.title_explanation import rungs_of
-from matinee.media.title_ladder import Spot
+from matinee.media.title_ladder import Spot, telling
 from matinee.media.waves import WAVES
 from matinee.stages.approach import Approach
 from matinee.stages.bench import Bench, Made
@@ -44,13 +43,11 @@ from matinee.stages.encode import Studio
 from matinee.stages.grain import GrainTold, settle_grain
 from matinee.stages.search import EVERY, STAGE, Quest, measure_proxies
 from matinee.stages.split import Split, read_source_signature
-from matinee.stages.title_ladder import TitleWish, fit_title, title_wishes
+from matinee.stages.title_ladder import Steps, fit_title
+from matinee.stages.title_wish import TitleWish, title_wishes
 
 PROXY_STEPS = (-4.0, 15.0)
 """From a ladder's own CRF to those of its proxies."""
-
-PROXY_SHARE = Fraction(2, 3)
-"""Of the largest rung's height: what proxies have, or the rung that is nearest to it."""
 
 LOWER = 12.0
 """No shot has a CRF so far below its ladder's: caps hold back what is asked for long before, and an
@@ -127,14 +124,8 @@ def wanted_of(ladders: Sequence[Ladder], rungs: Sequence[Rung]) -> list[Wanted]:
             followers = () if is_alone else tuple(rung.name for rung in others)
             likely = best.crf if is_alone else None
             rung = replace(best, crf=ladder.crf)
-            found.append(Wanted(ladder, rung, followers, _sample(own), likely))
+            found.append(Wanted(ladder, rung, followers, telling(own), likely))
     return found
-
-
-def _sample(rungs: Sequence[Rung]) -> Rung:
-    """The rung whose shots are cheap to measure, and tell of all others."""
-    wanted = PROXY_SHARE * rungs[-1].height
-    return min(rungs, key=lambda rung: (abs(rung.height - wanted), rung.height))
 
 
 def searched(ladders: Sequence[Ladder], rungs: Sequence[Rung]) -> set[str]:
@@ -191,16 +182,15 @@ async def settle(
     choices: list[Mapping[str, Any]] = []
     crfs: dict[str, tuple[float, ...]] = {}
     for wish in title_wishes(ladders, film.rungs):
-        choice = await work.steps(film, wish)
-        document = await work.fitted(film, wish, steps_of(choice) if choice else ())
+        steps, choice = await work.steps(film, wish)
+        document = await work.fitted(film, wish, steps)
         hulls.append(document)
         own = rungs_of(document, wish.rungs)
         film = replace(film, rungs=_instead_of(film.rungs, wish, own))
         grain = grain and grain_of_own(grain, wish, own)
         if choice:
             choices.append(_of_own(choice, own))
-            steps = steps_of(choice)
-            crfs |= {rung.name: stepped(rung.crf, steps, range_of(rung)) for rung in own}
+            crfs |= {rung.name: stepped(rung.crf, steps.crfs, range_of(rung)) for rung in own}
     for wanted in wanted_of(ladders, film.rungs):
         if wanted.rung.name not in crfs:
             document = await work.chosen(film, wanted)
@@ -260,16 +250,15 @@ class _Work:
         parts = parts_in(film, self.found.cuts)
         return Quest(bench, self.studio, self.source, film, parts, self.proofs)
 
-    async def steps(self, film: Film, wish: TitleWish) -> Mapping[str, Any] | None:
-        """The choice whose steps all rungs of a title's ladder take; None: all shots are alike."""
+    async def steps(self, film: Film, wish: TitleWish) -> tuple[Steps, Mapping[str, Any] | None]:
+        """The steps that all rungs of a title's ladder take, and why; None: shots are alike."""
         wanted = wanted_of([wish.ladder], wish.rungs)
         if not wanted or wish.ladder.target_vmaf is not None:
-            return None
-        return await self.chosen(film, wanted[0])
+            return Steps(), None
+        choice = await self.chosen(film, wanted[0])
+        return Steps(steps_of(choice), tuple(wanted[0].proxies)), choice
 
-    async def fitted(
-        self, film: Film, wish: TitleWish, steps: Sequence[float]
-    ) -> Mapping[str, Any]:
+    async def fitted(self, film: Film, wish: TitleWish, steps: Steps) -> Mapping[str, Any]:
         """The rungs of one ladder; with a target, its best one is settled on the way."""
         inner, for_top = (replace(self.bench, tallies={}) for _ in range(2))
 

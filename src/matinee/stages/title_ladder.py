@@ -1,9 +1,9 @@
 """The title's own ladder: its rungs from cheap points of a few chunks, proved as they ship.
 
-Some chunks are encoded fast at a few sizes and CRFs, and few of their frames scored; fewer still
-are encoded as they ship, to place those curves. What is chosen of them is encoded whole, and rungs
-that are far from their place are encoded once more. What comes of it is one document, a step of the
-ledger.
+Some chunks are encoded fast at a few sizes and CRFs, and few of their frames scored; or at one size
+alone, where earlier titles foretell the others. Fewer still are encoded as they ship, to place
+those curves. What is chosen of them is encoded whole, and rungs that are far from their place are
+encoded once more. What comes of it is one document, a step of the ledger.
 """
 
 import json
@@ -13,13 +13,21 @@ from typing import Any
 
 from matinee.assets.derivation import Step
 from matinee.core.ids import canonical_json
-from matinee.core.progress import Stage
 from matinee.media.choice import range_of, stepped
-from matinee.media.estimate import encode_cost, score_cost
+from matinee.media.foretold import (
+    ENOUGH,
+    Start,
+    curves_from,
+    foretold,
+    holds,
+    lesson_json,
+    lesson_of,
+)
 from matinee.media.hull import STEP
-from matinee.media.ladder import Ladder, Rung
-from matinee.media.shot_models import Measured, ShotModel
+from matinee.media.ladder import Rung
+from matinee.media.shot_models import Measured
 from matinee.media.signature import Signature
+from matinee.media.source import display_size
 from matinee.media.title_explanation import Fitted, hull_json
 from matinee.media.title_ladder import (
     SizeCurve,
@@ -37,81 +45,35 @@ from matinee.media.title_ladder import (
     unsure,
 )
 from matinee.stages.bench import Bench, Made
-from matinee.stages.chunks import Film
+from matinee.stages.earlier import known_start, lessons_for
 from matinee.stages.search import (
     EVERY,
     STAGE,
     Quest,
     measure_anchors,
-    measure_proxies,
     measure_whole,
 )
-
-NEAR, FAR = (0.0, 10.0), 20.0
-"""From a ladder's own CRF to those of its proxies; the last one where the hull may go so far."""
-
-SHARE, LEAST, MOST = 3, 3, 16
-"""One chunk in so many is measured, so many at least and at most."""
-
-ANCHORS = 4
-"""One of the chunks that are measured in so many is encoded as it ships as well."""
+from matinee.stages.title_points import Base, curve_of, points_of, some_of
+from matinee.stages.title_wish import ANCHORS, FAR, NEAR, TitleWish, sample_of
 
 Top = Callable[[Rung], Awaitable[Spot]]
 """Settles the best rung for a target; gives what comes of it."""
 
 
 @dataclass(frozen=True, slots=True)
-class TitleWish:
-    """A ladder's wish about one film. ``rungs`` are those that it could have, smallest first."""
+class Steps:
+    """How far each chunk's CRF is from its rung's, and the proxies that told it.
 
-    ladder: Ladder
-    rungs: tuple[Rung, ...]
-
-    @property
-    def preset(self) -> str:
-        """That of the proxies: the encoder's fastest."""
-        return next(iter(self.rungs[0].coding.presets))
-
-    def proxies(self, step: float) -> list[Rung]:
-        """Every rung as a proxy, so far above the ladder's CRF."""
-        high = float(self.rungs[0].coding.crf[1])
-        first = min(self.rungs[0].crf, high - NEAR[-1])
-        return [
-            replace(rung, preset=self.preset, crf=min(high, first + step)) for rung in self.rungs
-        ]
-
-
-def title_wishes(ladders: Sequence[Ladder], rungs: Sequence[Rung]) -> list[TitleWish]:
-    """The ladders whose rungs come from the title, each with those that it could have."""
-    found = []
-    for ladder in ladders:
-        if ladder.is_per_title:
-            own = [one for one in rungs if one.family == ladder.family and one.hdr is None]
-            found += [TitleWish(ladder, tuple(own))] if own else []
-    return found
-
-
-def title_cost(wish: TitleWish, size: tuple[int, int], frames: int, chunks: int) -> float:
-    """Processor seconds that it is likely to take until all is encoded as it ships.
-
-    ``size`` is that of the film as it is shown.
+    Empty: all chunks have the rung's.
     """
-    sample = _count(chunks)
-    proxies = [proxy for step in NEAR for proxy in wish.proxies(step)]
-    score = score_cost(*size) * 2 / EVERY
-    cost = sample * (sum(map(encode_cost, proxies)) + len(proxies) * score)
-    anchors = -(-sample // ANCHORS)
-    cost += anchors * (sum(map(encode_cost, wish.rungs)) + len(wish.rungs) * score)
-    return cost * frames / chunks
 
-
-def _count(chunks: int) -> int:
-    return len(sampled([""] * chunks, SHARE, LEAST, MOST))
+    crfs: tuple[float, ...] = ()
+    proxies: tuple[Rung, ...] = ()
 
 
 async def fit_title(
     quest: Quest, bench: Bench, wish: TitleWish, reference: Signature, cuts: Sequence[int],
-    top: Top, steps: Sequence[float],
+    top: Top, steps: Steps,
 ) -> Mapping[str, Any]:  # fmt: skip
     """The rungs of one ladder and why, from the ledger or found now.
 
@@ -123,31 +85,50 @@ async def fit_title(
         reference: The signature of the film.
         cuts: Of the film.
         top: For a ladder with a target.
-        steps: How far each chunk's CRF is from its rung's; empty: all have that.
+        steps: Of the chunks.
     """
+    base = Base(quest, wish, steps.proxies)
+    step = _step(quest, wish, cuts, base, steps.crfs)
+    is_known, start = known_start(bench, step)
+    if not is_known:
+        lessons = await lessons_for(bench, step)
+        if len(lessons) >= ENOUGH:
+            start = foretold(lessons, await base.curve())
+    if start:
+        step = replace(step, parameters={**step.parameters, "start": start.as_json()})
 
     async def look() -> tuple[dict[str, Made], float]:
         is_aimed = wish.ladder.target_vmaf is not None
-        fitting = _Fitting(quest, wish, reference, top if is_aimed else None, steps)
+        own = top if is_aimed else None
+        fitting = _Fitting(quest, wish, reference, own, steps.crfs, base, start)
         fitted = await fitting.run()
-        document = canonical_json(hull_json(wish.ladder, fitted, wish.preset, EVERY))
+        made = {"hull": _document(hull_json(wish.ladder, fitted, wish.preset, EVERY))}
+        if fitted.lesson:
+            made["lesson"] = _document(lesson_json(fitted.lesson))
         proxies = quest.bench.tallies.get(STAGE)
-        cpu_s = fitting.given_up + (proxies.cpu_s if proxies else 0.0)
-        return {"hull": Made(document.encode(), "application/json")}, cpu_s
+        return made, fitting.given_up + (proxies.cpu_s if proxies else 0.0)
 
     if bench.redo.recipes:  # perhaps a point's: then the choice that is known would hide it
         await look()
-    known = await bench.derive(STAGE, _step(quest, wish, cuts, steps), look)
+    known = await bench.derive(STAGE, step, look)
     bench.tallies[STAGE].ran += sum(tally.ran for tally in quest.bench.tallies.values())
     document: Mapping[str, Any] = json.loads(await bench.read(known.outputs["hull"]))
     return document
 
 
-def _step(quest: Quest, wish: TitleWish, cuts: Sequence[int], steps: Sequence[float]) -> Step:
+def _document(told: Mapping[str, Any]) -> Made:
+    return Made(canonical_json(told).encode(), "application/json")
+
+
+def _step(
+    quest: Quest, wish: TitleWish, cuts: Sequence[int], base: Base, steps: Sequence[float]
+) -> Step:
     ladder = wish.ladder
     parameters = {
         "rungs": [rung.as_parameters() for rung in wish.rungs],
         "proxies": [wish.preset, *NEAR, FAR],
+        "base": [proxy.as_parameters() for proxy in base.rungs],
+        "shown": list(display_size(quest.film.picture)),
         "every": EVERY,
         "target": ladder.target_vmaf,
         "margin": ladder.shot_margin,
@@ -173,7 +154,7 @@ class _Whole:
 
 @dataclass
 class _Fitting:
-    """The search of one ladder; ``steps`` as in ``fit_title``.
+    """The search of one ladder; ``steps`` are those of chunks, ``start`` what it begins with.
 
     ``given_up`` is what encodes took that do not ship, in seconds.
     """
@@ -183,25 +164,45 @@ class _Fitting:
     reference: Signature
     top: Top | None
     steps: Sequence[float]
+    base: Base
+    start: Start | None
     given_up: float = 0.0
 
     async def run(self) -> Fitted:
         film = self.quest.film
-        sample = sampled([clip.digest for clip in film.clips], SHARE, LEAST, MOST)
-        curves = await self._curves(_some(self.quest, sample))
+        sample = sample_of(film)
         places = sampled([film.clips[n].digest for n in sample], ANCHORS, 1, len(sample))
-        curves, taken = await self._anchored(curves, sample, places)
+        found = await self._foretold(self.start, sample, places) if self.start else None
+        lesson, held = None, found is not None
+        if found is None:
+            likely = await self._curves(some_of(self.quest, sample))
+            found = await self._anchored(likely, sample, places)
+            lesson = lesson_of(await self.base.curve(is_counted=False), found[0], self.told)
+        curves, taken = found
         rounds = 0
         if self.quest.proofs.scored:
             curves, taken, rounds = await self._proved(curves, taken)
         per_shot = taken if any(self.steps) else taken[-1:] if self.top else []
         names = frozenset(spot.rung.name for spot in per_shot)
-        return Fitted(tuple(curves), tuple(taken), len(sample), len(places), rounds, names)
+        return Fitted(
+            tuple(curves), tuple(taken), len(sample), len(places), rounds, names,
+            self.start, held, lesson,
+        )  # fmt: skip
+
+    async def _foretold(
+        self, start: Start, sample: Sequence[int], places: Sequence[int]
+    ) -> tuple[list[SizeCurve], list[Spot]] | None:
+        """As ``_anchored``, by what earlier titles tell; None: what ships belies it."""
+        base = await self.base.curve()
+        likely = curves_from(start, self.wish.rungs, base.models)
+        found = await self._anchored(likely, sample, places)
+        return found if holds(likely, found[0]) else None
 
     async def _curves(self, some: Quest) -> list[SizeCurve]:
         """By proxies: two of every size, a third where the hull may go there."""
+        name = self.wish.ladder.name
         tables = [
-            await self._points(some, self.wish.proxies(step), f"{STAGE} {number}")
+            await points_of(some, self.wish.proxies(step), f"{STAGE} {number} {name}")
             for number, step in enumerate(NEAR, 1)
         ]
         columns = [
@@ -209,29 +210,25 @@ class _Fitting:
             for size in range(len(self.wish.rungs))
         ]
         curves = [
-            _curve(rung, some.film, points)
+            curve_of(rung, some.film, points)
             for rung, points in zip(self.wish.rungs, columns, strict=True)
         ]
         far = unsure(curves, FAR, self.wish.ladder.slowest)
         if far:
             proxies = self.wish.proxies(FAR)
-            table = await self._points(some, [proxies[n] for n in far], f"{STAGE} 3")
+            table = await points_of(some, [proxies[n] for n in far], f"{STAGE} 3 {name}")
             for column, size in enumerate(far):
                 points = [
                     _with_another(columns[size][n], row[column]) for n, row in enumerate(table)
                 ]
-                curves[size] = _curve(self.wish.rungs[size], some.film, points)
+                curves[size] = curve_of(self.wish.rungs[size], some.film, points)
         return curves
 
-    async def _points(self, some: Quest, rungs: Sequence[Rung], line: str) -> list[list[Measured]]:
-        """Points of every clip (outer) at every rung (inner), under a line of progress."""
-        progress = some.bench.progress
-        line = f"{line} {self.wish.ladder.name}"
-        frames = sum(len(clip.frames) for clip in some.film.clips)
-        progress.started(Stage(line, frames, sum(map(encode_cost, rungs))))
-        points = await measure_proxies(some, rungs, line)
-        progress.finished(line)
-        return points
+    @property
+    def told(self) -> list[float]:
+        """The CRFs at which later titles are told of this one."""
+        crfs = [self.wish.proxies(step)[0].crf for step in (*NEAR, FAR)]
+        return list(dict.fromkeys(crfs))  # a codec's bound may make two of them one
 
     async def _anchored(
         self, curves: list[SizeCurve], sample: Sequence[int], places: Sequence[int]
@@ -242,7 +239,7 @@ class _Fitting:
         """
         spots = self._named(ends(self._place(curves)))
         chunks = [sample[n] for n in places]
-        some = _some(self.quest, chunks)
+        some = some_of(self.quest, chunks)
         line = f"anchor {self.wish.ladder.name}"
         rungs = [spot.rung for spot in spots]
         table, costs = await measure_anchors(some, rungs, self.reference, line)
@@ -330,23 +327,6 @@ class _Fitting:
             curve.with_whole(frames, [one.point for one in found if one.spot.size == curve.size])
             for curve in curves
         ])  # fmt: skip
-
-
-def _some(quest: Quest, numbers: Sequence[int]) -> Quest:
-    """The same over some of the film's chunks."""
-    film = quest.film
-    return replace(
-        quest,
-        film=replace(film, clips=tuple(film.clips[n] for n in numbers)),
-        parts=tuple(quest.parts[n] for n in numbers),
-    )
-
-
-def _curve(rung: Rung, film: Film, points: Sequence[tuple[Measured, ...]]) -> SizeCurve:
-    models = [
-        ShotModel(len(clip.frames), own) for clip, own in zip(film.clips, points, strict=True)
-    ]
-    return SizeCurve(rung, tuple(models))
 
 
 def _with_another(points: tuple[Measured, ...], one: Measured) -> tuple[Measured, ...]:

@@ -151,6 +151,18 @@ class SqlLedger(Ledger, Inventory):
             attempt: int = connection.scalars(new).one()
         return attempt
 
+    def newest(self, function: str, limit: int, of: Digest | None = None) -> Sequence[Derivation]:
+        columns = schema.derivations.c
+        query = select(columns.sequence).where(columns.function == function)
+        if of is not None:
+            links = schema.derivation_inputs.c
+            query = query.where(
+                columns.sequence.in_(select(links.derivation).where(links.digest == of))
+            )
+        with reading(self._engine) as connection:
+            found = connection.scalars(query.order_by(columns.sequence.desc()).limit(limit)).all()
+        return self.of_sequences(found)
+
     def record(
         self,
         attempt: int,

@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from matinee.adapters.sql.columns import BODY, COUNT, DIGEST, ORDERED, UtcTime
 
-REVISION = "0004"
+REVISION = "0005"
 """The migration that makes these tables; a database that says so is opened as it is."""
 
 metadata = MetaData(
@@ -66,6 +66,12 @@ derivations = Table(
     Column("started_at", UtcTime, nullable=False),
     Column("wall_s", Float, nullable=False),
     Column("cpu_s", Float, nullable=False),
+)
+
+# There is one for each title: the newest are asked for by themselves.
+of_rungs = derivations.c.function == "choose_rungs"
+Index(
+    "ix_derivation_rungs", derivations.c.sequence, sqlite_where=of_rungs, postgresql_where=of_rungs
 )
 
 derivation_outputs = Table(

@@ -80,9 +80,19 @@ def _hull_lines(hull: dict[str, Any]) -> list[str]:
     return [
         f"ladder {hull['ladder']}: rungs from the title, preset {hull['preset']}",
         f"  goal: from {top} {down}, {apart}",
-        f"  searched: preset {proxy['preset']} over {few}",
+        f"  searched: {_searched(hull.get('start'), proxy['preset'])} over {few}",
         f"  as it ships: {hull['anchors']} of them{shipped}",
     ]
+
+
+def _searched(start: dict[str, Any] | None, preset: str) -> str:
+    """By what; older reports do not know what earlier titles foretold."""
+    if start is None:
+        return f"preset {preset}"
+    told = f"{start['titles']} earlier titles"
+    if start["held"]:
+        return f"one size, the others as {told} foretell them,"
+    return f"preset {preset}, as this film is unlike {told},"
 
 
 def _rung_row(rung: dict[str, Any], *, is_aimed: bool) -> tuple[str, ...]:

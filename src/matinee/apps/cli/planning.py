@@ -173,7 +173,7 @@ def _hulls_json(
     from matinee.media.hull import CLOSEST, JND
     from matinee.media.plan import CHUNK
     from matinee.stages.search import EVERY
-    from matinee.stages.title_ladder import NEAR, title_cost, title_wishes
+    from matinee.stages.title_wish import NEAR, title_cost, title_wishes
 
     chunks = max(1, int(timeline.duration / CHUNK))
     return [
