@@ -19,11 +19,11 @@ from benchmarks.workplace import Workplace, tell
 NAMES = (
     "startup", "inspect", "bookkeeping", "resume", "events", "dispatch", "idle", "scrub",
     "repair_plan", "preview", "second_run", "bucket", "pipeline", "shaka_streamer", "chunking",
-    "ladders", "optimise", "target", "per_title", "whole",
+    "ladders", "optimise", "budget", "target", "per_title", "series", "whole",
 )  # fmt: skip
 """The quick ones first."""
 
-GROUPS = {"bits": ("ladders", "optimise", "target", "per_title", "whole")}
+GROUPS = {"bits": ("ladders", "optimise", "budget", "target", "per_title", "series", "whole")}
 """Names for several: ``bits`` is all that is said of bits and quality."""
 
 

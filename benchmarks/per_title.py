@@ -68,7 +68,7 @@ def _compared(workplace: Workplace, film: Path, what: str, ladder: str) -> Itera
         fixed = publish(film, library, "--ladder", ladder, *LEAN)
         tell(f"{NAME}: {what}: rungs from the title")
         fitted = publish(film, library, "--ladder", ladder, "--per-title", *LEAN)
-        hull = _hull(fitted, library)
+        hull = hull_of(fitted, library)
     yield from figures(what, stored(fixed.document), stored(fitted.document))
     encodes, search = fitted.stages["encode"], fitted.stages["search"]
     yield Figure(
@@ -85,7 +85,8 @@ def _compared(workplace: Workplace, film: Path, what: str, ladder: str) -> Itera
     workplace.note(f"{NAME}: {what}: {places}")
 
 
-def _hull(made: Publish, library: Path) -> dict[str, Any]:
+def hull_of(made: Publish, library: Path) -> dict[str, Any]:
+    """How its rungs were found, as ``explain`` has it."""
     title = made.document["title"]
     _, printed = run_program(matinee("explain", title, "--library", str(library), "--json"), ROOT)
     found: dict[str, Any] = json.loads(printed)["hulls"][0]

@@ -8,7 +8,8 @@ from benchmarks.ours import Plan
 from benchmarks.plain import plain_command
 from benchmarks.shaka_streamer import configurations
 
-from matinee.media.ladder import Rung, parse_ladder
+from matinee.media.ladder import Rung
+from matinee.media.ladder_file import parse_ladder
 
 RUNG = Rung(
     name="240p", width=426, height=240, rate=Fraction(24), codec="h264", preset="medium", crf=23,

@@ -35,6 +35,7 @@ from matinee.media import (
     damage,
     judges,
     ladder,
+    ladder_file,
     plan,
     rates,
     remarks,
@@ -316,7 +317,7 @@ def test_every_ladder_field_and_preset_is_told() -> None:
 
 def test_the_example_is_a_ladder() -> None:
     (example,) = re.findall(r"```toml\n(.*?)```", text_of("reference/ladders.md"), re.DOTALL)
-    assert len(ladder.parse_ladder("example", example).boxes) == 2
+    assert len(ladder_file.parse_ladder("example", example).boxes) == 2
 
 
 def tables_of(page: str, heading: str) -> list[list[list[str]]]:
@@ -332,7 +333,7 @@ def tables_of(page: str, heading: str) -> list[list[list[str]]]:
 
 @pytest.mark.parametrize("path", sorted(LADDERS.glob("*.toml")), ids=lambda path: path.stem)
 def test_every_shipped_ladder_is_told_as_it_is(path: Path) -> None:
-    shipped = ladder.parse_ladder(path.stem, path.read_text())
+    shipped = ladder_file.parse_ladder(path.stem, path.read_text())
     overview, caps = tables_of("reference/ladders.md", "The shipped ladders")
     name = f"`{path.stem}`"
 

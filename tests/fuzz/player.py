@@ -29,7 +29,8 @@ from matinee.config import Settings
 from matinee.core.errors import MatineeError
 from matinee.core.progress import Silent
 from matinee.flows.publish_title import House, Request, publish_title
-from matinee.media.ladder import Ladder, parse_ladder
+from matinee.media.ladder import Ladder
+from matinee.media.ladder_file import parse_ladder
 from matinee.media.profile import profile_of
 from matinee.ports.tools import Encoder, Spent
 from matinee.stages.bench import Bench

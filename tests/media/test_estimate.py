@@ -10,7 +10,8 @@ from matinee.core.ids import digest_of
 from matinee.media.codecs import CODECS
 from matinee.media.codecs.codec import Codec
 from matinee.media.estimate import encode_cost, likely_bytes, scan_cost, score_cost
-from matinee.media.ladder import Rung, fit, parse_ladder
+from matinee.media.ladder import Rung, fit
+from matinee.media.ladder_file import parse_ladder
 from matinee.media.source import Colour, Picture
 
 TEXT = (Path(matinee.ladders.__file__).parent / "standard.toml").read_text(encoding="utf-8")

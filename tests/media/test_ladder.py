@@ -16,8 +16,9 @@ from matinee.core.ids import digest_of
 from matinee.media.codecs import CODECS
 from matinee.media.codecs.codec import Demand
 from matinee.media.colour import HLG, PQ, Light
-from matinee.media.ladder import NEARLY_THE_SOURCE, Box, Ladder, fit, fit_all, parse_ladder
+from matinee.media.ladder import NEARLY_THE_SOURCE, Box, Ladder, fit, fit_all
 from matinee.media.ladder_checks import AUTO
+from matinee.media.ladder_file import parse_ladder
 from matinee.media.source import Colour, Picture, display_size
 
 LADDERS = Path(matinee.ladders.__file__).parent

@@ -7,7 +7,8 @@ import pytest
 
 import matinee.ladders
 from matinee.core.errors import LadderInvalid
-from matinee.media.ladder import Box, Ladder, parse_ladder
+from matinee.media.ladder import Box, Ladder
+from matinee.media.ladder_file import parse_ladder
 
 LADDERS = Path(matinee.ladders.__file__).parent
 SHIPPED = sorted(LADDERS.glob("*.toml"))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import matinee.ladders
 from matinee.core.ids import digest_of
 from matinee.media.frame_index import KEY
-from matinee.media.ladder import parse_ladder
+from matinee.media.ladder_file import parse_ladder
 from matinee.media.profile import profile_of
 from matinee.media.source import IMAGE_SUBTITLES, Colour, Picture, SourceInfo, Track, TrackType
 from matinee.media.timeline import PACKET, Timeline, build_timeline

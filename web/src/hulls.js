@@ -48,9 +48,9 @@ function rungs(hull) {
   const others = (rung) => rung.instead.slice(0, 2)
     .map((one) => `${size(one)} ${percent(one.bits_per_second, rung.bits_per_second)}`).join(", ") || "–";
   return table("Rungs, and what their neighbours would cost",
-    ["Rung", "Size", "#CRF", "#Bit rate", "#VMAF", "CRF 2 lower", "CRF 2 higher", "As good at other sizes"],
+    ["Rung", "Size", "Preset", "#CRF", "#Bit rate", "#VMAF", "CRF 2 lower", "CRF 2 higher", "As good at other sizes"],
     hull.rungs.map((rung) => [
-      rung.rung, size(rung), rung.per_shot ? hull.target == null ? `${rung.crf}, by steps` : "per shot" : String(rung.crf), bitrate(rung.bits_per_second),
+      rung.rung, size(rung), rung.preset ?? hull.preset, rung.per_shot ? hull.target == null ? `${rung.crf}, by steps` : "per shot" : String(rung.crf), bitrate(rung.bits_per_second),
       h("strong", {}, two(rung.vmaf)), step(rung, -2), step(rung, 2), others(rung),
     ]));
 }

@@ -16,6 +16,7 @@ from pathlib import Path
 from matinee.assets.asset import Asset
 from matinee.core.errors import SourceUnsupported, UsageError
 from matinee.core.folded import Folded
+from matinee.media.budget import budgeted
 from matinee.media.choice import uncapped
 from matinee.media.codecs import CODECS
 from matinee.media.comparison import Comparison, Encode, Part, compare_sides, parts_of
@@ -202,7 +203,7 @@ async def _opened(
 
 def rungs_of(side: LadderSide, film: Film) -> list[list[Rung]]:
     """The rungs of a ladder's curves: a list for each CRF, the ladder's own CRF first."""
-    rungs = fit(side.ladder, film.picture, film.plan.rate)
+    rungs = [*budgeted([side.ladder], fit(side.ladder, film.picture, film.plan.rate))]
     if not side.capped:
         rungs = [uncapped(rung) for rung in rungs]
     crfs = dict.fromkeys((side.ladder.crf, *side.crfs))

@@ -60,16 +60,20 @@ def profile_json(profile: Profile, taken: Mapping[str, str]) -> dict[str, Any]:
     """All of a profile; ``taken`` has the presets that were taken, by family."""
     return {
         "name": profile.name,
-        "ladders": [
-            asdict(replace(ladder, preset=taken.get(ladder.family, ladder.preset)))
-            for ladder in profile.ladders
-        ],
+        "ladders": [asdict(_as_taken(ladder, taken)) for ladder in profile.ladders],
         "sounds": [asdict(form) for form in profile.sounds],
         "subtitles": list(profile.subtitles),
         "loudness": asdict(profile.loudness) if profile.loudness else None,
         "longest_segment_s": profile.longest_segment_s,
         **({"encryption": asdict(profile.encryption)} if profile.encryption else {}),
     }
+
+
+def _as_taken(ladder: Ladder, taken: Mapping[str, str]) -> Ladder:
+    """With the preset that a deadline had it take; a budget is spent again as it was."""
+    if ladder.cpu_budget is not None:
+        return ladder
+    return replace(ladder, preset=taken.get(ladder.family, ladder.preset))
 
 
 def safe_name(file: str) -> str:

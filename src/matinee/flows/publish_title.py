@@ -94,7 +94,8 @@ class Request:
         """The same, as it is known how long the film is; None: it may be any length."""
         has_time = has_time and self.proofs.scored and self.budget_s is None
         duration = timeline.duration if timeline else Fraction(LONG_ENOUGH)
-        return replace(self, profile=self.profile.for_film(duration, has_time=has_time))
+        profile = self.profile if self.budget_s is None else self.profile.with_budget(None)
+        return replace(self, profile=profile.for_film(duration, has_time=has_time))
 
 
 @dataclass(frozen=True, slots=True)

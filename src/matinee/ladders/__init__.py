@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from matinee.core.errors import LadderInvalid
-from matinee.media.ladder import Ladder, parse_ladder
+from matinee.media.ladder import Ladder
+from matinee.media.ladder_file import parse_ladder
 
 SHIPPED = Path(__file__).parent
 

@@ -7,30 +7,18 @@
 - The level follows from size, rate, reference frames and caps, by the codec's own table.
 """
 
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
-from functools import cache, partial
-from types import MappingProxyType
+from functools import cache
 from typing import Any
 
-from matinee.core.errors import LadderInvalid
 from matinee.core.time import as_text
 from matinee.media.codecs import CODECS
 from matinee.media.codecs.codec import USUAL_B_FRAMES, Codec, Demand
 from matinee.media.colour import Hdr
-from matinee.media.ladder_checks import (
-    USUAL_DEPTH,
-    check_codec,
-    check_grain,
-    check_settings,
-    require,
-)
+from matinee.media.ladder_checks import USUAL_DEPTH
 from matinee.media.source import Picture, display_size
-
-REFERENCE_FRAMES = 3
-"""Where a ladder does not say how many."""
 
 SHOT_MARGIN = 1.5
 """Where a ladder does not say how far below its target a shot may be."""
@@ -80,7 +68,8 @@ class Ladder:
     hull says which of the rungs there are, and at which CRFs, from that target or ``crf`` down to
     ``slowest``; ``auto``: that, of a film that is worth it (``for_film``). ``film_grain`` is
     the strength at which grain is taken out and told apart, 0 not at all, or ``AUTO``: as the film
-    has it. ``b_frames`` are the most in a row; no file says it, but orders keep it.
+    has it. ``b_frames`` are the most in a row; no file says it, but orders keep it. ``cpu_budget``
+    is what its rungs may take, beside what they would by ``preset`` (``media.budget``).
     """
 
     name: str
@@ -101,6 +90,7 @@ class Ladder:
     slowest_kbps: int | None = None
     film_grain: int | str = 0
     b_frames: int = USUAL_B_FRAMES
+    cpu_budget: float | None = None
 
     @property
     def family(self) -> str:
@@ -136,6 +126,11 @@ class Ladder:
         """The same for a target of VMAF, which grain that is made anew would miss."""
         settings = self.settings if self.is_searched else "per-shot"
         return replace(self, settings=settings, target_vmaf=target, film_grain=0)
+
+    def with_budget(self, budget: float | None) -> "Ladder":
+        """The same with a processor budget, where it can have one."""
+        can_have = self.preset in CODECS[self.codec].preset_bits
+        return replace(self, cpu_budget=budget if can_have else None)
 
     def with_settings(self, settings: str) -> "Ladder":
         """The same, chosen in that way; a target is no more where nothing is searched."""
@@ -227,85 +222,6 @@ def _parameters(rung: Rung) -> dict[str, Any]:
         if parameters[field] == unsaid:
             del parameters[field]
     return {**parameters, "rate": as_text(rung.rate)}
-
-
-def parse_ladder(name: str, text: str) -> Ladder:
-    """Read a ladder file (TOML; see docs/reference/ladders.md).
-
-    Raises:
-        LadderInvalid: not TOML, a field missing, unknown or out of range; names the field.
-    """
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise LadderInvalid(f"ladder {name}: {error}", "see `matinee publish --help`") from error
-    video = _fields(
-        name, "video", document.get("video"),
-        {"codec": str, "preset": str, "crf": (int, float), "threads": int},
-        {
-            "reference_frames": int, "depth": int, "profile": str, "own_size": bool, "hdr": bool,
-            "settings": str, "target_vmaf": (int, float), "shot_margin": (int, float),
-            "slowest_kbps": int, "film_grain": (int, str),
-        },
-    )  # fmt: skip
-    sound = _fields(
-        name, "audio", document.get("audio"),
-        {"mono_kbps": int, "stereo_kbps": int, "per_channel_kbps": int},
-    )  # fmt: skip
-    rungs = document.get("rung")
-    if not isinstance(rungs, list) or not rungs:
-        raise LadderInvalid(f"ladder {name}: no [[rung]]", "a ladder needs at least one rung")
-    unknown = document.keys() - {"description", "video", "rung", "audio"}
-    if unknown:
-        raise LadderInvalid(f"ladder {name}: unknown table {min(unknown)!r}")
-    kinds = {"name": str, "width": int, "height": int, "maxrate_kbps": int}
-    boxes = [Box(**_fields(name, f"rung {n}", rung, kinds)) for n, rung in enumerate(rungs, 1)]
-    video["crf"] = float(video["crf"])  # 23 and 23.0 are one setting
-    video.setdefault("reference_frames", REFERENCE_FRAMES)
-    check_codec(name, video)
-    check_settings(name, video)
-    check_grain(name, video)
-    video["b_frames"] = CODECS[video["codec"]].b_frames.get(video["profile"], USUAL_B_FRAMES)
-    ladder = Ladder(name=name, boxes=tuple(boxes), sound=SoundRates(**sound), **video)
-    _check(ladder)
-    return ladder
-
-
-def _fields(
-    ladder: str, where: str, table: Any, kinds: Mapping[str, Any],
-    optional: Mapping[str, Any] = MappingProxyType({}),
-) -> dict[str, Any]:  # fmt: skip
-    if not isinstance(table, dict):
-        raise LadderInvalid(f"ladder {ladder}: [{where}] is missing")
-    for key in table.keys() - kinds.keys() - optional.keys():
-        raise LadderInvalid(f"ladder {ladder}: [{where}] has an unknown field {key!r}")
-    for key, kind in {**kinds, **optional}.items():
-        if key not in table:
-            if key in optional:
-                continue
-            raise LadderInvalid(f"ladder {ladder}: [{where}] lacks {key!r}")
-        value = table[key]
-        if isinstance(value, bool) != (kind is bool) or not isinstance(value, kind):
-            raise LadderInvalid(f"ladder {ladder}: [{where}] {key} = {value!r} is of a wrong type")
-    return dict(table)
-
-
-def _check(ladder: Ladder) -> None:
-    demand = partial(require, ladder.name)
-    demand(1 <= ladder.reference_frames <= 16, "reference_frames is not from 1 to 16")
-    demand(1 <= ladder.threads <= 16, "threads is not from 1 to 16")
-    for kbps in asdict(ladder.sound).values():
-        demand(8 <= kbps <= 512, f"a sound of {kbps} kbit/s is not from 8 to 512")
-    names = [box.name for box in ladder.boxes]
-    demand(len(set(names)) == len(names), "two rungs have one name")
-    for box in ladder.boxes:
-        safe = box.name.isascii() and box.name.replace("-", "").isalnum()
-        demand(safe, f"rung name {box.name!r} is not letters, digits and hyphens")
-        demand(box.width >= 16 and box.height >= 16, f"rung {box.name} is smaller than 16x16")
-        demand(box.width <= 8192 and box.height <= 8192, f"rung {box.name} is over 8192 wide")
-        demand(box.maxrate_kbps >= 10, f"rung {box.name} has a maxrate under 10 kbit/s")
-    areas = [box.width * box.height for box in ladder.boxes]
-    demand(areas == sorted(areas), "rungs are not in growing order")
 
 
 def _even(length: Fraction | int) -> int:

@@ -16,6 +16,9 @@ TARGETS = (20, 99)
 """VMAF that a ladder may aim at; above, it does not tell pictures apart."""
 
 
+BUDGETS = (0.5, 10.0)
+"""Processor time that rungs may take, beside what they would by their ladder's preset."""
+
 AUTO, OFF = "auto", "off"
 """Film grain as the film has it, and none."""
 
@@ -87,6 +90,20 @@ def check_settings(name: str, video: dict[str, Any]) -> None:
     demand(low <= video.get("target_vmaf", low) <= high, f"target_vmaf is not from {low} to {high}")
     demand(0.1 <= video.get("shot_margin", 1) <= 20, "shot_margin is not from 0.1 to 20")
     demand(has_target or "shot_margin" not in video, "shot_margin is for a ladder with target_vmaf")
+
+
+def check_budget(name: str, video: dict[str, Any]) -> None:
+    """A processor budget is for codecs of whose presets it was measured what they save."""
+    if "cpu_budget" not in video:
+        return
+    demand = partial(require, name)
+    (low, high), codec = BUDGETS, CODECS[video["codec"]]
+    video["cpu_budget"] = float(video["cpu_budget"])
+    demand(low <= video["cpu_budget"] <= high, f"cpu_budget is not from {low:g} to {high:g}")
+    known = ", ".join(codec.preset_bits)
+    demand(bool(known), f"cpu_budget is not for {codec.label}: what its presets save is not known")
+    is_known = video["preset"] in codec.preset_bits
+    demand(is_known, f"cpu_budget is for preset {known}, not {video['preset']}")
 
 
 def check_grain(name: str, video: dict[str, Any]) -> None:

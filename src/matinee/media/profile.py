@@ -17,13 +17,13 @@ from matinee.media.codecs import CODECS
 from matinee.media.codecs.sound import SOUND_CODECS, SoundCodec
 from matinee.media.encryption import LIBRARY_KEYS, SCHEMES, Encryption
 from matinee.media.ladder import Ladder, SoundRates
-from matinee.media.ladder_checks import SETTINGS, TARGETS
+from matinee.media.ladder_checks import BUDGETS, SETTINGS, TARGETS
 from matinee.media.loudness import Target
 from matinee.media.plan import LONGEST
 
 TABLES = (
-    "description", "include", "ladders", "settings", "target_vmaf", "subtitles", "sound",
-    "loudness", "segments", "encryption",
+    "description", "include", "ladders", "settings", "target_vmaf", "cpu_budget", "subtitles",
+    "sound", "loudness", "segments", "encryption",
 )  # fmt: skip
 
 LAYOUTS = ("mono", "stereo", "surround")
@@ -96,6 +96,20 @@ class Profile:
     def with_target(self, target: float) -> "Profile":
         """The same with a target of VMAF for every ladder."""
         return replace(self, ladders=tuple(one.with_target(target) for one in self.ladders))
+
+    def with_budget(self, budget: float | None) -> "Profile":
+        """The same with a processor budget for every ladder that can have one; None: for none.
+
+        Raises:
+            ProfileInvalid: no ladder can.
+        """
+        ladders = tuple(one.with_budget(budget) for one in self.ladders)
+        if budget is not None and all(one.cpu_budget is None for one in ladders):
+            raise ProfileInvalid(
+                f"profile {self.name}: a processor budget is for none of its ladders",
+                "give ladders whose presets were measured, such as standard",
+            )
+        return replace(self, ladders=ladders)
 
     def for_film(self, duration: Fraction, *, has_time: bool) -> "Profile":
         """The same with every ladder's settings for a film of so many seconds."""
@@ -175,6 +189,11 @@ def parse_profile(name: str, text: str, parts: Parts) -> Profile:
             f"settings auto have no target, which {', '.join(aimed)} has",
         )
         ladders = [ladder.with_settings(_settings(reader, document)) for ladder in ladders]
+    if "cpu_budget" in document:
+        budget = _number(reader, document["cpu_budget"], ("cpu_budget",), BUDGETS)
+        ladders = [ladder.with_budget(budget) for ladder in ladders]
+        able = any(ladder.cpu_budget for ladder in ladders)
+        reader.require(able, ("cpu_budget",), "cpu_budget is for none of its ladders")
     if "target_vmaf" in document:
         target = _number(reader, document["target_vmaf"], ("target_vmaf",), TARGETS)
         ladders = [ladder.with_target(target) for ladder in ladders]
@@ -309,12 +328,12 @@ def is_key_address(text: str) -> bool:
 
 
 def _number(
-    reader: _Reader, value: Any, path: Path, bounds: tuple[int, int], field: str = ""
+    reader: _Reader, value: Any, path: Path, bounds: tuple[float, float], field: str = ""
 ) -> float:
     """A number within bounds; ``field`` names it where the path's end does not."""
     low, high = bounds
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    fault = f"{field or path[-1]} is not from {low} to {high}"
+    fault = f"{field or path[-1]} is not from {low:g} to {high:g}"
     reader.require(is_number and low <= value <= high, path, fault)
     return float(value)
 

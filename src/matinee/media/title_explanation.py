@@ -60,6 +60,7 @@ def hull_json(ladder: Ladder, fitted: Fitted, preset: str, every: int) -> dict[s
         "rungs": [
             {
                 "rung": f"video-{spot.rung.name}",
+                "preset": spot.rung.preset,
                 **_spot(spot),
                 "per_shot": spot.rung.name in fitted.per_shot,
                 "beside": [_spot(one) for one in beside(spots, spot)],
@@ -100,6 +101,7 @@ def rungs_of(document: Mapping[str, Any], candidates: Sequence[Rung]) -> list[Ru
             sizes[one["width"], one["height"]],
             name=one["rung"].removeprefix("video-"),
             crf=float(one["crf"]),
+            preset=one["preset"],
         )
         for one in document["rungs"]
     ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
+from matinee.media.budget import budgeted
 from matinee.media.ladder import Rung, fit_all
 from matinee.media.profile import Profile
 from matinee.media.purposes import Purpose, purpose_of
@@ -123,9 +124,9 @@ def plan_tracks(
     info: SourceInfo, timeline: Timeline, profile: Profile, sidecars: Sequence[Sidecar]
 ) -> TrackPlan:
     """Decide for every track of the film and every sidecar."""
-    rungs = fit_all(
-        profile.ladders, info.picture, timeline.rate, is_encrypted=profile.encryption is not None
-    )
+    is_encrypted = profile.encryption is not None
+    possible = fit_all(profile.ladders, info.picture, timeline.rate, is_encrypted=is_encrypted)
+    rungs = budgeted(profile.ladders, possible)
     waivers = {track.index: _waiver(track, info, timeline) for track in info.tracks}
     kept = [track for track in info.tracks if not waivers[track.index]]
     sounds = _plan_sounds([t for t in kept if t.type == "audio"], timeline, profile)

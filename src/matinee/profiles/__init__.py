@@ -13,20 +13,23 @@ DEFAULT = "standard"
 
 
 def load_wished(
-    profile: str | None, ladder: str | None, target_vmaf: float | None = None
-) -> Profile:
+    profile: str | None, ladder: str | None, target_vmaf: float | None = None,
+    cpu_budget: float | None = None,
+) -> Profile:  # fmt: skip
     """What is asked for: a profile, its pictures by another ladder, or a ladder alone.
 
     Args:
         profile: A name or a file; None: the default, or none where a ladder is given.
         ladder: A name or a file.
         target_vmaf: What the largest picture of every ladder is to have, whatever they say.
+        cpu_budget: Processor time beside that of the ladders' presets, whatever they say.
 
     Raises:
         ProfileInvalid: there is no such profile, or it is none. LadderInvalid: the same.
     """
     wished = _wished(profile, ladder)
-    return wished if target_vmaf is None else wished.with_target(target_vmaf)
+    wished = wished if target_vmaf is None else wished.with_target(target_vmaf)
+    return wished if cpu_budget is None else wished.with_budget(cpu_budget)
 
 
 def _wished(profile: str | None, ladder: str | None) -> Profile:

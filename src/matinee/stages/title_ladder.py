@@ -13,6 +13,7 @@ from typing import Any
 
 from matinee.assets.derivation import Step
 from matinee.core.ids import canonical_json
+from matinee.media.budget import within_budget
 from matinee.media.choice import range_of, stepped
 from matinee.media.foretold import (
     ENOUGH,
@@ -138,6 +139,7 @@ def _step(
         "name": [ladder.name, *(rung.name for rung in wish.rungs)],
         "cuts": list(cuts),
         **({"steps": list(steps)} if steps else {}),
+        **({"budget": ladder.cpu_budget} if ladder.cpu_budget else {}),
     }
     clips = {f"clip/{number:05d}": clip.digest for number, clip in enumerate(quest.film.clips)}
     return Step("choose_rungs", 1, clips, parameters, quest.bench.tool_ids("ffmpeg"))
@@ -258,9 +260,9 @@ class _Fitting:
         placed = self._place(anchored)
         if not any(self.steps):  # else hardly a chunk of them would ship
             placed = [*(near(spot, likely) for spot in placed[:-1]), placed[-1]]
-        taken = growing(placed)
+        taken = self._budgeted(growing(placed))
         shipped = {
-            (spot.size, chunk, self._crfs(spot.rung)[chunk])
+            (spot.size, spot.rung.preset, chunk, self._crfs(spot.rung)[chunk])
             for spot in taken[: -1 if self.top else None]
             for chunk in chunks
         }
@@ -268,9 +270,17 @@ class _Fitting:
             cost
             for chunk, row in zip(chunks, costs, strict=True)
             for cost, spot in zip(row, likely, strict=True)
-            if (spot.size, chunk, spot.rung.crf) not in shipped
+            if (spot.size, spot.rung.preset, chunk, spot.rung.crf) not in shipped
         )
         return anchored, self._named(taken)
+
+    def _budgeted(self, spots: Sequence[Spot]) -> list[Spot]:
+        """With presets by the ladder's processor budget, where it has one."""
+        budget = self.wish.ladder.cpu_budget
+        if budget is None:
+            return list(spots)
+        rungs = within_budget([spot.rung for spot in spots], budget)
+        return [replace(spot, rung=rung) for spot, rung in zip(spots, rungs, strict=True)]
 
     def _crfs(self, rung: Rung) -> tuple[float, ...]:
         """Of every chunk, in a rung that is not aimed at a target."""
@@ -299,6 +309,8 @@ class _Fitting:
         again = corrections(spots_of(known), ladder, self.wish.ladder.slowest)
         if not again:
             return known, self._named(growing(ladder)), 1
+        for n, spot in again.items():
+            again[n] = replace(spot, rung=replace(spot.rung, preset=ladder[n].rung.preset))
         self.given_up += sum(found[n].cpu_s for n in again)
         spots = self._named([again.get(n, spot) for n, spot in enumerate(ladder)])
         second = await self._whole([spots[n] for n in again], "round 2")

@@ -51,7 +51,7 @@ def explanation_lines(document: dict[str, Any], *, every: bool, one: bool) -> li
         lines.append(f"{fixed['rung']}: every shot has {told}; nothing was searched")
     lines += _grain_lines(document["film_grain"])
     for hull in document["hulls"]:
-        rows = [_rung_row(rung, is_aimed=hull["target"] is not None) for rung in hull["rungs"]]
+        rows = [_rung_row(rung, hull) for rung in hull["rungs"]]
         lines += [*_hull_lines(hull), "", *_table([_RUNG_HEADS, *rows])]
         if every:
             lines += ["", *_table([_SIZE_HEADS, *_size_rows(hull["rungs"][0])])]
@@ -65,7 +65,17 @@ def explanation_lines(document: dict[str, Any], *, every: bool, one: bool) -> li
     return lines
 
 
-_RUNG_HEADS = ("rung", "size", "CRF", "bit rate", "VMAF", "CRF 2 lower", "higher", "other sizes")
+_RUNG_HEADS = (
+    "rung",
+    "size",
+    "preset",
+    "CRF",
+    "bit rate",
+    "VMAF",
+    "CRF 2 lower",
+    "higher",
+    "other sizes",
+)
 _SIZE_HEADS = ("as good", "CRF", "bit rate", "VMAF", "bits")
 
 
@@ -95,7 +105,8 @@ def _searched(start: dict[str, Any] | None, preset: str) -> str:
     return f"preset {preset}, as this film is unlike {told},"
 
 
-def _rung_row(rung: dict[str, Any], *, is_aimed: bool) -> tuple[str, ...]:
+def _rung_row(rung: dict[str, Any], hull: dict[str, Any]) -> tuple[str, ...]:
+    is_aimed, preset = hull["target"] is not None, rung.get("preset", hull["preset"])
     by_steps = f"{rung['crf']:g}, by steps" if rung["per_shot"] else f"{rung['crf']:g}"
     steps = {one["crf"] - rung["crf"]: one for one in rung["beside"]}
     others = [
@@ -103,7 +114,7 @@ def _rung_row(rung: dict[str, Any], *, is_aimed: bool) -> tuple[str, ...]:
         for one in rung["instead"][:2]
     ]
     return (
-        rung["rung"], f"{rung['width']}x{rung['height']}",
+        rung["rung"], f"{rung['width']}x{rung['height']}", preset,
         "per shot" if rung["per_shot"] and is_aimed else by_steps,
         f"{_bits(rung['bits_per_second'])}/s", f"{rung['vmaf']:.2f}",
         *(_step_beside(steps.get(step), rung) for step in (-2.0, 2.0)),

@@ -219,6 +219,7 @@ def _made_json(tracks: Any, sounds: Sequence[Any], duration: Fraction) -> dict[s
                 "depth": rung.depth,
                 "profile": rung.profile,
                 "coding": rung.shown_codec,
+                "preset": rung.preset,
                 "level": rung.level,
                 "maxrate": rung.maxrate,
                 "bytes": size_bytes,
@@ -258,8 +259,8 @@ def tell_plan(plan: dict[str, Any]) -> None:
     for rung in plan["rungs"]:
         click.echo(
             f"  {rung['name']:<{width}} {rung['width']}x{rung['height']}  {rung['coding']} "
-            f"level {rung['level']}, at most {rung['maxrate'] // 1000} kbit/s, "
-            f"about {rung['bytes'] / 1e6:.1f} MB"
+            f"preset {rung['preset']}, level {rung['level']}, "
+            f"at most {rung['maxrate'] // 1000} kbit/s, about {rung['bytes'] / 1e6:.1f} MB"
         )
     for sound in plan["sounds"]:
         click.echo(

@@ -25,6 +25,7 @@ class Wish:
     profile: str | None
     ladder: str | None
     target_vmaf: float | None
+    cpu_budget: float | None
     per_title: bool
     fixed: bool
     library: str | None
@@ -69,6 +70,13 @@ class Wish:
     type=click.FloatRange(20, 99),
     help="Choose each shot's settings so that the largest picture of every ladder has a VMAF of N, "
     "and no shot is much below it.",
+)
+@click.option(
+    "--cpu-budget",
+    metavar="N",
+    type=click.FloatRange(0.5, 10),
+    help="Spend N times the processor time of the ladders' own presets on encoding, by presets "
+    "that are slower or faster where bits gain the most.",
 )
 @click.option(
     "--per-title",
@@ -122,7 +130,7 @@ def _one(film: Path, wish: Wish) -> int:
     from matinee.profiles import load_wished
 
     try:
-        profile = load_wished(wish.profile, wish.ladder, wish.target_vmaf)
+        profile = load_wished(wish.profile, wish.ladder, wish.target_vmaf, wish.cpu_budget)
         if wish.fixed or wish.per_title:
             profile = profile.with_settings("fixed" if wish.fixed else "per-title")
         if wish.plan:

@@ -36,9 +36,11 @@ LEVELS = {
 }
 
 PRESETS = {
-    "11": 0.025, "10": 0.026, "9": 0.038, "8": 0.052, "7": 0.06, "6": 0.074, "5": 0.13, "4": 0.2,
+    "11": 0.025, "10": 0.026, "9": 0.036, "8": 0.044, "7": 0.053, "6": 0.074, "5": 0.102, "4": 0.13,
     "3": 0.45, "2": 0.9,
 }  # fmt: skip
+
+PRESET_BITS = {"8": 1.191, "7": 1.068, "6": 1.0, "5": 0.964, "4": 0.945}
 
 HIDDEN = 32
 """One picture in so many is decoded and not shown: SVT-AV1's look-ahead reference."""
@@ -283,6 +285,7 @@ AV1 = Codec(
     encoder="libsvtav1",
     profiles={8: ("main",), 10: ("main",)},
     presets=PRESETS,
+    preset_bits=PRESET_BITS,
     crf=(1, 63),
     usual=(Usual(35, 94.3, 1), Usual(45, 92.3, 0.66), Usual(55, 86.9, 0.41)),
     level=level,

@@ -87,6 +87,8 @@ class Codec:
     - ``profiles`` are those of each bit depth, the one that is taken unasked first;
     - ``presets`` are the encoder's, fastest first, each with the processor seconds that it takes
       for a million pixels;
+    - ``preset_bits`` are the bits that its presets need for one VMAF, beside one another, as far as
+      that was measured; a processor budget (ADR 39) is for codecs that have them;
     - ``b_frames`` are the most in a row that ladders of a profile have, where that is not
       ``USUAL_B_FRAMES``;
     - ``proxy`` is the preset that tells cheaply how shots differ; None: none does, or its CRF has
@@ -138,6 +140,7 @@ class Codec:
     finer: Mapping[str, int] = field(default_factory=dict)
     has_metadata_units: bool = False
     crf_step: float = 1.0
+    preset_bits: Mapping[str, float] = field(default_factory=dict)
     b_frames: Mapping[str, int] = field(default_factory=dict)
     proxy: str | None = None
     film_grain: tuple[int, int] | None = None

@@ -38,7 +38,12 @@ LEVELS = {
 
 PRESETS = {
     "ultrafast": 0.012, "superfast": 0.018, "veryfast": 0.033, "faster": 0.048, "fast": 0.06,
-    "medium": 0.074, "slow": 0.12, "slower": 0.22, "veryslow": 0.4,
+    "medium": 0.074, "slow": 0.092, "slower": 0.132, "veryslow": 0.157,
+}  # fmt: skip
+
+PRESET_BITS = {
+    "veryfast": 1.28, "faster": 1.074, "fast": 1.036, "medium": 1.0, "slow": 0.97, "slower": 0.951,
+    "veryslow": 0.905,
 }  # fmt: skip
 
 HIGH = Fraction(1)
@@ -123,6 +128,7 @@ H264 = Codec(
     crf=(1, 51),
     usual=(Usual(23, 94.4, 1), Usual(31, 84.5, 0.37)),
     crf_step=0.5,
+    preset_bits=PRESET_BITS,
     b_frames={"high": 5, "main": 5},
     proxy="veryfast",
     level=level,

@@ -1,0 +1,109 @@
+"""A processor budget: presets by which a ladder's rungs need the fewest bits for it (ADR 39).
+
+Where rungs lie evenly by what viewers can tell, a percent of bits is worth as much at a small rung
+as at a large one; and the mean of the logarithms of bits is what BD-rate measures along a ladder. A
+small rung's percent costs less. So budgets are spent there first.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from matinee.media.estimate import encode_cost
+from matinee.media.ladder import Ladder, Rung
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A preset of one rung: processor seconds of a frame, and the logarithm of its bits."""
+
+    preset: str
+    cost: float
+    bits: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Raise:
+    """From one preset of a rung (by its place) to the next one that is worth it."""
+
+    place: int
+    to: _Choice
+    cost: float
+    saved: float
+
+
+def within_budget(rungs: Sequence[Rung], budget: float) -> list[Rung]:
+    """The rungs with the presets that save the most bits for a processor budget.
+
+    All together they take at most ``budget`` times what they would take by the presets that they
+    have; or as little as presets that are known allow, where that is more.
+
+    Args:
+        rungs: Of one ladder, in any order.
+        budget: Beside what they take as they are, 1 being as much.
+    """
+    every = [_worthwhile(rung) for rung in rungs]
+    allowed = budget * math.fsum(map(encode_cost, rungs))
+    taken = [choices[0] for choices in every]
+    spent = math.fsum(choice.cost for choice in taken)
+    raises = [
+        _Raise(place, after, after.cost - before.cost, before.bits - after.bits)
+        for place, choices in enumerate(every)
+        for before, after in pairwise(choices)
+    ]
+    # Of one rung they come in order, as each is worth less than the one before.
+    stopped: set[int] = set()
+    for one in sorted(raises, key=lambda each: -each.saved / each.cost):
+        if one.place in stopped:
+            continue
+        if spent + one.cost <= allowed * (1 + 1e-9):
+            taken[one.place], spent = one.to, spent + one.cost
+        else:
+            stopped.add(one.place)
+    return [replace(rung, preset=one.preset) for rung, one in zip(rungs, taken, strict=True)]
+
+
+def _worthwhile(rung: Rung) -> list[_Choice]:
+    """The presets on the lower hull of bits over cost, cheapest first."""
+    choices = sorted(
+        (
+            _Choice(preset, encode_cost(replace(rung, preset=preset)), math.log(bits))
+            for preset, bits in rung.coding.preset_bits.items()
+        ),
+        key=lambda one: (one.cost, one.bits),
+    )
+    hull: list[_Choice] = []
+    for one in choices:
+        if hull and one.bits >= hull[-1].bits:
+            continue
+        while len(hull) > 1 and _slope(hull[-2], one) >= _slope(hull[-2], hull[-1]):
+            hull.pop()
+        hull.append(one)
+    return hull
+
+
+def _slope(one: _Choice, other: _Choice) -> float:
+    """Bits that are saved for a second more."""
+    return (one.bits - other.bits) / (other.cost - one.cost)
+
+
+def budgeted(ladders: Sequence[Ladder], rungs: Sequence[Rung]) -> tuple[Rung, ...]:
+    """The rungs of a film, with presets by the budgets of those ladders whose rungs they are.
+
+    Rungs that are still to be chosen stay as they are: see ``stages.title_ladder``.
+    """
+    budgets = {
+        one.family: one.cpu_budget
+        for one in ladders
+        if one.cpu_budget is not None and not one.is_per_title
+    }
+    found = list(rungs)
+    for family, budget in budgets.items():
+        places = [
+            place for place, rung in enumerate(rungs) if rung.family == family and rung.hdr is None
+        ]
+        own = within_budget([rungs[place] for place in places], budget)
+        for place, rung in zip(places, own, strict=True):
+            found[place] = rung
+    return tuple(found)
