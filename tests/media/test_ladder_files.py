@@ -57,6 +57,12 @@ def test_a_ladder_is_read_whole() -> None:
         ('codec = "h264"', 'codec = "vp8"', "codec 'vp8' is not known"),
         ('codec = "h264"', "codec = 264", r"\[video\] codec = 264 is of a wrong type"),
         ('"medium"', '"quick"', "preset 'quick' is not one of x264's"),
+        ("crf = 23", "crf = 23\ncpu_budget = 20", "cpu_budget is not from 0.5 to 10"),
+        ("crf = 23", "crf = 23\ncpu_budget = true", "is of a wrong type"),
+        (
+            'preset = "medium"', 'preset = "ultrafast"\ncpu_budget = 2',
+            "cpu_budget is for preset veryfast, .*, not ultrafast",
+        ),
         ("crf = 23", "crf = 0", "crf 0 is not from 1 to 51"),
         ("crf = 23", "crf = 51.5", "crf 51.5 is not from 1 to 51"),
         ("crf = 23", "crf = nan", "crf nan is not from 1 to 51"),

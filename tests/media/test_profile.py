@@ -168,6 +168,17 @@ def test_a_target_is_that_of_all_its_ladders() -> None:
         parse_profile("mine", 'ladders = ["fast"]\ntarget_vmaf = 199', PARTS)
 
 
+def test_a_budget_is_for_those_ladders_that_can_have_one() -> None:
+    profile = parse_profile("mine", 'ladders = ["standard", "hevc"]\ncpu_budget = 1.5', PARTS)
+    assert [ladder.cpu_budget for ladder in profile.ladders] == [1.5, None]
+    assert parse_profile("wide", 'include = ["web"]\ncpu_budget = 2', PARTS).ladders[1].cpu_budget
+
+    with pytest.raises(ProfileInvalid, match="line 2: cpu_budget is for none of its ladders"):
+        parse_profile("mine", 'ladders = ["vp9"]\ncpu_budget = 2', PARTS)
+    with pytest.raises(ProfileInvalid, match=r"line 2: cpu_budget is not from 0\.5 to 10"):
+        parse_profile("mine", 'ladders = ["fast"]\ncpu_budget = 20', PARTS)
+
+
 def test_settings_are_those_of_all_its_ladders() -> None:
     text = 'ladders = ["fast", "av1"]\nsettings = "per-title"'
     profile = parse_profile("mine", text, PARTS)
