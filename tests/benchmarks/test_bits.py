@@ -111,7 +111,15 @@ def test_the_mix_joins_clips_of_one_length_and_rate(film: Path | None) -> None:
 
 
 def test_a_group_stands_for_its_benchmarks_each_once() -> None:
-    assert chosen(["bits"]) == ["ladders", "optimise", "budget", "target", "per_title", "series", "whole"]
+    assert chosen(["bits"]) == [
+        "ladders",
+        "optimise",
+        "budget",
+        "target",
+        "per_title",
+        "series",
+        "whole",
+    ]
     assert chosen(["target", "bits", "idle"]) == [
         "target", "ladders", "optimise", "budget", "per_title", "series", "whole", "idle",
     ]  # fmt: skip

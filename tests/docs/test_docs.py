@@ -320,6 +320,21 @@ def test_the_example_is_a_ladder() -> None:
     assert len(ladder_file.parse_ladder("example", example).boxes) == 2
 
 
+def test_what_presets_take_and_save_is_told_as_it_is() -> None:
+    told = {table[0][0]: table for table in tables_of("guide/budget.md", "How it is spent")}
+    codecs = {codec.label: codec for codec in CODECS.values() if codec.preset_bits}
+
+    assert told.keys() == codecs.keys()
+    for label, ((_, *names), (_, *times), (_, *bits)) in told.items():
+        codec = codecs[label]
+        usual = next(name for name, share in codec.preset_bits.items() if share == 1)
+        assert [name.strip("`") for name in names] == list(codec.preset_bits)
+        for name, time, share in zip(codec.preset_bits, times, bits, strict=True):
+            taken = codec.presets[name] / codec.presets[usual]
+            assert float(time) == pytest.approx(taken, abs=0.006)
+            assert float(share) == pytest.approx(codec.preset_bits[name], abs=0.006)
+
+
 def tables_of(page: str, heading: str) -> list[list[list[str]]]:
     """The cells of each table of a section, headings first."""
     found: list[list[list[str]]] = [[]]

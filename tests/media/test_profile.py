@@ -169,7 +169,7 @@ def test_a_target_is_that_of_all_its_ladders() -> None:
 
 
 def test_a_budget_is_for_those_ladders_that_can_have_one() -> None:
-    profile = parse_profile("mine", 'ladders = ["standard", "hevc"]\ncpu_budget = 1.5', PARTS)
+    profile = parse_profile("mine", 'ladders = ["standard", "vp9"]\ncpu_budget = 1.5', PARTS)
     assert [ladder.cpu_budget for ladder in profile.ladders] == [1.5, None]
     assert parse_profile("wide", 'include = ["web"]\ncpu_budget = 2', PARTS).ladders[1].cpu_budget
 

@@ -27,9 +27,11 @@ LEVELS = {
 }
 
 PRESETS = {
-    "ultrafast": 0.035, "superfast": 0.045, "veryfast": 0.075, "faster": 0.085, "fast": 0.11,
-    "medium": 0.13, "slow": 0.3, "slower": 0.8, "veryslow": 1.4,
+    "ultrafast": 0.035, "superfast": 0.045, "veryfast": 0.085, "faster": 0.095, "fast": 0.11,
+    "medium": 0.12, "slow": 0.26, "slower": 0.8, "veryslow": 1.4,
 }  # fmt: skip
+
+PRESET_BITS = {"veryfast": 1.014, "fast": 1.0, "medium": 0.955, "slow": 0.83}
 
 SEQUENCE_PARAMETERS, PREFIX_SEI = 33, 39
 """Types of NAL units (table 7-1)."""
@@ -256,6 +258,7 @@ HEVC = Codec(
     crf=(1, 51),
     usual=(Usual(26, 92.5, 1), Usual(32, 84.8, 0.515)),
     crf_step=0.5,
+    preset_bits=PRESET_BITS,
     level=level,
     options=_options,
     entries=("hvc1", "hev1"),
