@@ -1,5 +1,6 @@
 """A library learns: what earlier titles tell of the next one's curves, and what they do not."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,15 @@ from tests.docs.test_schemas import faults
 from tests.films import X264, Films
 from tests.per_shot import Made
 from tests.per_title import FITTED
+
+from matinee.config import Settings
+from matinee.core.progress import Silent
+from matinee.flows.publish_title import Request, publish_title
+from matinee.ladders import load_ladder
+from matinee.media.profile import profile_of
+from matinee.stages.chunks import Proofs
+from matinee.stages.redo import Redo, functions_from
+from matinee.wiring.publishing import open_house
 
 pytestmark = pytest.mark.tools
 
@@ -102,3 +112,17 @@ def test_another_kind_of_film_is_measured_at_every_size(
     assert all(one["proxies"] for one in hull["sizes"])
     told = matinee("explain", "episode-9", "--library", series.library).out
     assert "as this film is unlike 3 earlier titles" in told
+
+
+def test_a_run_that_goes_back_to_the_search_finds_the_same(series: Made, films: Films) -> None:
+    ladder = load_ladder(str(series.library.with_name("fitted.toml")))
+    film, proofs = episode(films, 3), Proofs(signed=False, scored=False)
+    request = Request(film, None, None, (), profile_of(ladder), proofs)
+    before = series.steps()
+    with open_house(Settings(series.library, workers=2), Silent(), refresh=False) as (house, bench):
+        bench.redo = Redo(functions_from("search"))
+        again = asyncio.run(publish_title(house, bench, request))
+
+    assert bench.tallies["search"].ran > 0
+    assert again.package.id == Path(series.document["package"]).name
+    assert series.steps() == before

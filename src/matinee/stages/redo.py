@@ -10,6 +10,7 @@ FUNCTIONS = {
     "split": {"scan"},
     "sound": {"encode_sound"},
     "text": {"make_text"},
+    "search": {"measure_grain", "measure_point", "choose_settings", "choose_rungs"},
     "encode": {"encode_chunk", "sign_chunk"},
     "score": {"score_chunk"},
     "package": {"package", "judge"},
@@ -17,10 +18,11 @@ FUNCTIONS = {
 """The functions of each stage that a person can go back to."""
 
 FOLLOWING = {
-    "inspect": ("split", "sound", "text", "encode", "score", "package"),
-    "split": ("encode", "score", "package"),
+    "inspect": ("split", "sound", "text", "search", "encode", "score", "package"),
+    "split": ("search", "encode", "score", "package"),
     "sound": ("package",),
     "text": ("package",),
+    "search": ("encode", "score", "package"),
     "encode": ("score", "package"),
     "score": ("package",),
     "package": (),

@@ -13,7 +13,7 @@ const PHASES = [
   ["score", "Prove and score", (name) => name.startsWith("score")],
   ["package", "Package", (name) => name === "package"],
 ];
-export const STAGES = ["inspect", "split", "sound", "text", "encode", "score", "package"];
+export const STAGES = ["inspect", "split", "sound", "text", "search", "encode", "score", "package"];
 const OVER = new Set(["done", "held", "refused", "failed", "cancelled"]);
 
 export const isOver = (run) => OVER.has(run.state);
