@@ -70,7 +70,7 @@ def test_a_budget_is_kept(sizes: list[tuple[int, int]], budget: float, codec: st
 
 
 @FEWER
-@given(ladders, budgets, budgets)
+@given(ladders, st.floats(1, BUDGETS[1]), st.floats(1, BUDGETS[1]))
 def test_more_buys_no_less(sizes: list[tuple[int, int]], one: float, other: float) -> None:
     rungs = [rung(size) for size in sizes]
     low, high = sorted([one, other])
@@ -84,13 +84,29 @@ def test_hardly_anything_is_better(budget: float) -> None:
     """Against all combinations of presets that the budget allows."""
     rungs = [rung(size) for size in SIZES[1:]]
     allowed = budget * cost_of(rungs)
+    least = 0.0 if budget < 1 else encode_cost(rungs[0])
+    names = [
+        name
+        for name in rungs[0].coding.preset_bits
+        if encode_cost(replace(rungs[0], preset=name)) >= least
+    ]
     every = (
-        [replace(one, preset=name) for one, name in zip(rungs, names, strict=True)]
-        for names in product(rungs[0].coding.preset_bits, repeat=len(rungs))
+        [replace(one, preset=name) for one, name in zip(rungs, taken, strict=True)]
+        for taken in product(names, repeat=len(rungs))
     )
     best = min(bits_of(one) for one in every if cost_of(one) <= allowed * (1 + 1e-9))
 
     assert bits_of(within_budget(rungs, budget)) <= best + 0.01
+
+
+@FEWER
+@given(ladders, st.floats(1, BUDGETS[1]))
+def test_nothing_becomes_worse_by_a_budget(sizes: list[tuple[int, int]], budget: float) -> None:
+    rungs = [rung(size) for size in sizes]
+
+    for before, after in zip(rungs, within_budget(rungs, budget), strict=True):
+        assert encode_cost(after) >= encode_cost(before)
+    assert within_budget(rungs, 1.0) == rungs
 
 
 def test_small_rungs_are_served_first() -> None:

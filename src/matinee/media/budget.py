@@ -37,13 +37,14 @@ def within_budget(rungs: Sequence[Rung], budget: float) -> list[Rung]:
     """The rungs with the presets that save the most bits for a processor budget.
 
     All together they take at most ``budget`` times what they would take by the presets that they
-    have; or as little as presets that are known allow, where that is more.
+    have; or as little as presets that are known allow, where that is more. With a budget of 1 or
+    more, none is worse off than by the preset that it has.
 
     Args:
         rungs: Of one ladder, in any order.
         budget: Beside what they take as they are, 1 being as much.
     """
-    every = [_worthwhile(rung) for rung in rungs]
+    every = [_worthwhile(rung, only_slower=budget >= 1) for rung in rungs]
     allowed = budget * math.fsum(map(encode_cost, rungs))
     taken = [choices[0] for choices in every]
     spent = math.fsum(choice.cost for choice in taken)
@@ -64,15 +65,14 @@ def within_budget(rungs: Sequence[Rung], budget: float) -> list[Rung]:
     return [replace(rung, preset=one.preset) for rung, one in zip(rungs, taken, strict=True)]
 
 
-def _worthwhile(rung: Rung) -> list[_Choice]:
+def _worthwhile(rung: Rung, *, only_slower: bool) -> list[_Choice]:
     """The presets on the lower hull of bits over cost, cheapest first."""
-    choices = sorted(
-        (
-            _Choice(preset, encode_cost(replace(rung, preset=preset)), math.log(bits))
-            for preset, bits in rung.coding.preset_bits.items()
-        ),
-        key=lambda one: (one.cost, one.bits),
-    )
+    least = encode_cost(rung) if only_slower else 0.0
+    known = [
+        _Choice(preset, encode_cost(replace(rung, preset=preset)), math.log(bits))
+        for preset, bits in rung.coding.preset_bits.items()
+    ]
+    choices = sorted((one for one in known if one.cost >= least), key=lambda one: one.cost)
     hull: list[_Choice] = []
     for one in choices:
         if hull and one.bits >= hull[-1].bits:
