@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 from matinee.assets.derivation import Derivation, Step
+from matinee.core.ids import canonical_json
 from matinee.media.foretold import Lesson, Start, read_lesson, start_of
 from matinee.ports.ledger import RUNGS
 from matinee.stages.bench import Bench
@@ -36,14 +37,15 @@ def known_start(bench: Bench, step: Step) -> tuple[bool, Start | None]:
 
 
 async def lessons_for(bench: Bench, step: Step) -> list[Lesson]:
-    """What the newest titles teach that were searched as this one is to be."""
-    found = []
+    """What the newest titles teach that were searched as this one is to be, each title once."""
+    found: dict[str, Lesson] = {}
     wanted = _kind(step)
     for known in bench.ledger.newest(RUNGS, ASKED):
-        if _kind(known.step) == wanted:
+        film = canonical_json(dict(known.step.inputs))
+        if film not in found and _kind(known.step) == wanted:
             lesson = await _lesson(bench, known)
-            found += [lesson] if lesson else []
-    return found
+            found |= {film: lesson} if lesson else {}
+    return list(found.values())
 
 
 def _kind(step: Step) -> dict[str, Any]:
