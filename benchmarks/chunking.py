@@ -21,7 +21,7 @@ from matinee.adapters.ffmpeg.commands import encode_command
 from matinee.config import Settings
 from matinee.core.progress import Silent
 from matinee.core.time import FrameSpan
-from matinee.flows.publish_title import House
+from matinee.flows.house import House
 from matinee.media.clips import clip_plans
 from matinee.media.curves import Point, bd_rate
 from matinee.media.ladder import Rung

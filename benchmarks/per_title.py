@@ -77,12 +77,7 @@ def _compared(workplace: Workplace, film: Path, what: str, ladder: str) -> Itera
     )  # fmt: skip
     yield Figure(NAME, f"{what}: rounds", "", hull["rounds"])
     yield from placings(what, hull)
-    places = ", ".join(
-        f"{one['rung']} CRF {one['crf']:g} {one['bits_per_second'] / 1000:.0f} kbit/s "
-        f"VMAF {one['vmaf']:.1f}"
-        for one in hull["rungs"]
-    )
-    workplace.note(f"{NAME}: {what}: {places}")
+    workplace.note(f"{NAME}: {what}: {told_rungs(hull)}")
 
 
 def hull_of(made: Publish, library: Path) -> dict[str, Any]:
@@ -91,6 +86,15 @@ def hull_of(made: Publish, library: Path) -> dict[str, Any]:
     _, printed = run_program(matinee("explain", title, "--library", str(library), "--json"), ROOT)
     found: dict[str, Any] = json.loads(printed)["hulls"][0]
     return found
+
+
+def told_rungs(hull: dict[str, Any]) -> str:
+    """The rungs as they were found."""
+    return ", ".join(
+        f"{one['rung']} CRF {one['crf']:g} {one['bits_per_second'] / 1000:.0f} kbit/s "
+        f"VMAF {one['vmaf']:.1f}"
+        for one in hull["rungs"]
+    )
 
 
 def stored(document: dict[str, Any]) -> Stored:

@@ -30,7 +30,7 @@ from matinee.config import Settings
 from matinee.core.ids import canonical_json, digest_of
 from matinee.core.progress import Silent
 from matinee.flows.board import Board
-from matinee.flows.publish_title import House
+from matinee.flows.house import House
 from matinee.ladders import load_ladder
 from matinee.media.frame_index import KEY
 from matinee.media.ladder import fit

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.film import CACHE, make
 from benchmarks.ours import publish
-from benchmarks.per_title import bits_at_equal_quality, hull_of, stored
+from benchmarks.per_title import bits_at_equal_quality, hull_of, stored, told_rungs
 from benchmarks.ratios import Ratio
 from benchmarks.table import Bar, Figure
 from benchmarks.workplace import Workplace, tell
@@ -20,6 +20,8 @@ EPISODES = (30, 170, 310, 450)
 
 FITTED = ("--ladder", "standard", "--per-title", "--proofs", "packets")
 CPU = Bar(1.0, "ours")
+TAUGHT, ALONE = CACHE / "series", CACHE / "series-alone"
+"""Libraries that are kept, so that a run that was cut off goes on."""
 
 
 def run(workplace: Workplace) -> Iterator[Figure]:
@@ -29,18 +31,18 @@ def run(workplace: Workplace) -> Iterator[Figure]:
         workplace.note(f"{NAME}: not measured, as the whole film is missing")
         return
     *before, last = [_episode(whole, start, seconds) for start in EPISODES]
-    with workplace.folder() as folder:
-        library = folder / "library"
-        for number, film in enumerate(before, 1):
-            tell(f"{NAME}: episode {number}")
-            publish(film, library, *FITTED, "--no-scores")
-        tell(f"{NAME}: the last one, after these")
-        taught = publish(last, library, *FITTED)
-        tell(f"{NAME}: the last one, alone")
-        alone = publish(last, folder / "alone", *FITTED)
-        start = hull_of(taught, library)["start"]
-        rounds = [hull_of(taught, library)["rounds"], hull_of(alone, folder / "alone")["rounds"]]
+    for number, film in enumerate(before, 1):
+        tell(f"{NAME}: episode {number}")
+        publish(film, TAUGHT, *FITTED, "--no-scores")
+    tell(f"{NAME}: the last one, after these")
+    taught = publish(last, TAUGHT, *FITTED)
+    tell(f"{NAME}: the last one, alone")
+    alone = publish(last, ALONE, *FITTED)
+    hulls = [hull_of(taught, TAUGHT), hull_of(alone, ALONE)]
+    start, rounds = hulls[0].get("start"), [hull["rounds"] for hull in hulls]
     workplace.note(f"{NAME}: {seconds} s each; the last one began with {start}")
+    for name, hull in zip(("after three", "alone"), hulls, strict=True):
+        workplace.note(f"{NAME}: {name}: {told_rungs(hull)}")
     mine, other = taught.stages["search"], alone.stages["search"]
     share = mine / other
     yield Figure(NAME, "CPU of the search", "s", mine, other, Ratio(share, share, share))

@@ -143,8 +143,10 @@ def test_the_newest_of_a_function_are_found_and_those_that_used_a_thing(ledger: 
         record(ledger, derivation)
 
     assert ledger.newest("encode", 3) == every[:0:-1]
-    assert ledger.newest("encode", 9, other) == [every[2]]
-    assert ledger.newest("encode", 9, digest_of(b"none")) == ledger.newest("none", 9) == []
+    assert ledger.newest("encode", 9, of=other) == [every[2]]
+    assert ledger.newest("encode", 9, of=digest_of(b"none")) == ledger.newest("none", 9) == []
+    assert ledger.newest("encode", 9, giving="video") == every[::-1]
+    assert ledger.newest("encode", 9, giving="sound") == []
 
 
 def test_find_gives_the_newest_first_across_tools(ledger: SqlLedger) -> None:

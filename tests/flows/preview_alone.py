@@ -14,7 +14,7 @@ from matinee.config import Settings
 from matinee.core.ids import Digest
 from matinee.core.progress import Silent
 from matinee.flows.hidden import HiddenObjects
-from matinee.flows.publish_title import House
+from matinee.flows.house import House
 from matinee.ladders import preview_ladder
 from matinee.ports.store import UNTYPED, ObjectStore
 from matinee.stages.bench import Bench

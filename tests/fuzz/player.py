@@ -28,7 +28,9 @@ from matinee.adapters.pyav import PyavIndexer
 from matinee.config import Settings
 from matinee.core.errors import MatineeError
 from matinee.core.progress import Silent
-from matinee.flows.publish_title import House, Request, publish_title
+from matinee.flows.house import House
+from matinee.flows.publish_title import publish_title
+from matinee.flows.request import Request
 from matinee.media.ladder import Ladder
 from matinee.media.ladder_file import parse_ladder
 from matinee.media.profile import profile_of

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from matinee.apps.cli import main
-from matinee.flows.publish_title import House
+from matinee.flows.house import House
 from matinee.stages.bench import Bench
 from matinee.wiring import publishing
 

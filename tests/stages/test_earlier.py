@@ -15,7 +15,7 @@ from matinee.core.progress import Silent
 from matinee.media.foretold import Lesson, Start, lesson_json
 from matinee.media.shot_models import Measured, Shift
 from matinee.stages.bench import Bench, Made
-from matinee.stages.earlier import known_start, lessons_for
+from matinee.stages.earlier import ASKED, NEWER, known_search, lessons_for, start_in
 from matinee.wiring.publishing import open_house
 
 pytestmark = pytest.mark.tools
@@ -56,7 +56,8 @@ def lessons(bench: Bench, step: Step) -> list[float]:
 
 
 def test_titles_of_one_kind_teach_each_once(bench: Bench) -> None:
-    faster = search_of("e", rungs=[{**RUNG, "rate": "25", "level": "3.1"}])
+    other = {**RUNG, "rate": "25", "level": "3.1"}
+    faster = search_of("e", rungs=[other], base=[other])
     record(bench, search_of("a"), lesson(1))
     record(bench, search_of("a", scored=True), lesson(2))  # the same film, searched once more
     record(bench, search_of("b", start=START.as_json()), None)  # it was told, and measured little
@@ -67,23 +68,56 @@ def test_titles_of_one_kind_teach_each_once(bench: Bench) -> None:
     assert lessons(bench, search_of("new")) == [5, 2]
 
 
-def test_a_lesson_whose_bytes_are_gone_teaches_nothing(bench: Bench, tmp_path: Path) -> None:
+def test_a_lesson_that_is_damaged_or_gone_teaches_nothing(bench: Bench, tmp_path: Path) -> None:
     record(bench, search_of("a"), lesson(1))
     record(bench, search_of("b"), lesson(2))
     digest = digest_of(canonical_json(lesson_json(lesson(2))).encode())
-    (tmp_path / "objects" / digest[:2] / digest).unlink()
-
-    assert lessons(bench, search_of("new")) == [1]
+    lost = tmp_path / "objects" / digest[:2] / digest
+    for is_there in (True, False):
+        lost.write_bytes(b"{}") if is_there else lost.unlink()
+        assert lessons(bench, search_of("new")) == [1]
 
 
 def test_a_film_begins_with_what_it_began_with(bench: Bench) -> None:
     alone, told = search_of("a"), search_of("b")
-    assert known_start(bench, alone) == (False, None)
+    assert known_search(bench, alone) is None
     record(bench, alone, lesson(1))
     record(bench, search_of("b", start=START.as_json()), None)
+    for target in range(20, 40):  # other wishes of the same film
+        record(bench, search_of("b", target=target), lesson(2))
 
-    assert known_start(bench, alone) == (True, None)
-    assert known_start(bench, told) == (True, START)
-    assert known_start(bench, search_of("b", target=93)) == (False, None)
+    assert known_search(bench, alone) == alone
+    assert start_in(alone) is None
+    found = known_search(bench, told)
+    assert found == search_of("b", start=START.as_json())
+    assert start_in(found) == START
+    assert known_search(bench, search_of("b", target=93)) is None
     longer = replace(told, inputs={**told.inputs, "clip/00001": digest_of(b"more")})
-    assert known_start(bench, longer) == (False, None)
+    assert known_search(bench, longer) is None
+
+
+def test_a_search_of_before_is_known_as_it_is(bench: Bench) -> None:
+    step = search_of("a")
+    kept = {key: value for key, value in step.parameters.items() if key not in NEWER}
+    older = replace(step, parameters=kept)
+    record(bench, older, None)
+
+    assert known_search(bench, step) == older
+    assert known_search(bench, step).key == older.key  # type: ignore[union-attr]
+
+
+def test_a_film_whose_points_are_known_is_told_nothing(bench: Bench) -> None:
+    for film in "abcd":
+        record(bench, search_of(film), lesson(1))
+
+    assert len(lessons(bench, search_of("new"))) == 4
+    assert lessons(bench, search_of("c", target=90)) == []
+
+
+def test_a_long_series_is_not_forgotten(bench: Bench) -> None:
+    for film in "abc":
+        record(bench, search_of(film), lesson(1))
+    for number in range(2 * ASKED):
+        record(bench, search_of(f"episode {number}", start=START.as_json()), None)
+
+    assert len(lessons(bench, search_of("new"))) == 3

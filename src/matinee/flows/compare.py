@@ -203,7 +203,8 @@ async def _opened(
 
 def rungs_of(side: LadderSide, film: Film) -> list[list[Rung]]:
     """The rungs of a ladder's curves: a list for each CRF, the ladder's own CRF first."""
-    rungs = [*budgeted([side.ladder], fit(side.ladder, film.picture, film.plan.rate))]
+    fixed = side.ladder.with_settings("fixed")
+    rungs = [*budgeted([fixed], fit(fixed, film.picture, film.plan.rate))]
     if not side.capped:
         rungs = [uncapped(rung) for rung in rungs]
     crfs = dict.fromkeys((side.ladder.crf, *side.crfs))

@@ -16,7 +16,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from matinee.core.time import FrameSpan
-from matinee.flows.publish_title import House, Request
+from matinee.flows.house import House
+from matinee.flows.request import Request
 from matinee.media.clips import plan_clip
 from matinee.media.plan import plan_film, settled
 from matinee.media.signature import Signature, read_signature

@@ -13,8 +13,8 @@ from matinee.assets.asset import Asset
 from matinee.assets.health import Clinic, RepairPlan, plan_repair
 from matinee.assets.rows import BadRow
 from matinee.core.ids import Digest
+from matinee.flows.house import House
 from matinee.flows.lineage import TitleGraph, packages_with
-from matinee.flows.publish_title import House
 from matinee.flows.rows import is_right
 from matinee.flows.scrub import Ward, prove
 from matinee.flows.ways import ALMOST_NOTHING_S, Way, ways_of

@@ -16,9 +16,9 @@ from matinee.assets.asset import Asset, object_key
 from matinee.core.errors import MatineeError, NotFound
 from matinee.core.ids import Digest
 from matinee.flows.frames import chunks_of
+from matinee.flows.house import House
 from matinee.flows.infirmary import Case, Mender
 from matinee.flows.lineage import TitleGraph
-from matinee.flows.publish_title import House
 from matinee.flows.remake import Remade, remake, swap
 from matinee.media.ladder import Rung
 from matinee.media.profile import Profile

@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from matinee.media.encryption import FIRST, Encryption
-from matinee.media.ladder import Box, Ladder, SoundRates, family_of
+from matinee.media.ladder import Box, Ladder, Rung, SoundRates, family_of
 from matinee.media.loudness import Target
 from matinee.media.plan import LONGEST
 from matinee.media.profile import Profile, SoundForm
@@ -36,10 +36,8 @@ def settings_json(request: Any, made: Renditions) -> dict[str, Any]:
 
 def order_json(request: Any, made: Renditions) -> dict[str, Any]:
     """A request in the form in which a package keeps it, with the presets that were taken."""
-    rungs = made.film.rungs
-    taken = {family_of(rung.codec, rung.depth, rung.profile): rung.preset for rung in rungs}
     return {
-        "profile": profile_json(request.profile, taken),
+        "profile": profile_json(request.profile, made.film.rungs),
         "signed": request.proofs.signed,
         "scored": request.proofs.scored,
         "accept_damage": request.accept_damage,
@@ -56,11 +54,11 @@ def order_json(request: Any, made: Renditions) -> dict[str, Any]:
     }
 
 
-def profile_json(profile: Profile, taken: Mapping[str, str]) -> dict[str, Any]:
-    """All of a profile; ``taken`` has the presets that were taken, by family."""
+def profile_json(profile: Profile, rungs: Sequence[Rung]) -> dict[str, Any]:
+    """All of a profile, with the presets that ``rungs`` have."""
     return {
         "name": profile.name,
-        "ladders": [asdict(_as_taken(ladder, taken)) for ladder in profile.ladders],
+        "ladders": [asdict(_as_taken(ladder, rungs)) for ladder in profile.ladders],
         "sounds": [asdict(form) for form in profile.sounds],
         "subtitles": list(profile.subtitles),
         "loudness": asdict(profile.loudness) if profile.loudness else None,
@@ -69,11 +67,16 @@ def profile_json(profile: Profile, taken: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _as_taken(ladder: Ladder, taken: Mapping[str, str]) -> Ladder:
-    """With the preset that a deadline had it take; a budget is spent again as it was."""
+def _as_taken(ladder: Ladder, rungs: Sequence[Rung]) -> Ladder:
+    """With the preset that a deadline had it take, or those that came of its budget."""
+    own = {
+        rung.name: rung.preset
+        for rung in rungs
+        if family_of(rung.codec, rung.depth, rung.profile) == ladder.family
+    }
     if ladder.cpu_budget is not None:
-        return ladder
-    return replace(ladder, preset=taken.get(ladder.family, ladder.preset))
+        return replace(ladder, presets=tuple(own.items()))
+    return replace(ladder, preset=next(reversed(own.values()), ladder.preset))
 
 
 def safe_name(file: str) -> str:
@@ -101,7 +104,9 @@ def ordered_profile(order: Mapping[str, Any]) -> Profile:
 
 def _ladder(kept: Mapping[str, Any]) -> Ladder:
     boxes = tuple(Box(**box) for box in kept["boxes"])
-    return Ladder(**{**kept, "boxes": boxes, "sound": SoundRates(**kept["sound"])})
+    presets = tuple((name, preset) for name, preset in kept.get("presets", ()))
+    sound = SoundRates(**kept["sound"])
+    return Ladder(**{**kept, "boxes": boxes, "sound": sound, "presets": presets})
 
 
 def _sound_form(kept: Mapping[str, Any]) -> SoundForm:

@@ -12,7 +12,9 @@ from matinee.core.events import Fact
 from matinee.core.ids import digest_of_value
 from matinee.core.verdicts import Verdict
 from matinee.flows.board import Board
-from matinee.flows.publish_title import House, Published, Request, publish_title
+from matinee.flows.house import House
+from matinee.flows.publish_title import Published, publish_title
+from matinee.flows.request import Request
 from matinee.flows.work import Outcome
 from matinee.media.ladder_checks import TARGETS
 from matinee.media.languages import KINDS

@@ -5,11 +5,8 @@ Plain async Python over the ledger: to go on after a crash is to run it again.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from fractions import Fraction
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,25 +16,23 @@ from matinee.core.arrivals import place_of
 from matinee.core.errors import EncoderFailed
 from matinee.core.ids import Digest, canonical_json, digest_of, slug
 from matinee.core.verdicts import Verdict, failed
+from matinee.flows.house import House
 from matinee.flows.order import settings_json
 from matinee.flows.report import Making, build_report, failures
-from matinee.media.ladder import LONG_ENOUGH, Ladder
+from matinee.flows.request import Request
 from matinee.media.languages import with_languages
-from matinee.media.profile import Profile
 from matinee.media.remarks import told_range, told_source
 from matinee.media.source import SourceInfo
 from matinee.media.timeline import Timeline
-from matinee.media.tracks import Outcome, Sidecar, TrackPlan, plan_tracks, with_rungs
-from matinee.ports.catalog import Package, Packages, Title, TitleDesk, Titles
-from matinee.ports.copies import Originals
-from matinee.ports.tools import Packager, Scanner
+from matinee.media.tracks import Outcome, TrackPlan, plan_tracks, with_rungs
+from matinee.ports.catalog import Package, Title
 from matinee.stages import publish as publishing
 from matinee.stages.bench import Bench
-from matinee.stages.chunks import Film, Proofs, Table, count_reused, film_of, is_complete, look_up
+from matinee.stages.chunks import Film, Table, count_reused, film_of, is_complete, look_up
 from matinee.stages.crop import crop_bars, told_crop
 from matinee.stages.damage import check_whole, look_first
 from matinee.stages.deadline import Deadline, in_time
-from matinee.stages.encode import Studio, encode, tell_finished, tell_stages
+from matinee.stages.encode import encode, tell_finished, tell_stages
 from matinee.stages.given import check_is_file
 from matinee.stages.ingest import ingest, name_film, shown_name
 from matinee.stages.inspect import inspect
@@ -46,80 +41,12 @@ from matinee.stages.package import Renditions, has_package, package, plan_packag
 from matinee.stages.preview import Preview, previewing
 from matinee.stages.rehearse import rehearse
 from matinee.stages.settings import Settled, check_wishes, settle
-from matinee.stages.slots import Turn
 from matinee.stages.sound import make_sound
 from matinee.stages.split import Split, read_source_signature, split
 from matinee.stages.straighten import add_still, named_as_before, straighten
 from matinee.stages.text import make_texts
 from matinee.stages.together import both, together
-from matinee.stages.unlock import Locksmith, newest_generation
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a person asks for. ``name`` and ``credit`` None: as the title has them already.
-
-    ``film_name`` is the file's name as it came, where the file at hand has another. ``cause`` is
-    the id of the event that led to this. ``is_public`` and ``rights`` None: as the title has them.
-    ``languages``: see ``with_languages``.
-    ``place`` is where the film lies, where ``film`` is but a copy for this run.
-    ``generation`` is that of its keys; None: the newest.
-    """
-
-    film: Path
-    name: str | None
-    credit: str | None
-    sidecars: tuple[Sidecar, ...]
-    profile: Profile
-    proofs: Proofs
-    accept_damage: bool = False
-    crop: bool = False
-    film_name: str | None = None
-    is_public: bool | None = None
-    rights: tuple[datetime | None, datetime | None] | None = None
-    cause: str | None = None
-    preview: bool = False
-    budget_s: float | None = None
-    on_late: Callable[[float], None] = lambda _: None
-    languages: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    place: str | None = None
-    generation: int | None = None
-
-    @property
-    def shown_film(self) -> str:
-        """The film's file name, for people."""
-        return shown_name(self.film_name or self.film.name)
-
-    def of_film(self, timeline: Timeline | None, *, has_time: bool = True) -> "Request":
-        """The same, as it is known how long the film is; None: it may be any length."""
-        has_time = has_time and self.proofs.scored and self.budget_s is None
-        duration = timeline.duration if timeline else Fraction(LONG_ENOUGH)
-        profile = self.profile if self.budget_s is None else self.profile.with_budget(None)
-        return replace(self, profile=profile.for_film(duration, has_time=has_time))
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """The ports that the flow works with, beside the bench's.
-
-    ``preview`` is what previews are made of, and their own slot, ``workers`` how many tools work at
-    once. ``locksmith`` has keys. ``exclusive`` gives what one run at a time can hold for a name;
-    others wait. ``stop`` ends at once what threads wait for. ``originals`` knows where films were.
-    """
-
-    titles: Titles
-    desk: TitleDesk
-    packages: Packages
-    studio: Studio
-    scanner: Scanner
-    packager: Packager
-    locksmith: Locksmith
-    now: Callable[[], datetime]
-    stop: Callable[[], None]
-    exclusive: Callable[[str], AbstractAsyncContextManager[None]]
-    preview: tuple[Ladder, Turn] | None = None
-    workers: int = 1
-    originals: Originals | None = None
+from matinee.stages.unlock import newest_generation
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +89,8 @@ async def _publish(house: House, bench: Bench, request: Request) -> Published:
             await asyncio.to_thread(house.originals.note, source.digest, place)
         film, info, timeline, left_out = await look_at(house, bench, request, film, source)
         asked, request = request, request.of_film(timeline)
-        tracks = plan_tracks(info, timeline, request.profile, request.sidecars)
+        tracks = _tracks(house, bench, request, info, timeline)
         tracks = replace(tracks, outcomes=(*tracks.outcomes, *left_out))
-        if request.budget_s is not None:
-            scored, late = request.proofs.scored, request.on_late
-            deadline = Deadline(request.budget_s, house.workers, scored, late)
-            tracks = in_time(bench, deadline, info, timeline, tracks)
         timeline = replace(timeline, notes=(*timeline.notes, *told_range(tracks.rungs)))
         title = _described(house, request, _title(house, request, source))
         if title.removes_at is not None:  # who publishes it wants it back
@@ -179,20 +102,33 @@ async def _publish(house: House, bench: Bench, request: Request) -> Published:
             bench.progress.note("no preview: the film is to be encrypted, a preview is not")
         preview = wanted and Preview(title.id, *wanted, film, info, timeline, house.now)
 
-        def publish(one: Request, timeline: Timeline) -> Awaitable[Published]:
+        def publish(one: Request, timeline: Timeline, tracks: TrackPlan) -> Awaitable[Published]:
             made = partial(make, house, bench, one, title, film, info, timeline, tracks)
             return _published(house, bench, one, title, source, started, made)
 
         async with previewing(bench, house.studio, preview):
             try:
-                return await publish(request, timeline)
+                return await publish(request, timeline, tracks)
             except EncoderFailed as error:
                 fixed = asked.of_film(timeline, has_time=False)
                 if fixed.profile == request.profile:
                     raise
                 note = f"the ladder's own rungs, as those of the film could not be made: {error}"
                 bench.progress.note(note)
-                return await publish(fixed, replace(timeline, notes=(*timeline.notes, note)))
+                timeline = replace(timeline, notes=(*timeline.notes, note))
+                own = replace(tracks, rungs=_tracks(house, bench, fixed, info, timeline).rungs)
+                return await publish(fixed, timeline, own)
+
+
+def _tracks(
+    house: House, bench: Bench, request: Request, info: SourceInfo, timeline: Timeline
+) -> TrackPlan:
+    """The plan, in time for a deadline."""
+    tracks = plan_tracks(info, timeline, request.profile, request.sidecars)
+    if request.budget_s is None:
+        return tracks
+    deadline = Deadline(request.budget_s, house.workers, request.proofs.scored, request.on_late)
+    return in_time(bench, deadline, info, timeline, tracks)
 
 
 async def _published(

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from matinee.core.errors import NotFound, UsageError
 from matinee.core.verdicts import Verdict, failed
 from matinee.flows.board import Board
+from matinee.flows.house import House
 from matinee.flows.publish_run import held
-from matinee.flows.publish_title import House
 from matinee.flows.remake import remake
 from matinee.flows.work import Outcome
 from matinee.media.encryption import Encryption, generation_of

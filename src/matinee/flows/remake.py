@@ -9,9 +9,11 @@ from typing import Any
 from matinee.core.errors import NotFound, ObjectMissing
 from matinee.core.ids import Digest
 from matinee.core.verdicts import Verdict, failed
+from matinee.flows.house import House
 from matinee.flows.order import ordered_profile, proofs_of, sidecars_of
-from matinee.flows.publish_title import House, Request, enter, look_at, make
+from matinee.flows.publish_title import enter, look_at, make
 from matinee.flows.report import Making
+from matinee.flows.request import Request
 from matinee.media.encryption import generation_of
 from matinee.media.profile import Profile
 from matinee.media.tracks import plan_tracks
@@ -62,6 +64,7 @@ async def remake(
     Raises:
         MatineeError: as ``publish_title``.
     """
+    bench.mends = True
     asset = await asyncio.to_thread(bench.inventory.asset, title.source)
     if asset is None:
         raise ObjectMissing(f"the source of {title.id} is not in the ledger")

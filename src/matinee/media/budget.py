@@ -93,17 +93,25 @@ def budgeted(ladders: Sequence[Ladder], rungs: Sequence[Rung]) -> tuple[Rung, ..
 
     Rungs that are still to be chosen stay as they are: see ``stages.title_ladder``.
     """
-    budgets = {
-        one.family: one.cpu_budget
-        for one in ladders
-        if one.cpu_budget is not None and not one.is_per_title
-    }
     found = list(rungs)
-    for family, budget in budgets.items():
+    for ladder in ladders:
+        if ladder.cpu_budget is None or ladder.is_per_title:
+            continue
         places = [
-            place for place, rung in enumerate(rungs) if rung.family == family and rung.hdr is None
+            place
+            for place, rung in enumerate(rungs)
+            if rung.family == ladder.family and rung.hdr is None
         ]
-        own = within_budget([rungs[place] for place in places], budget)
+        own = _with_presets([rungs[place] for place in places], ladder)
         for place, rung in zip(places, own, strict=True):
             found[place] = rung
     return tuple(found)
+
+
+def _with_presets(rungs: Sequence[Rung], ladder: Ladder) -> list[Rung]:
+    """By what came of the ladder's budget before, or now."""
+    kept = dict(ladder.presets)
+    if rungs and all(rung.name in kept for rung in rungs):
+        return [replace(rung, preset=kept[rung.name]) for rung in rungs]
+    assert ladder.cpu_budget is not None
+    return within_budget(rungs, ladder.cpu_budget)

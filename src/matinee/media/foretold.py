@@ -30,7 +30,7 @@ class Lesson:
     """What one earlier title teaches.
 
     ``base`` are its proxies of one size, over all of it, two points or more; ``sizes`` what it is
-    as it ships, at every coded size. Bits are those of a second; of the worst shot nothing is told.
+    as it ships, at every coded size, two points or more. Bits are those of a second; of the worst shot nothing is told.
     """
 
     base: tuple[Measured, ...]
@@ -96,11 +96,12 @@ def start_of(document: Mapping[str, Any]) -> Start:
 
 
 def lesson_of(base: SizeCurve, curves: Sequence[SizeCurve], crfs: Sequence[float]) -> Lesson:
-    """What a title teaches whose shots were measured at every size."""
-    return Lesson(
-        _proxies(base),
-        {curve.size: tuple(_point(curve.at(crf)) for crf in crfs) for curve in curves},
-    )
+    """What a title teaches whose shots were measured at every size, as far as that is believed."""
+    sizes = {
+        curve.size: tuple(_point(curve.at(crf)) for crf in crfs if curve.knows(crf))
+        for curve in curves
+    }
+    return Lesson(_proxies(base), sizes)
 
 
 def _proxies(curve: SizeCurve) -> tuple[Measured, ...]:
@@ -145,18 +146,18 @@ def foretold(lessons: Sequence[Lesson], base: SizeCurve) -> Start:
         len(nearest),
         {
             size: tuple(
-                (crf, _mean([shifts[size][place][1] for shifts in every]))
-                for place, (crf, _) in enumerate(every[0][size])
+                (crf, _mean([shifts[size][crf] for shifts in every]))
+                for crf in sorted(set.intersection(*(set(shifts[size]) for shifts in every)))
             )
             for size in nearest[0].sizes
         },
     )
 
 
-def _shifts(lesson: Lesson) -> dict[Size, list[tuple[float, Shift]]]:
+def _shifts(lesson: Lesson) -> dict[Size, dict[float, Shift]]:
     base = ShotModel(1, lesson.base)
     return {
-        size: [(one.crf, between(base.at(one.crf), one)) for one in points]
+        size: {one.crf: between(base.at(one.crf), one) for one in points}
         for size, points in lesson.sizes.items()
     }
 

@@ -69,7 +69,8 @@ class Ladder:
     ``slowest``; ``auto``: that, of a film that is worth it (``for_film``). ``film_grain`` is
     the strength at which grain is taken out and told apart, 0 not at all, or ``AUTO``: as the film
     has it. ``b_frames`` are the most in a row; no file says it, but orders keep it. ``cpu_budget``
-    is what its rungs may take, beside what they would by ``preset`` (``media.budget``).
+    is what its rungs may take, beside what they would by ``preset`` (``media.budget``); ``presets``
+    what came of that, by rung: no file says it, but orders keep it.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Ladder:
     film_grain: int | str = 0
     b_frames: int = USUAL_B_FRAMES
     cpu_budget: float | None = None
+    presets: tuple[tuple[str, str], ...] = ()
 
     @property
     def family(self) -> str:

@@ -53,14 +53,14 @@ def hull_json(ladder: Ladder, fitted: Fitted, preset: str, every: int) -> dict[s
         "closest": CLOSEST,
         "slowest": ladder.slowest,
         "proxy": {"preset": preset, "every": every, "chunks": fitted.sample},
-        "start": start and {"titles": start.titles, "held": fitted.held},
+        **({"start": {"titles": start.titles, "held": fitted.held}} if start else {}),
         "anchors": fitted.anchors,
         "rounds": fitted.rounds,
         "sizes": [_size(curve, spots, is_foretold=is_foretold) for curve in fitted.curves],
         "rungs": [
             {
                 "rung": f"video-{spot.rung.name}",
-                "preset": spot.rung.preset,
+                **({"preset": spot.rung.preset} if ladder.cpu_budget else {}),
                 **_spot(spot),
                 "per_shot": spot.rung.name in fitted.per_shot,
                 "beside": [_spot(one) for one in beside(spots, spot)],
@@ -101,7 +101,7 @@ def rungs_of(document: Mapping[str, Any], candidates: Sequence[Rung]) -> list[Ru
             sizes[one["width"], one["height"]],
             name=one["rung"].removeprefix("video-"),
             crf=float(one["crf"]),
-            preset=one["preset"],
+            preset=one.get("preset", candidates[0].preset),
         )
         for one in document["rungs"]
     ]

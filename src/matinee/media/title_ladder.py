@@ -79,7 +79,7 @@ class SizeCurve:
 
     def spots(self) -> list[Spot]:
         """All CRFs that may be taken, as far as the curves are believed, and the ladder's own."""
-        crfs = {crf for crf in grid(self.models[0], self.bounds) if self._knows(crf)}
+        crfs = {crf for crf in grid(self.models[0], self.bounds) if self.knows(crf)}
         return [self.at(crf) for crf in sorted({*crfs, self.rung.crf})]
 
     def proxies(self) -> list[Spot]:
@@ -110,7 +110,8 @@ class SizeCurve:
         )
         return replace(self, models=(ShotModel(frames, shape).with_finals(found),))
 
-    def _knows(self, crf: float) -> bool:
+    def knows(self, crf: float) -> bool:
+        """Whether it is believed at that CRF."""
         return all(model.span[0] <= crf <= model.span[1] for model in self.models)
 
     def _spot(self, crf: float, points: Sequence[Measured]) -> Spot:

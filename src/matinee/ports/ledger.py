@@ -39,10 +39,13 @@ class Ledger(Protocol):
         """What ``find`` gives for each of many recipes, in their order, in a few queries."""
         ...
 
-    def newest(self, function: str, limit: int, of: Digest | None = None) -> Sequence[Derivation]:
-        """The newest derivations of a function, newest first; ``of``: that have it as an input.
+    def newest(
+        self, function: str, limit: int, *, of: Digest | None = None, giving: str | None = None
+    ) -> Sequence[Derivation]:
+        """The newest derivations of a function, newest first.
 
-        Quick for ``RUNGS``, and where ``of`` is given.
+        Those alone that have ``of`` as an input; that have an output of the role ``giving``. Quick
+        for ``RUNGS``, and with ``of``.
         """
         ...
 

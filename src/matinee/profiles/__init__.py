@@ -3,9 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
-from matinee.core.errors import ProfileInvalid
+from matinee.core.errors import ProfileInvalid, UsageError
 from matinee.ladders import load_ladder
 from matinee.media.ladder import Ladder
+from matinee.media.ladder_checks import BUDGETS, TARGETS
 from matinee.media.profile import Parts, Profile, parse_profile, profile_of
 
 SHIPPED = Path(__file__).parent
@@ -26,7 +27,14 @@ def load_wished(
 
     Raises:
         ProfileInvalid: there is no such profile, or it is none. LadderInvalid: the same.
+        UsageError: a figure is out of bounds.
     """
+    for name, figure, (low, high) in (
+        ("target of VMAF", target_vmaf, TARGETS),
+        ("processor budget", cpu_budget, BUDGETS),
+    ):
+        if figure is not None and not low <= figure <= high:  # so is what is no number
+            raise UsageError(f"a {name} is from {low:g} to {high:g}, not {figure:g}")
     wished = _wished(profile, ladder)
     wished = wished if target_vmaf is None else wished.with_target(target_vmaf)
     return wished if cpu_budget is None else wished.with_budget(cpu_budget)

@@ -73,7 +73,8 @@ class Bench:
 
     ``sandbox`` names what confines them, ``redo`` the steps that are to be made anew.
     ``check_source`` raises when the film that is worked on is no longer the one that was named:
-    what was made of it is not recorded then.
+    what was made of it is not recorded then. ``mends``: it makes again what was there, so what
+    other titles teach since then does not count.
     """
 
     run: str
@@ -88,6 +89,7 @@ class Bench:
     redo: Redo = field(default_factory=Redo)
     sandbox: Sequence[str] = ()
     check_source: Callable[[], None] = lambda: None
+    mends: bool = False
     tallies: dict[str, Tally] = field(default_factory=dict)
     _tool_ids: dict[tuple[str, ...], Shared] = field(default_factory=dict)
 

@@ -5,63 +5,82 @@ again, however many titles came between; and no title needs another one's docume
 """
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from matinee.assets.derivation import Derivation, Step
-from matinee.core.ids import canonical_json
+from matinee.core.errors import ObjectDamaged, ObjectMissing
 from matinee.media.foretold import Lesson, Start, read_lesson, start_of
 from matinee.ports.ledger import RUNGS
 from matinee.stages.bench import Bench
 
 ASKED = 32
-"""So many of the newest searches are looked at."""
+"""So many of the newest lessons are looked at."""
 
-OWN = 8
-"""So many of a film's own: one for each ladder, and of each ladder the newest."""
+OWN = 1000
+"""So many searches of a film are looked through: one for each wish that there ever was."""
 
 ANY = {"rate", "level"}
 """What rungs of two titles that teach each other may differ in."""
 
+NEWER = ("base", "shown")
+"""Parameters that older searches do not have."""
 
-def known_start(bench: Bench, step: Step) -> tuple[bool, Start | None]:
-    """Whether this search was made before, and what it began with then.
+
+def known_search(bench: Bench, step: Step) -> Step | None:
+    """The step of this search as the ledger has it, whatever it began with; None: it has none.
 
     ``step`` is that of a search that begins with nothing.
     """
-    for known in bench.ledger.newest(RUNGS, OWN, next(iter(step.inputs.values()))):
-        parameters = dict(known.step.parameters)
-        start = parameters.pop("start", None)
+    clips = list(step.inputs.values())
+    # Films begin and end with the same logos and black; hardly two have the same in the middle.
+    for known in bench.ledger.newest(RUNGS, OWN, of=clips[len(clips) // 2]):
+        newer = {name: step.parameters[name] for name in NEWER}
+        parameters = {**newer, **known.step.parameters}
+        parameters.pop("start", None)
         if known.step.inputs == step.inputs and parameters == dict(step.parameters):
-            return True, start and start_of(start)
-    return False, None
+            return replace(step, parameters=known.step.parameters)
+    return None
+
+
+def start_in(step: Step) -> Start | None:
+    """What a search began with."""
+    start = step.parameters.get("start")
+    return start and start_of(start)
 
 
 async def lessons_for(bench: Bench, step: Step) -> list[Lesson]:
-    """What the newest titles teach that were searched as this one is to be, each title once."""
-    found: dict[str, Lesson] = {}
+    """What the newest titles teach that were searched as this one is to be, each title once.
+
+    Nothing where this film is one of them: then all its points are known.
+    """
+    found: dict[tuple[str, ...], Lesson] = {}
     wanted = _kind(step)
-    for known in bench.ledger.newest(RUNGS, ASKED):
-        film = canonical_json(dict(known.step.inputs))
-        if film not in found and _kind(known.step) == wanted:
-            lesson = await _lesson(bench, known)
-            found |= {film: lesson} if lesson else {}
+    for known in bench.ledger.newest(RUNGS, ASKED, giving="lesson"):
+        film = tuple(known.step.inputs.values())
+        if _kind(known.step) != wanted or film in found:
+            continue
+        if known.step.inputs == step.inputs:
+            return []
+        lesson = await _lesson(bench, known)
+        found |= {film: lesson} if lesson else {}
     return list(found.values())
 
 
 def _kind(step: Step) -> dict[str, Any]:
     """What two searches have in common that teach each other."""
     told = step.parameters
-    rungs = [{name: one[name] for name in one.keys() - ANY} for one in told["rungs"]]
-    return {
-        "version": step.version,
-        "rungs": rungs,
-        **{name: told.get(name) for name in ("proxies", "every", "base", "shown")},
+    lists = {
+        name: [{key: one[key] for key in one.keys() - ANY} for one in told.get(name, ())]
+        for name in ("rungs", "base")
     }
+    return {**lists, **{name: told.get(name) for name in ("proxies", "every", "shown")}}
 
 
 async def _lesson(bench: Bench, known: Derivation) -> Lesson | None:
-    """Of a search that measured its curves; None: it did not, or its document is gone."""
-    asset = known.outputs.get("lesson")
-    if asset is None or await bench.lost([asset]):
+    """What a search that measured every size tells; None: its document is gone or damaged."""
+    asset = known.outputs["lesson"]
+    try:
+        return read_lesson(json.loads(await bench.read(asset)))
+    except (ObjectDamaged, ObjectMissing):
         return None
-    return read_lesson(json.loads(await bench.read(asset)))

@@ -46,7 +46,7 @@ from matinee.media.title_ladder import (
     unsure,
 )
 from matinee.stages.bench import Bench, Made
-from matinee.stages.earlier import known_start, lessons_for
+from matinee.stages.earlier import known_search, lessons_for, start_in
 from matinee.stages.search import (
     EVERY,
     STAGE,
@@ -90,13 +90,13 @@ async def fit_title(
     """
     base = Base(quest, wish, steps.proxies)
     step = _step(quest, wish, cuts, base, steps.crfs)
-    is_known, start = known_start(bench, step)
-    if not is_known:
-        lessons = await lessons_for(bench, step)
-        if len(lessons) >= ENOUGH:
-            start = foretold(lessons, await base.curve())
-    if start:
-        step = replace(step, parameters={**step.parameters, "start": start.as_json()})
+    known_one = known_search(bench, step)
+    if known_one is not None:
+        step = known_one
+    elif not bench.mends and len(lessons := await lessons_for(bench, step)) >= ENOUGH:
+        told = foretold(lessons, await base.curve()).as_json()
+        step = replace(step, parameters={**step.parameters, "start": told})
+    start = start_in(step)
 
     async def look() -> tuple[dict[str, Made], float]:
         is_aimed = wish.ladder.target_vmaf is not None
@@ -258,7 +258,7 @@ class _Fitting:
         by_size = {curve.size: curve for curve in anchored}
         likely = [by_size[spot.size].at(spot.rung.crf) for spot in spots]
         placed = self._place(anchored)
-        if not any(self.steps):  # else hardly a chunk of them would ship
+        if not (any(self.steps) or self.wish.ladder.cpu_budget):  # else hardly one would ship
             placed = [*(near(spot, likely) for spot in placed[:-1]), placed[-1]]
         taken = self._budgeted(growing(placed))
         shipped = {

@@ -19,7 +19,7 @@ from matinee.flows.functions import SHIPPED, publish_request
 from matinee.flows.go_ahead import HeadStarts
 from matinee.flows.head_start import head_start
 from matinee.flows.publish_run import check_request, profile_wished, request_of
-from matinee.flows.publish_title import Request
+from matinee.flows.request import Request
 from matinee.ports.uploads import Upload
 from matinee.profiles import load_wished
 from matinee.rules.functions import registry

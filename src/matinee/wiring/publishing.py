@@ -18,7 +18,7 @@ from matinee.adapters.tools import find_tools
 from matinee.adapters.workspace import Workspace
 from matinee.config import Settings
 from matinee.core.progress import Progress
-from matinee.flows.publish_title import House
+from matinee.flows.house import House
 from matinee.media.ladder import Ladder
 from matinee.ports.tools import Tool
 from matinee.stages.bench import Bench

@@ -20,8 +20,8 @@ from matinee.config import read_disk_floor
 from matinee.core.progress import Progress
 from matinee.core.room import Room
 from matinee.flows.frames import Eye
+from matinee.flows.house import House
 from matinee.flows.infirmary import Mender
-from matinee.flows.publish_title import House
 from matinee.flows.scrub import Ward
 from matinee.ports.copies import Copies
 from matinee.ports.store import ObjectStore

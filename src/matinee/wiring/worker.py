@@ -13,9 +13,9 @@ from matinee.adapters.sql.ledger import SqlLedger
 from matinee.config import Settings, read_disk_floor
 from matinee.core.room import Room, shown_bytes
 from matinee.flows.board import Board
+from matinee.flows.house import House
 from matinee.flows.infirmary import Mender
 from matinee.flows.publish_run import PublishRun
-from matinee.flows.publish_title import House
 from matinee.flows.rekey import RekeyRun
 from matinee.flows.scrub import Ward
 from matinee.flows.upkeep_runs import Flows, RepairRun, ScrubRun

@@ -17,6 +17,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     delete,
+    exists,
     insert,
     select,
     update,
@@ -151,14 +152,19 @@ class SqlLedger(Ledger, Inventory):
             attempt: int = connection.scalars(new).one()
         return attempt
 
-    def newest(self, function: str, limit: int, of: Digest | None = None) -> Sequence[Derivation]:
-        columns = schema.derivations.c
+    def newest(
+        self, function: str, limit: int, *, of: Digest | None = None, giving: str | None = None
+    ) -> Sequence[Derivation]:
+        columns, used, made = (
+            schema.derivations.c, schema.derivation_inputs.c, schema.derivation_outputs.c
+        )  # fmt: skip
         query = select(columns.sequence).where(columns.function == function)
         if of is not None:
-            links = schema.derivation_inputs.c
-            query = query.where(
-                columns.sequence.in_(select(links.derivation).where(links.digest == of))
-            )
+            users = select(used.derivation).where(used.digest == of)
+            query = query.where(columns.sequence.in_(users))
+        if giving is not None:
+            is_given = exists().where(made.derivation == columns.sequence, made.role == giving)
+            query = query.where(is_given)
         with reading(self._engine) as connection:
             found = connection.scalars(query.order_by(columns.sequence.desc()).limit(limit)).all()
         return self.of_sequences(found)

@@ -158,7 +158,8 @@ def _failure(film: Path, error: MatineeError) -> dict[str, Any]:
 def _publish(film: Path, wish: Wish, profile: Any) -> tuple[dict[str, Any], int]:
     from matinee.apps.cli.display import display
     from matinee.config import read_settings
-    from matinee.flows.publish_title import Request, publish_title
+    from matinee.flows.publish_title import publish_title
+    from matinee.flows.request import Request
     from matinee.stages.chunks import Proofs
     from matinee.stages.ingest import shown_name
     from matinee.wiring.publishing import open_house
