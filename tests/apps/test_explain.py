@@ -45,7 +45,7 @@ DOCUMENT = {
     "title": "sintel",
     "package": "0123456789abcdef",
     "frame_rate": "24",
-    "fixed": [{"rung": "video-av1-720p", "ladder": "av1", "crf": 35.0}],
+    "fixed": [{"rung": "video-av1-720p", "ladder": "av1", "crf": 35.0, "preset": "6"}],
     "hulls": [],
     "choices": [CHOICE],
     "film_grain": None,
@@ -55,7 +55,7 @@ DOCUMENT = {
 def test_a_title_in_a_few_lines() -> None:
     assert "\n".join(explanation_lines(DOCUMENT, every=False, one=False)) == (
         "sintel, package 0123456789abcdef\n"
-        "video-av1-720p: every shot has CRF 35, as ladder av1 says; nothing was searched\n"
+        "video-av1-720p: every shot has CRF 35, preset 6, by ladder av1; nothing was searched\n"
         "video-720p: settings per shot, ladder standard, preset medium\n"
         "  goal: VMAF 93, no shot below 91.5\n"
         "  found: VMAF 93.12 in 1.20 Gbit; in 2 rounds; CRF 21.5 to 21.5 over 1 shots\n"

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 from tests.comparisons import LADDER, compared_film
-from tests.conftest import Ended
+from tests.conftest import ROOT, Ended, standing_in
 from tests.docs.test_schemas import faults
 from tests.films import Films
+from tests.flows.test_per_title import minute
 from tests.per_shot import Made
 from tests.per_title import FITTED
 
@@ -38,6 +39,9 @@ def test_a_ladder_spends_it_where_bits_gain_the_most(
     presets = [rung["preset"] for rung in plan["rungs"]]
     assert presets == ["veryslow", "slow"]
     assert spent.json["state"] == "published"
+    told = matinee("explain", spent.json["title"], "--library", library, "--json").json
+    assert faults("explain", told) == []
+    assert [one["preset"] for one in told["fixed"]] == presets
     assert spent.json["package"] != plain.json["package"]
     assert all(verdict["passed"] for verdict in spent.json["verdicts"])
     assert again.json["derivations"]["ran"] == 0
@@ -82,6 +86,41 @@ def test_rungs_of_the_title_are_made_by_it(film: Path, matinee: Run, tmp_path: P
     assert hull["rungs"][0]["preset"] == "veryslow"
     assert {rung["preset"] for rung in hull["rungs"]} > {"veryslow"}
     assert matinee(*command, *SPENT, *LIGHT).json["derivations"]["ran"] == 0
+
+
+def test_no_figure_is_no_budget(film: Path, matinee: Run) -> None:
+    for option in ("--cpu-budget", "--target-vmaf"):
+        ended = matinee("publish", film, option, "nan", "--plan")
+        assert ended.exit_code == 2
+        assert "not nan" in ended.err
+
+
+def test_a_film_whose_own_rungs_fail_has_the_ladders_by_its_budget(
+    films: Films, matinee: Run, tmp_path: Path
+) -> None:
+    ladder, library = tmp_path / "own.toml", tmp_path / "library"
+    ladder.write_text(FITTED.replace('"per-title"', '"auto"'))
+    faulty = standing_in(tmp_path / "ffmpeg", ROOT / "tests/flows/faulty_ffmpeg.py")
+    command = ("publish", minute(films, 720), "--library", library, "--ladder", ladder)
+    spent = ("--cpu-budget", "2")
+    ended = matinee(
+        *command, *spent, "--json", **faulty, MATINEE_FAULT="double where CRFs are high"
+    )
+    plan = matinee(*command, *spent, "--fixed", "--plan", "--json").json
+    told = matinee("explain", ended.json["title"], "--library", library, "--json").json
+
+    assert ended.json["state"] == "published"
+    assert any("could not be made" in one for one in ended.json["notes"])
+    presets = {rung["name"]: rung["preset"] for rung in plan["rungs"]}
+    assert {one["rung"]: one["preset"] for one in told["fixed"]} == presets
+    coded = [
+        step["parameters"]
+        for step in matinee("lineage", ended.json["title"], "--library", library, "--json").json[
+            "steps"
+        ]
+        if step["function"] == "encode_chunk"
+    ]
+    assert {one["preset"] for one in coded} == set(presets.values()) == {"faster", "slow"}
 
 
 def test_a_profile_of_codecs_that_cannot_have_one_is_refused(film: Path, matinee: Run) -> None:

@@ -43,6 +43,7 @@ def explanation_json(
                 "rung": name,
                 "ladder": ladder.name if ladder else None,
                 "crf": ladder.crf if ladder else None,
+                "preset": _preset_of(name, ladder) if ladder else None,
             })  # fmt: skip
     return {
         "title": package.title,
@@ -107,6 +108,11 @@ def _choice(choice: Mapping[str, Any], shot: int | None) -> dict[str, Any]:
 def _ladders(package: Package) -> Sequence[Ladder]:
     order = package.settings.get("order")
     return ordered_profile(order).ladders if order else ()
+
+
+def _preset_of(name: str, ladder: Ladder) -> str:
+    """That of a rendition: what came of a budget, or the ladder's."""
+    return dict(ladder.presets).get(name.removeprefix("video-"), ladder.preset)
 
 
 def _ladder_of(name: str, ladders: Sequence[Ladder]) -> Ladder | None:

@@ -30,7 +30,8 @@ class Lesson:
     """What one earlier title teaches.
 
     ``base`` are its proxies of one size, over all of it, two points or more; ``sizes`` what it is
-    as it ships, at every coded size, two points or more. Bits are those of a second; of the worst shot nothing is told.
+    as it ships, at every coded size, two points or more. Bits are those of a second; of the worst
+    shot nothing is told.
     """
 
     base: tuple[Measured, ...]

@@ -46,8 +46,9 @@ def explanation_lines(document: dict[str, Any], *, every: bool, one: bool) -> li
     rate = Fraction(document["frame_rate"])
     lines = [f"{document['title']}, package {document['package']}"]
     for fixed in document["fixed"]:
-        known = fixed["crf"] is not None
-        told = f"CRF {fixed['crf']:g}, as ladder {fixed['ladder']} says" if known else "one CRF"
+        told = "one CRF"
+        if fixed["crf"] is not None:
+            told = f"CRF {fixed['crf']:g}, preset {fixed['preset']}, by ladder {fixed['ladder']}"
         lines.append(f"{fixed['rung']}: every shot has {told}; nothing was searched")
     lines += _grain_lines(document["film_grain"])
     for hull in document["hulls"]:

@@ -185,6 +185,7 @@ def _hulls_json(
             "apart": JND,
             "closest": CLOSEST,
             "slowest": wish.ladder.slowest,
+            "cpu_budget": wish.ladder.cpu_budget,
             "preset": wish.preset,
             "crfs": [wish.proxies(step)[0].crf for step in NEAR],
             "every": EVERY,
@@ -295,10 +296,12 @@ def _hull_line(hull: dict[str, Any]) -> str:
         else f"VMAF {hull['target']:g}"
     )
     apart = f"VMAF {hull['apart']:g} or {hull['closest']:g} times the bits apart"
+    budget = hull["cpu_budget"]
+    spent = f"; presets by a budget of {budget:g}" if budget else ""
     return (
         f"rungs from the title, ladder {hull['ladder']}: sizes of these, as many as it takes from "
-        f"{top} down to {hull['slowest'] / 1000:g} kbit/s, {apart}; by preset {hull['preset']} at "
-        f"CRF {crfs} of some chunks, 1 frame in {hull['every']} scored"
+        f"{top} down to {hull['slowest'] / 1000:g} kbit/s, {apart}{spent}; by preset "
+        f"{hull['preset']} at CRF {crfs} of some chunks, 1 frame in {hull['every']} scored"
     )
 
 
