@@ -33,7 +33,7 @@ def run(workplace: Workplace) -> Iterator[Figure]:
     *before, last = [_episode(whole, start, seconds) for start in EPISODES]
     for number, film in enumerate(before, 1):
         tell(f"{NAME}: episode {number}")
-        publish(film, TAUGHT, *FITTED, "--no-scores")
+        publish(film, TAUGHT, *FITTED)
     tell(f"{NAME}: the last one, after these")
     taught = publish(last, TAUGHT, *FITTED)
     tell(f"{NAME}: the last one, alone")

@@ -25,7 +25,7 @@ from matinee.wiring.publishing import open_house
 pytestmark = pytest.mark.tools
 
 Run = Callable[..., Ended]
-LIGHT = ("--no-scores", "--proofs", "packets", "--json")
+LIGHT = ("--proofs", "packets", "--json")
 FRAMES = 312
 
 
@@ -117,7 +117,7 @@ def test_another_kind_of_film_is_measured_at_every_size(
 
 def test_a_run_that_goes_back_to_the_search_finds_the_same(series: Made, films: Films) -> None:
     ladder = load_ladder(str(series.library.with_name("fitted.toml")))
-    film, proofs = episode(films, 3), Proofs(signed=False, scored=False)
+    film, proofs = episode(films, 3), Proofs(signed=False)
     request = Request(film, None, None, (), profile_of(ladder), proofs)
     before = series.steps()
     with open_house(Settings(series.library, workers=2), Silent(), refresh=False) as (house, bench):

@@ -175,15 +175,16 @@ class _Fitting:
         sample = sample_of(film)
         places = sampled([film.clips[n].digest for n in sample], ANCHORS, 1, len(sample))
         found = await self._foretold(self.start, sample, places) if self.start else None
-        lesson, held = None, found is not None
+        held = found is not None
         if found is None:
             likely = await self._curves(some_of(self.quest, sample))
             found = await self._anchored(likely, sample, places)
-            lesson = lesson_of(await self.base.curve(is_counted=False), found[0], self.told)
         curves, taken = found
-        rounds = 0
+        rounds, lesson = 0, None
         if self.quest.proofs.scored:
             curves, taken, rounds = await self._proved(curves, taken)
+            if not held:
+                lesson = lesson_of(await self.base.curve_of_all(), curves, self.told)
         per_shot = taken if any(self.steps) else taken[-1:] if self.top else []
         names = frozenset(spot.rung.name for spot in per_shot)
         return Fitted(

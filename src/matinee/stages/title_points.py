@@ -25,15 +25,25 @@ class Base:
         self._quest, self._wish, self._is_told = quest, wish, bool(told)
         self._found: SizeCurve | None = None
 
-    async def curve(self, *, is_counted: bool = True) -> SizeCurve:
-        """All of them, measured if need be; ``is_counted``: unless something else counts them."""
+    async def curve(self) -> SizeCurve:
+        """Of the sample, measured if need be."""
         if self._found is None:
             some = some_of(self._quest, sample_of(self._quest.film))
-            if self._is_told or not is_counted:
-                some = replace(some, bench=replace(some.bench, tallies={}, progress=Silent()))
-            rows = await points_of(some, self.rungs, f"{STAGE} 1 {self._wish.ladder.name}")
-            self._found = curve_of(self.rungs[0], some.film, [tuple(row) for row in rows])
+            self._found = await self._measured(some, is_counted=not self._is_told)
         return self._found
+
+    async def curve_of_all(self) -> SizeCurve:
+        """Of the whole film where that is known, else of the sample: all of it is measured."""
+        film = self._quest.film
+        numbers = range(len(film.clips)) if self._is_told else sample_of(film)
+        return await self._measured(some_of(self._quest, numbers), is_counted=False)
+
+    async def _measured(self, some: Quest, *, is_counted: bool) -> SizeCurve:
+        """``is_counted``: nothing else counts what it took."""
+        if not is_counted:
+            some = replace(some, bench=replace(some.bench, tallies={}, progress=Silent()))
+        rows = await points_of(some, self.rungs, f"{STAGE} 1 {self._wish.ladder.name}")
+        return curve_of(self.rungs[0], some.film, [tuple(row) for row in rows])
 
 
 def some_of(quest: Quest, numbers: Sequence[int]) -> Quest:
