@@ -260,7 +260,7 @@ def tell_plan(plan: dict[str, Any]) -> None:
     for rung in plan["rungs"]:
         click.echo(
             f"  {rung['name']:<{width}} {rung['width']}x{rung['height']}  {rung['coding']} "
-            f"preset {rung['preset']}, level {rung['level']}, "
+            f"level {rung['level']}, preset {rung['preset']}, "
             f"at most {rung['maxrate'] // 1000} kbit/s, about {rung['bytes'] / 1e6:.1f} MB"
         )
     for sound in plan["sounds"]:
