@@ -173,6 +173,12 @@ def test_a_budget_is_for_those_ladders_that_can_have_one() -> None:
     assert [ladder.cpu_budget for ladder in profile.ladders] == [1.5, None]
     assert parse_profile("wide", 'include = ["web"]\ncpu_budget = 2', PARTS).ladders[1].cpu_budget
 
+    spent = parse_profile("spent", 'ladders = ["standard"]\ncpu_budget = 1.5', PARTS)
+    parts = Parts(PARTS.ladder, lambda name: spent if name == "spent" else PARTS.profile(name))
+    for included in ('"spent", "standard"', '"standard", "spent"'):
+        (both,) = parse_profile("both", f"include = [{included}]", parts).ladders
+        assert (both.cpu_budget, both.settings) == (1.5, "auto")
+
     with pytest.raises(ProfileInvalid, match="line 2: cpu_budget is for none of its ladders"):
         parse_profile("mine", 'ladders = ["vp9"]\ncpu_budget = 2', PARTS)
     with pytest.raises(ProfileInvalid, match=r"line 2: cpu_budget is not from 0\.5 to 10"):

@@ -102,8 +102,9 @@ def test_a_search_of_before_is_known_as_it_is(bench: Bench) -> None:
     older = replace(step, parameters=kept)
     record(bench, older, None)
 
-    assert known_search(bench, step) == older
-    assert known_search(bench, step).key == older.key  # type: ignore[union-attr]
+    found = known_search(bench, step)
+    assert found is not None
+    assert (found, found.key) == (older, older.key)
 
 
 def test_a_film_whose_points_are_known_is_told_nothing(bench: Bench) -> None:

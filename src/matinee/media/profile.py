@@ -240,14 +240,16 @@ def _settings(reader: _Reader, document: Mapping[str, Any]) -> str:
 def _ladders(
     reader: _Reader, document: Mapping[str, Any], included: Sequence[Profile], parts: Parts
 ) -> list[Ladder]:
-    """Each once, searched or ``auto`` where any says so; no two of one family."""
+    """Each once, searched, ``auto`` or with a budget where any says so; no two of one family."""
     found = [ladder for profile in included for ladder in profile.ladders]
     found += [parts.ladder(one) for one in reader.names(document, "ladders")]
     once: dict[Ladder, Ladder] = {}
     for ladder in found:
-        as_fixed = replace(ladder, settings="fixed")
-        if as_fixed not in once or ladder.settings != "fixed":
-            once[as_fixed] = ladder
+        plain = replace(ladder, settings="fixed", cpu_budget=None)
+        known = once.get(plain, ladder)
+        settings = ladder.settings if ladder.settings != "fixed" else known.settings
+        budget = ladder.cpu_budget or known.cpu_budget
+        once[plain] = replace(ladder, settings=settings, cpu_budget=budget)
     ladders = list(once.values())
     reader.require(bool(ladders), (), "it has no ladders, so no pictures")
     families = [ladder.family for ladder in ladders]

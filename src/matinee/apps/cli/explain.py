@@ -67,16 +67,8 @@ def explanation_lines(document: dict[str, Any], *, every: bool, one: bool) -> li
 
 
 _RUNG_HEADS = (
-    "rung",
-    "size",
-    "preset",
-    "CRF",
-    "bit rate",
-    "VMAF",
-    "CRF 2 lower",
-    "higher",
-    "other sizes",
-)
+    "rung", "size", "preset", "CRF", "bit rate", "VMAF", "CRF 2 lower", "higher", "other sizes",
+)  # fmt: skip
 _SIZE_HEADS = ("as good", "CRF", "bit rate", "VMAF", "bits")
 
 
